@@ -1,0 +1,65 @@
+/*
+ * signature.h - is this request really from Plivo?
+ *
+ * Checks Plivo's webhook signatures (Plivo documentation: "Voice, Concepts,
+ * Signature validation" for V3, "Messaging, Concepts, Signature validation" for
+ * V2; where the prose and Plivo's official SDKs disagree, the SDKs' test vectors
+ * decide). It knows nothing of HTTP servers: the caller hands over the parts.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "form.h"
+#include "must_check.h"
+
+enum signature_verdict {
+    SIGNATURE_VALID,
+    SIGNATURE_MISSING, /* no signature header of an accepted kind, or no nonce */
+    SIGNATURE_WRONG,   /* none of the listed values was made with our tokens */
+    SIGNATURE_FAILED,  /* could not be computed (out of memory): already logged */
+};
+
+/* The auth tokens whose signatures count. Immutable once made; any thread. */
+struct signature_keys;
+
+/*
+ * tokens: the auth tokens of the account or subaccount that owns the number
+ * (X-Plivo-Signature-V3, -V2). main_tokens: those of the main account
+ * (X-Plivo-Signature-Ma-V3, -Ma-V2). Both are copied. Several of each may be
+ * active while a token is rotated. NULL when out of memory.
+ */
+MUST_CHECK struct signature_keys *signature_keys_new(const char *const tokens[], size_t count,
+                                                     const char *const main_tokens[],
+                                                     size_t main_count);
+
+/* Wipes the tokens. No thread may be inside signature_check with these keys. */
+void signature_keys_free(struct signature_keys *keys);
+
+/* What was signed, as received: nothing decoded, nothing normalised. All borrowed
+ * for the length of the call; a header that is absent is NULL. */
+struct signed_request {
+    const char *base;        /* PUBLIC_URL without trailing slash */
+    const char *method;      /* "GET" or "POST" */
+    const char *path;        /* raw, from the first "/"; no query */
+    const char *query;       /* raw, without "?"; NULL or "" when absent */
+    const struct form *body; /* decoded form body; NULL when there is none */
+    const char *v3;          /* X-Plivo-Signature-V3 */
+    const char *ma_v3;       /* X-Plivo-Signature-Ma-V3 */
+    const char *v3_nonce;    /* X-Plivo-Signature-V3-Nonce */
+    const char *v2;          /* X-Plivo-Signature-V2 */
+    const char *ma_v2;       /* X-Plivo-Signature-Ma-V2 */
+    const char *v2_nonce;    /* X-Plivo-Signature-V2-Nonce */
+};
+
+/* Which versions count: V2 does not cover parameters, so only a webhook that
+ * Plivo signs with nothing better may allow it. V3 wins where both are present. */
+enum signature_versions { SIGNATURE_V3_ONLY, SIGNATURE_V3_OR_V2 };
+
+/*
+ * Constant time in the comparison, whatever the lengths. Thread-safe: each thread
+ * keeps its own keyed MAC contexts, released when the thread ends.
+ */
+MUST_CHECK enum signature_verdict signature_check(const struct signature_keys *keys,
+                                                  const struct signed_request *request,
+                                                  enum signature_versions versions);
