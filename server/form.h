@@ -37,7 +37,7 @@ struct form_text {
 struct form_field {
     struct form_text name;
     struct form_text value;
-    enum form_status problem; /* FORM_OK, or what is wrong with name or value */
+    enum form_status problem; /* FORM_OK, or the first trouble in name or value */
 };
 
 struct form {
