@@ -1,0 +1,121 @@
+-- Deploy number-masking:answer_calls to pg
+--
+-- The server's questions. One statement routes and records a whole batch, so
+-- that a call costs a share of one round trip and one commit.
+--
+-- The planner settings are pinned because plans are cached per connection: one
+-- made while the tables were empty would otherwise read them whole for as long
+-- as nobody analysed them. Rows are written in the order of their UUIDs, so two
+-- batches with calls in common wait for each other instead of deadlocking.
+
+BEGIN;
+SET LOCAL ROLE masking_owner;
+
+CREATE FUNCTION masking.answer_calls(call_uuids text[], callers bigint[], dialled bigint[])
+RETURNS TABLE (place integer, outcome text, counterpart bigint)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET jit = off
+AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  WITH asked AS (
+    SELECT * FROM unnest(call_uuids, callers, dialled)
+    WITH ORDINALITY AS a (call_uuid, caller, proxy, place)
+  ), decided AS MATERIALIZED (
+    SELECT a.place, a.call_uuid, a.proxy, r.callee, r.side, r.route_id, r.order_ids,
+      CASE
+        WHEN a.proxy IS NULL THEN 'bad_dialled_number'
+        WHEN a.caller IS NULL THEN 'no_caller_id'
+        WHEN r.callee IS NULL THEN 'unknown_caller'
+        ELSE 'connected'
+      END AS outcome
+    FROM asked a
+    LEFT JOIN LATERAL (
+      -- One callee by constraint. The latest route names the side; were the
+      -- clock ever set back, it would also be the right one to follow.
+      SELECT r.callee, max(r.route_id) AS route_id,
+        (array_agg(r.side ORDER BY r.route_id DESC))[1] AS side,
+        array_agg(r.order_id ORDER BY r.route_id) AS order_ids
+      FROM masking.routes r
+      WHERE r.caller = a.caller AND upper(r.live) > now()
+        AND (r.proxy = a.proxy OR r.proxy IS NULL)
+        AND r.callee <> a.proxy
+      GROUP BY r.callee
+      ORDER BY max(r.route_id) DESC
+      LIMIT 1
+    ) r ON true
+  ), recorded AS (
+    INSERT INTO masking.calls AS c
+      (call_uuid, called_at, answered_at, proxy, side, order_ids, route_id, outcome, repeats)
+    SELECT DISTINCT ON (d.call_uuid) d.call_uuid, now(), now(), d.proxy, d.side, d.order_ids,
+      d.route_id, d.outcome, count(*) OVER (PARTITION BY d.call_uuid) - 1
+    FROM decided d
+    ORDER BY d.call_uuid, d.place DESC
+    ON CONFLICT (call_uuid) DO UPDATE SET
+      answered_at = EXCLUDED.answered_at,
+      proxy = EXCLUDED.proxy,
+      side = EXCLUDED.side,
+      order_ids = EXCLUDED.order_ids,
+      route_id = EXCLUDED.route_id,
+      outcome = EXCLUDED.outcome,
+      repeats = c.repeats + 1 + EXCLUDED.repeats,
+      earlier_answers = masking.earlier_answers(c, EXCLUDED.outcome, EXCLUDED.route_id)
+  )
+  SELECT d.place::integer, d.outcome, d.callee FROM decided d;
+END
+$$;
+
+CREATE FUNCTION masking.earlier_answers(before masking.calls, new_outcome text, new_route bigint)
+RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog
+AS $$
+  SELECT CASE
+    WHEN before.outcome = new_outcome AND before.route_id IS NOT DISTINCT FROM new_route
+    THEN before.earlier_answers
+    ELSE coalesce(before.earlier_answers, '[]') || jsonb_build_object(
+      'answered_at', before.answered_at, 'outcome', before.outcome,
+      'order_ids', before.order_ids, 'route_id', before.route_id)
+  END
+$$;
+
+CREATE FUNCTION masking.record_apologies(
+  call_uuids text[], dialled bigint[], seconds_ago double precision[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog
+AS $$
+  INSERT INTO masking.calls AS c (call_uuid, called_at, answered_at, proxy, outcome)
+  SELECT DISTINCT ON (a.call_uuid) a.call_uuid, a.at, a.at, a.proxy, 'apologised'
+  FROM (
+    SELECT u.call_uuid, u.proxy, now() - make_interval(secs => greatest(u.ago, 0)) AS at
+    FROM unnest(call_uuids, dialled, seconds_ago) AS u (call_uuid, proxy, ago)
+  ) a
+  ORDER BY a.call_uuid, a.at DESC
+  ON CONFLICT (call_uuid) DO UPDATE SET
+    answered_at = EXCLUDED.answered_at,
+    outcome = EXCLUDED.outcome,
+    side = NULL,
+    order_ids = NULL,
+    route_id = NULL,
+    repeats = c.repeats + 1,
+    earlier_answers = masking.earlier_answers(c, EXCLUDED.outcome, NULL)
+  WHERE c.answered_at < EXCLUDED.answered_at
+$$;
+
+COMMENT ON FUNCTION masking.answer_calls(text[], bigint[], bigint[]) IS
+  'Routes and records a batch of calls. place: 1-based index into the arrays; counterpart: set exactly when outcome is connected.';
+COMMENT ON FUNCTION masking.earlier_answers(masking.calls, text, bigint) IS
+  'The row''s earlier_answers once a new answer is given: longer by one if that answer differs.';
+COMMENT ON FUNCTION masking.record_apologies(text[], bigint[], double precision[]) IS
+  'Records calls answered with an apology while the database was away; a newer answer stays.';
+
+GRANT EXECUTE ON FUNCTION masking.answer_calls(text[], bigint[], bigint[]) TO masking_server;
+GRANT EXECUTE ON FUNCTION masking.record_apologies(text[], bigint[], double precision[]) TO masking_server;
+
+COMMIT;

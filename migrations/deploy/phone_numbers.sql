@@ -1,0 +1,41 @@
+-- Deploy number-masking:phone_numbers to pg
+--
+-- Order systems write numbers as people do; Plivo sends E.164 digits. Comparing
+-- them works only in one notation, so every number is brought into it on
+-- writing, or refused with an error that says why and shows two digits at most.
+
+BEGIN;
+SET LOCAL ROLE masking_owner;
+
+CREATE FUNCTION masking.redacted(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog
+AS $$
+  SELECT '**' || right(regexp_replace(value COLLATE "C", '[^0-9]', '', 'g'), 2)
+$$;
+COMMENT ON FUNCTION masking.redacted(text) IS
+  'The only form in which an error may show a number: ** and its last two digits.';
+
+CREATE FUNCTION masking.e164(value text, column_name text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog
+AS $$
+DECLARE
+  digits text := (regexp_match(
+    translate(value, ' .-()[]', '') COLLATE "C", '^(?:\+|00)?([1-9][0-9]{6,14})$'))[1];
+BEGIN
+  IF digits IS NULL AND value IS NOT NULL THEN
+    RAISE EXCEPTION '%: "%" is not a phone number in international form',
+      column_name, masking.redacted(value)
+      USING ERRCODE = 'MK001',
+        COLUMN = column_name,
+        HINT = 'Write country code and number, 7 to 15 digits not starting with 0;'
+          ' "+", a leading "00", spaces, dots, dashes and brackets are allowed.';
+  END IF;
+  RETURN digits;
+END
+$$;
+COMMENT ON FUNCTION masking.e164(text, text) IS
+  'E.164 digits of a number written by people; NULL for NULL; error MK001 naming the column for anything else.';
+
+COMMIT;

@@ -1,0 +1,8 @@
+-- Revert number-masking:orders from pg
+
+BEGIN;
+SET LOCAL ROLE masking_owner;
+
+DROP TABLE masking.orders;
+
+COMMIT;

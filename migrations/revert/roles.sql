@@ -1,0 +1,21 @@
+-- Revert number-masking:roles from pg
+--
+-- A role that another database of this cluster still uses has to stay.
+
+BEGIN;
+
+DO $$
+DECLARE
+  name text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY['masking_server', 'masking_orders', 'masking_owner'] LOOP
+    BEGIN
+      EXECUTE format('DROP ROLE IF EXISTS %I', name);
+    EXCEPTION WHEN dependent_objects_still_exist THEN
+      RAISE NOTICE 'role % stays: another database of this cluster uses it', name;
+    END;
+  END LOOP;
+END
+$$;
+
+COMMIT;

@@ -1,0 +1,8 @@
+-- Revert number-masking:routes from pg
+
+BEGIN;
+SET LOCAL ROLE masking_owner;
+
+DROP TABLE masking.routes;
+
+COMMIT;

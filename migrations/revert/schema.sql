@@ -1,0 +1,23 @@
+-- Revert number-masking:schema from pg
+
+BEGIN;
+
+SET LOCAL ROLE masking_owner;
+ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
+RESET ROLE;
+
+DO $$
+BEGIN
+  IF EXISTS (
+    SELECT FROM pg_catalog.pg_extension e
+    JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+    WHERE e.extname = 'btree_gist' AND n.nspname = 'masking'
+  ) THEN
+    DROP EXTENSION btree_gist;
+  END IF;
+END
+$$;
+
+DROP SCHEMA masking;
+
+COMMIT;

@@ -1,0 +1,10 @@
+-- Revert number-masking:settings from pg
+
+BEGIN;
+SET LOCAL ROLE masking_owner;
+
+DROP FUNCTION masking.setting_span(text);
+DROP FUNCTION masking.setting(text);
+DROP TABLE masking.settings;
+
+COMMIT;
