@@ -1,0 +1,93 @@
+/* log.c - see log.h. */
+#include "log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 1024 };
+
+const char *const log_level_names[4] = {"error", "warning", "info", "debug"};
+
+static enum log_level threshold = LOG_INFO;
+
+void log_open(enum log_level level)
+{
+    threshold = level;
+}
+
+/* snprintf returns what it would have written; this is what it did write. */
+static size_t written(int result, size_t room)
+{
+    if (result < 0)
+        return 0;
+    return (size_t)result < room ? (size_t)result : room - 1;
+}
+
+static void write_line(enum log_level level, const char *event, const char *format, va_list values,
+                       unsigned suppressed)
+{
+    char line[LINE_MAX_BYTES];
+    struct timespec now;
+    struct tm utc;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    size_t length = strftime(line, sizeof line, "time=%Y-%m-%dT%H:%M:%S", &utc);
+    length += written(snprintf(line + length, sizeof line - length, ".%03ldZ level=%s event=%s",
+                               now.tv_nsec / 1000000, log_level_names[level], event),
+                      sizeof line - length);
+    if (format[0] != '\0' && length < sizeof line - 2) {
+        line[length++] = ' ';
+        length += written(vsnprintf(line + length, sizeof line - length, format, values),
+                          sizeof line - length);
+    }
+    if (suppressed > 0)
+        length +=
+            written(snprintf(line + length, sizeof line - length, " suppressed=%u", suppressed),
+                    sizeof line - length);
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+            line[i] = '?';
+    line[length++] = '\n';
+    /* Nobody to tell when standard error is gone; the service goes on. */
+    while (write(STDERR_FILENO, line, length) < 0 && errno == EINTR)
+        ;
+}
+
+void log_event(enum log_level level, const char *event, const char *format, ...)
+{
+    if (level > threshold)
+        return;
+    va_list values;
+    va_start(values, format);
+    write_line(level, event, format, values, 0);
+    va_end(values);
+}
+
+void log_event_limited(struct log_limit *limit, enum log_level level, const char *event,
+                       const char *format, ...)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct timespec now;
+    if (level > threshold)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    pthread_mutex_lock(&lock);
+    /* Monotonic time may start at 0: add 1 so that a zeroed limit has no past. */
+    bool first = limit->second != now.tv_sec + 1;
+    unsigned suppressed = limit->suppressed;
+    limit->second = now.tv_sec + 1;
+    limit->suppressed = first ? 0 : suppressed + 1;
+    pthread_mutex_unlock(&lock);
+    if (!first)
+        return;
+    va_list values;
+    va_start(values, format);
+    write_line(level, event, format, values, suppressed);
+    va_end(values);
+}

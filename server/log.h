@@ -1,0 +1,34 @@
+/*
+ * log.h - one line per event on standard error, key=value.
+ *
+ *   time=2026-11-24T05:50:00.123Z level=info event=listening address=127.0.0.1:5000
+ *
+ * A line is one write(2), so lines of several threads never mix. Control bytes in
+ * the values become "?", so nothing received can forge a line. Callers never pass
+ * a whole phone number or a secret: number_print_redacted is for that.
+ * All functions may be called from any thread; log_open before there are others.
+ */
+#pragma once
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/* "error", "warning", ...: the names of the levels, in the order of the enum. */
+extern const char *const log_level_names[4];
+
+/* Lines of a level above this one are not written. */
+void log_open(enum log_level level);
+
+/* event: one word. format: what follows it, "key=value key=value", or "". */
+__attribute__((format(printf, 3, 4))) void log_event(enum log_level level, const char *event,
+                                                     const char *format, ...);
+
+/* At most one line a second of one kind; the next line says how many were left out.
+ * One static struct per kind of line, zeroed. */
+struct log_limit {
+    long second;
+    unsigned suppressed;
+};
+__attribute__((format(printf, 4, 5))) void log_event_limited(struct log_limit *limit,
+                                                             enum log_level level,
+                                                             const char *event, const char *format,
+                                                             ...);
