@@ -1,0 +1,35 @@
+/*
+ * request.h - one HTTP request as the endpoints see it.
+ *
+ * http.c fills it and owns all it points to; everything is borrowed until the
+ * handler returns. Texts are as received: nothing is decoded.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { REQUEST_HEADERS_MAX = 50 };
+
+struct request_header {
+    const char *name;
+    const char *value;
+};
+
+struct request {
+    const char *method;
+    const char *path;  /* raw, without the query */
+    const char *query; /* raw; NULL when the URL has none */
+    struct request_header headers[REQUEST_HEADERS_MAX];
+    size_t header_count;
+    const char *body;
+    size_t body_length;
+    int64_t received_us; /* clock_us() when its head had been read: deadlines count from it */
+};
+
+/* The first header of that name, case-insensitively, or NULL. */
+const char *request_header(const struct request *request, const char *name);
+
+/* Is the body application/x-www-form-urlencoded, by its Content-Type? */
+bool request_has_form(const struct request *request);
