@@ -1,0 +1,185 @@
+/* metrics.c - see metrics.h. */
+#include "metrics.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef _Atomic uint64_t counter;
+
+static const struct {
+    const char *name, *help;
+} texts[METRICS] = {
+    [METRIC_SIGNATURES_REFUSED] = {"signatures_refused_total",
+                                   "Webhooks without a valid signature"},
+    [METRIC_REPLAYS_REFUSED] = {"replays_refused_total", "Webhooks whose nonce was used before"},
+    [METRIC_REQUESTS_REFUSED] = {"requests_refused_total", "Malformed HTTP requests"},
+    [METRIC_DATABASE_CONNECTS] = {"database_connects_total", "Database connections made"},
+    [METRIC_DATABASE_LOSSES] = {"database_losses_total", "Database connections lost in use"},
+    [METRIC_STATEMENTS_FAILED] = {"statements_failed_total", "Statements the database refused"},
+    [METRIC_RECORDS_LOST] = {"records_lost_total", "Apologies or events left without a record"},
+    [METRIC_CHORES_FAILED] = {"chores_failed_total", "Background statements that failed"},
+};
+static counter counters[METRICS];
+
+/* The outcomes of masking.answer_calls and of call.c. The last one takes all others. */
+static const char *const outcomes[] = {
+    "connected",          "unknown_caller", "no_caller_id", "apologised",
+    "bad_dialled_number", "malformed",      "hangup_event", "other"};
+enum { OUTCOMES = sizeof outcomes / sizeof outcomes[0] };
+static counter answers[OUTCOMES];
+
+/* Cumulative buckets are made when written; here each observation is in one bucket. */
+struct histogram {
+    const char *name, *help;
+    double scale; /* of the unit observed, in the unit shown */
+    const int64_t *bounds;
+    size_t bound_count;
+    counter buckets[16];
+    counter sum;
+};
+
+static const int64_t latency_bounds[] = {500,   1000,   2000,   5000,   10000,   20000,
+                                         50000, 100000, 200000, 500000, 1000000, 2000000};
+static const int64_t batch_bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
+static struct histogram latency = {"answer_seconds",
+                                   "From request to response, webhooks only",
+                                   1e-6,
+                                   latency_bounds,
+                                   sizeof latency_bounds / sizeof latency_bounds[0],
+                                   {0},
+                                   0};
+static struct histogram batches = {"batch_requests",
+                                   "Requests that shared one statement",
+                                   1,
+                                   batch_bounds,
+                                   sizeof batch_bounds / sizeof batch_bounds[0],
+                                   {0},
+                                   0};
+
+static pthread_mutex_t gauges_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct gauge gauges[GAUGES_MAX];
+static size_t gauge_count;
+
+static void add(counter *to, uint64_t amount)
+{
+    atomic_fetch_add_explicit(to, amount, memory_order_relaxed);
+}
+
+static uint64_t read_counter(counter *from)
+{
+    return atomic_load_explicit(from, memory_order_relaxed);
+}
+
+void metrics_count(enum metric metric)
+{
+    add(&counters[metric], 1);
+}
+
+static void observe(struct histogram *histogram, int64_t value)
+{
+    size_t bucket = 0;
+    while (bucket < histogram->bound_count && value > histogram->bounds[bucket])
+        bucket++;
+    add(&histogram->buckets[bucket], 1);
+    add(&histogram->sum, (uint64_t)value);
+}
+
+void metrics_count_answer(const char *outcome, int64_t microseconds)
+{
+    size_t i = 0;
+    while (i < OUTCOMES - 1 && strcmp(outcomes[i], outcome) != 0)
+        i++;
+    add(&answers[i], 1);
+    observe(&latency, microseconds);
+}
+
+void metrics_count_batch(size_t requests)
+{
+    observe(&batches, (int64_t)requests);
+}
+
+void metrics_set_gauges(const struct gauge values[], size_t count)
+{
+    pthread_mutex_lock(&gauges_lock);
+    gauge_count = count < GAUGES_MAX ? count : GAUGES_MAX;
+    memcpy(gauges, values, gauge_count * sizeof gauges[0]);
+    pthread_mutex_unlock(&gauges_lock);
+}
+
+/* Out of memory cuts the text short; a scraper then sees fewer values, not wrong ones. */
+__attribute__((format(printf, 2, 3))) static void print(struct response *response,
+                                                        const char *format, ...)
+{
+    char line[256];
+    va_list values;
+    va_start(values, format);
+    int length = vsnprintf(line, sizeof line, format, values);
+    va_end(values);
+    if (length > 0 && (size_t)length < sizeof line &&
+        !response_append(response, line, (size_t)length))
+        response->status = 503;
+}
+
+static void print_head(struct response *response, const char *name, const char *help,
+                       const char *type)
+{
+    print(response, "# HELP masking_%s %s.\n# TYPE masking_%s %s\n", name, help, name, type);
+}
+
+static void print_histogram(struct response *response, struct histogram *histogram)
+{
+    uint64_t total = 0;
+    print_head(response, histogram->name, histogram->help, "histogram");
+    for (size_t i = 0; i < histogram->bound_count; i++) {
+        total += read_counter(&histogram->buckets[i]);
+        print(response, "masking_%s_bucket{le=\"%g\"} %" PRIu64 "\n", histogram->name,
+              (double)histogram->bounds[i] * histogram->scale, total);
+    }
+    total += read_counter(&histogram->buckets[histogram->bound_count]);
+    print(response, "masking_%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", histogram->name, total);
+    print(response, "masking_%s_sum %g\n", histogram->name,
+          (double)read_counter(&histogram->sum) * histogram->scale);
+    print(response, "masking_%s_count %" PRIu64 "\n", histogram->name, total);
+}
+
+/* The database lists the values of one name one after the other. */
+static void print_gauges(struct response *response)
+{
+    pthread_mutex_lock(&gauges_lock);
+    for (size_t i = 0; i < gauge_count; i++) {
+        const struct gauge *gauge = &gauges[i];
+        if (i == 0 || strcmp(gauge->name, gauges[i - 1].name) != 0)
+            print(response, "# TYPE masking_%s gauge\n", gauge->name);
+        if (gauge->labels[0] == '\0')
+            print(response, "masking_%s %g\n", gauge->name, gauge->value);
+        else
+            print(response, "masking_%s{%s} %g\n", gauge->name, gauge->labels, gauge->value);
+    }
+    pthread_mutex_unlock(&gauges_lock);
+}
+
+void metrics_write(struct response *response, size_t waiting, bool ready)
+{
+    response->status = 200;
+    response->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response->length = 0;
+    print_head(response, "answers_total", "Webhooks answered, by outcome", "counter");
+    for (size_t i = 0; i < OUTCOMES; i++)
+        print(response, "masking_answers_total{outcome=\"%s\"} %" PRIu64 "\n", outcomes[i],
+              read_counter(&answers[i]));
+    for (size_t i = 0; i < METRICS; i++) {
+        print_head(response, texts[i].name, texts[i].help, "counter");
+        print(response, "masking_%s %" PRIu64 "\n", texts[i].name, read_counter(&counters[i]));
+    }
+    print_histogram(response, &latency);
+    print_histogram(response, &batches);
+    print_head(response, "queue_requests", "Requests waiting for the database", "gauge");
+    print(response, "masking_queue_requests %zu\n", waiting);
+    print_head(response, "database_up", "1 while the database answers", "gauge");
+    print(response, "masking_database_up %d\n", ready ? 1 : 0);
+    print_gauges(response);
+}
