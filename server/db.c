@@ -1,0 +1,520 @@
+/* db.c - see db.h. */
+#include "db.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "metrics.h"
+
+/* Type numbers of PostgreSQL's catalogue (pg_type.dat); they never change. */
+enum {
+    TYPE_BIGINT = 20,
+    TYPE_TEXT = 25,
+    TYPE_FLOAT = 701,
+    TYPE_TEXT_ARRAY = 1009,
+    TYPE_BIGINT_ARRAY = 1016,
+    TYPE_FLOAT_ARRAY = 1022,
+};
+
+enum { STATEMENTS_MAX = 32, BINARY = 1, AGAIN_MS = 60000 };
+
+struct db {
+    PGconn *connection;
+    char *url;
+    int limit_ms;
+    int64_t said_down_ms; /* when the last line about a failed connection was logged; 0: never */
+    bool unprepared;      /* a pooler forgets prepared statements: send them whole */
+    const struct db_statement *prepared[STATEMENTS_MAX];
+    size_t prepared_count;
+};
+
+struct db_row {
+    const PGresult *result;
+    int row;
+};
+
+bool db_url_is_valid(const char *url, char *why, size_t size)
+{
+    char *error = NULL;
+    PQconninfoOption *options = PQconninfoParse(url, &error);
+    if (options != NULL) {
+        PQconninfoFree(options);
+        return true;
+    }
+    /* libpq's text may quote the password: say only what was expected. */
+    PQfreemem(error);
+    snprintf(why, size,
+             "is not a connection string: write postgresql://user:password@host/database"
+             " with special characters as %%XX");
+    return false;
+}
+
+struct db *db_new(const char *url, int limit_ms)
+{
+    struct db *db = calloc(1, sizeof *db);
+    if (db == NULL)
+        return NULL;
+    db->limit_ms = limit_ms;
+    db->url = strdup(url);
+    if (db->url == NULL) {
+        free(db);
+        return NULL;
+    }
+    return db;
+}
+
+void db_disconnect(struct db *db)
+{
+    PQfinish(db->connection);
+    db->connection = NULL;
+    db->prepared_count = 0;
+}
+
+void db_free(struct db *db)
+{
+    if (db == NULL)
+        return;
+    db_disconnect(db);
+    explicit_bzero(db->url, strlen(db->url));
+    free(db->url);
+    free(db);
+}
+
+bool db_is_connected(const struct db *db)
+{
+    return db->connection != NULL;
+}
+
+/* Waits until the socket is ready; false at the deadline. */
+static bool wait_for(struct db *db, short events, int64_t deadline)
+{
+    struct pollfd socket = {.fd = PQsocket(db->connection), .events = events};
+    for (;;) {
+        int64_t left = deadline - clock_ms();
+        int ready = poll(&socket, 1, left > 0 ? (int)left : 0);
+        if (ready > 0)
+            return true;
+        if (ready == 0 || errno != EINTR)
+            return false;
+    }
+}
+
+/* Returns why not, or NULL. */
+static const char *finish_connecting(struct db *db)
+{
+    int64_t deadline = clock_ms() + db->limit_ms;
+    if (PQstatus(db->connection) == CONNECTION_BAD)
+        return "refused";
+    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+    while (state != PGRES_POLLING_OK) {
+        if (!wait_for(db, state == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline))
+            return "no answer in time";
+        state = PQconnectPoll(db->connection);
+        if (state == PGRES_POLLING_FAILED)
+            return "refused";
+    }
+    return NULL;
+}
+
+/*
+ * What the connection string does not say. Keepalive and user time-out make a
+ * connection whose peer vanished without a word fail within seconds instead of
+ * the kernel's two hours. read-write: after a failover the old primary may still
+ * answer, as a standby.
+ */
+static const struct {
+    const char *keyword, *value;
+} defaults[] = {
+    {"application_name", "number-masking"},
+    {"client_encoding", "UTF8"},
+    {"keepalives_idle", "2"},
+    {"keepalives_interval", "1"},
+    {"keepalives_count", "3"},
+    {"tcp_user_timeout", "3000"},
+    {"target_session_attrs", "read-write"},
+};
+
+/* Starts a connection with the defaults above under the URL's own words: of a keyword
+ * that occurs twice libpq takes the later, and the URL is expanded where dbname stands. */
+static PGconn *start_connecting(const char *url)
+{
+    enum { N = sizeof defaults / sizeof defaults[0] };
+    const char *keywords[N + 2], *values[N + 2];
+    size_t count = 0;
+    for (; count < N; count++) {
+        keywords[count] = defaults[count].keyword;
+        values[count] = defaults[count].value;
+    }
+    keywords[count] = "dbname";
+    values[count++] = url;
+    keywords[count] = NULL;
+    values[count] = NULL;
+    return PQconnectStartParams(keywords, values, 1);
+}
+
+enum db_status db_connect(struct db *db)
+{
+    db_disconnect(db);
+    db->connection = start_connecting(db->url);
+    const char *problem = db->connection == NULL ? "out of memory" : finish_connecting(db);
+    if (problem == NULL && PQsetnonblocking(db->connection, 1) != 0)
+        problem = "cannot be made non-blocking";
+    if (problem != NULL) {
+        int64_t now = clock_ms();
+        if (db->said_down_ms == 0 || now - db->said_down_ms >= AGAIN_MS) {
+            log_event(LOG_ERROR, "database_down", "reason=\"%s\" detail=\"%s\"", problem,
+                      db->connection == NULL ? "" : PQerrorMessage(db->connection));
+            db->said_down_ms = now;
+        }
+        db_disconnect(db);
+        return DB_DOWN;
+    }
+    metrics_count(METRIC_DATABASE_CONNECTS);
+    log_event(LOG_INFO, "database_up", "server=%d", PQserverVersion(db->connection));
+    db->said_down_ms = 0;
+    return DB_OK;
+}
+
+/* ---- array parameters ---- */
+
+static char *array_room(struct db_array *array, size_t length)
+{
+    if (array->failed)
+        return NULL;
+    if (array->length + length > array->capacity) {
+        size_t capacity = array->capacity == 0 ? 1024 : array->capacity;
+        while (capacity < array->length + length)
+            capacity *= 2;
+        char *bytes = realloc(array->bytes, capacity);
+        if (bytes == NULL) {
+            array->failed = true;
+            return NULL;
+        }
+        array->bytes = bytes;
+        array->capacity = capacity;
+    }
+    char *room = array->bytes + array->length;
+    array->length += length;
+    return room;
+}
+
+/* A one-dimensional array starts with five integers, filled in by array_seal. */
+enum { ARRAY_HEADER = 5 * sizeof(int32_t) };
+
+static void array_start(struct db_array *array, uint32_t element_type)
+{
+    array->length = 0;
+    array->count = 0;
+    array->has_null = false;
+    array->failed = false;
+    array->element_type = element_type;
+    (void)array_room(array, ARRAY_HEADER);
+}
+
+void db_array_start_text(struct db_array *array)
+{
+    array_start(array, TYPE_TEXT);
+}
+
+void db_array_start_bigint(struct db_array *array)
+{
+    array_start(array, TYPE_BIGINT);
+}
+
+void db_array_start_float(struct db_array *array)
+{
+    array_start(array, TYPE_FLOAT);
+}
+
+static void array_add(struct db_array *array, const void *bytes, size_t length)
+{
+    uint32_t size = htobe32((uint32_t)length);
+    char *room = array_room(array, sizeof size + length);
+    if (room == NULL)
+        return;
+    memcpy(room, &size, sizeof size);
+    memcpy(room + sizeof size, bytes, length);
+    array->count++;
+}
+
+void db_array_add_text(struct db_array *array, const char *text)
+{
+    array_add(array, text, strlen(text));
+}
+
+void db_array_add_bigint(struct db_array *array, int64_t value)
+{
+    uint64_t wire = htobe64((uint64_t)value);
+    array_add(array, &wire, sizeof wire);
+}
+
+void db_array_add_float(struct db_array *array, double value)
+{
+    uint64_t wire;
+    memcpy(&wire, &value, sizeof wire);
+    wire = htobe64(wire);
+    array_add(array, &wire, sizeof wire);
+}
+
+void db_array_add_null(struct db_array *array)
+{
+    static const int32_t null_size = -1; /* the same bytes in either order */
+    char *room = array_room(array, sizeof null_size);
+    if (room == NULL)
+        return;
+    memcpy(room, &null_size, sizeof null_size);
+    array->has_null = true;
+    array->count++;
+}
+
+void db_array_free(struct db_array *array)
+{
+    free(array->bytes);
+    *array = (struct db_array){0};
+}
+
+/* Header: dimensions, any nulls, element type, length, lower bound. */
+static void array_seal(const struct db_array *array)
+{
+    const uint32_t header[5] = {htobe32(1), htobe32(array->has_null), htobe32(array->element_type),
+                                htobe32((uint32_t)array->count), htobe32(1)};
+    memcpy(array->bytes, header, sizeof header);
+}
+
+static Oid array_type(const struct db_array *array)
+{
+    switch (array->element_type) {
+    case TYPE_BIGINT:
+        return TYPE_BIGINT_ARRAY;
+    case TYPE_FLOAT:
+        return TYPE_FLOAT_ARRAY;
+    default:
+        return TYPE_TEXT_ARRAY;
+    }
+}
+
+/* ---- rows ---- */
+
+bool db_is_null(const struct db_row *row, int column)
+{
+    return PQgetisnull(row->result, row->row, column);
+}
+
+int db_int(const struct db_row *row, int column)
+{
+    uint32_t wire;
+    memcpy(&wire, PQgetvalue(row->result, row->row, column), sizeof wire);
+    return (int)be32toh(wire);
+}
+
+int64_t db_bigint(const struct db_row *row, int column)
+{
+    uint64_t wire;
+    memcpy(&wire, PQgetvalue(row->result, row->row, column), sizeof wire);
+    return (int64_t)be64toh(wire);
+}
+
+void db_text(const struct db_row *row, int column, char *out, size_t size)
+{
+    snprintf(out, size, "%s", PQgetvalue(row->result, row->row, column));
+}
+
+/* ---- statements ---- */
+
+/* Which word stands for this SQLSTATE (PostgreSQL documentation, appendix A)? */
+static enum db_status classify(const char *sqlstate)
+{
+    static const struct {
+        const char *prefix;
+        enum db_status status;
+    } table[] = {
+        {"08", DB_DOWN},     /* connection exception */
+        {"57P01", DB_DOWN},  /* admin shutdown */
+        {"57P02", DB_DOWN},  /* crash shutdown */
+        {"57P03", DB_DOWN},  /* cannot connect now */
+        {"57P05", DB_DOWN},  /* idle session timeout */
+        {"25006", DB_DOWN},  /* read-only: this is a standby now, look for the primary */
+        {"26000", DB_RETRY}, /* prepared statement unknown: see finish_statement */
+        {"42P05", DB_RETRY}, /* prepared statement exists: the same pooler trouble */
+        {"40", DB_RETRY},    /* serialization failure, deadlock */
+        {"55P03", DB_RETRY}, /* lock not available in time */
+        {"57014", DB_RETRY}, /* statement timeout */
+        {"53", DB_RETRY},    /* disk full, out of memory, too many connections */
+        {"58", DB_RETRY},    /* system error */
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (strncmp(sqlstate, table[i].prefix, strlen(table[i].prefix)) == 0)
+            return table[i].status;
+    return DB_BROKEN;
+}
+
+static enum db_status lose(struct db *db, const char *what, const char *reason)
+{
+    metrics_count(METRIC_DATABASE_LOSSES);
+    log_event(LOG_ERROR, "database_lost", "statement=%s reason=\"%s\"", what, reason);
+    db->said_down_ms = clock_ms(); /* the outage is on record: db_connect need not repeat it */
+    db_disconnect(db);
+    return DB_DOWN;
+}
+
+/* The next result of what was sent, NULL after the last, within the deadline. */
+static enum db_status next_result(struct db *db, const char *what, int64_t deadline,
+                                  PGresult **result)
+{
+    int unsent;
+    while ((unsent = PQflush(db->connection)) > 0)
+        if (!wait_for(db, POLLIN | POLLOUT, deadline) || PQconsumeInput(db->connection) == 0)
+            return lose(db, what, "cannot send");
+    if (unsent < 0)
+        return lose(db, what, "cannot send");
+    while (PQisBusy(db->connection)) {
+        if (!wait_for(db, POLLIN, deadline))
+            return lose(db, what, "no answer in time");
+        if (PQconsumeInput(db->connection) == 0)
+            return lose(db, what, "connection closed");
+    }
+    *result = PQgetResult(db->connection);
+    return DB_OK;
+}
+
+static enum db_status failed(struct db *db, const char *what, const PGresult *result)
+{
+    static struct log_limit limit;
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (sqlstate == NULL)
+        return lose(db, what, "connection closed");
+    enum db_status status = classify(sqlstate);
+    if (status == DB_DOWN)
+        return lose(db, what, message == NULL ? sqlstate : message);
+    if (strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "42P05") == 0)
+        db->unprepared = true;
+    metrics_count(METRIC_STATEMENTS_FAILED);
+    log_event_limited(&limit, LOG_ERROR, "statement_failed",
+                      "statement=%s sqlstate=%s message=\"%s\"", what, sqlstate,
+                      message == NULL ? "" : message);
+    return status;
+}
+
+/* Waits for the one result of what was sent, up to the end of the exchange. */
+static enum db_status finish_statement(struct db *db, const char *what, PGresult **out)
+{
+    int64_t deadline = clock_ms() + db->limit_ms;
+    enum db_status status = DB_OK;
+    *out = NULL;
+    for (;;) {
+        PGresult *result = NULL;
+        enum db_status next = next_result(db, what, deadline, &result);
+        if (next != DB_OK) {
+            PQclear(*out);
+            *out = NULL;
+            return next;
+        }
+        if (result == NULL)
+            return status;
+        ExecStatusType kind = PQresultStatus(result);
+        if (status == DB_OK && kind != PGRES_TUPLES_OK && kind != PGRES_COMMAND_OK &&
+            kind != PGRES_EMPTY_QUERY)
+            status = failed(db, what, result);
+        PQclear(*out);
+        *out = result;
+        if (status == DB_DOWN) { /* the connection is gone, and the results with it */
+            PQclear(*out);
+            *out = NULL;
+            return status;
+        }
+    }
+}
+
+enum db_status db_ping(struct db *db)
+{
+    PGresult *result;
+    if (PQsendQuery(db->connection, "") == 0)
+        return lose(db, "ping", "cannot send");
+    enum db_status status = finish_statement(db, "ping", &result);
+    PQclear(result);
+    return status;
+}
+
+static bool is_prepared(const struct db *db, const struct db_statement *statement)
+{
+    for (size_t i = 0; i < db->prepared_count; i++)
+        if (db->prepared[i] == statement)
+            return true;
+    return false;
+}
+
+static enum db_status prepare(struct db *db, const struct db_statement *statement,
+                              const Oid types[], size_t count)
+{
+    PGresult *result;
+    if (PQsendPrepare(db->connection, statement->name, statement->sql, (int)count, types) == 0)
+        return lose(db, statement->name, "cannot send");
+    enum db_status status = finish_statement(db, statement->name, &result);
+    PQclear(result);
+    if (status == DB_OK && db->prepared_count < STATEMENTS_MAX)
+        db->prepared[db->prepared_count++] = statement;
+    return status;
+}
+
+static enum db_status run_once(struct db *db, const struct db_statement *statement,
+                               const struct db_array *const parameters[], size_t count,
+                               PGresult **result)
+{
+    const char *values[DB_PARAMETERS_MAX];
+    int lengths[DB_PARAMETERS_MAX], formats[DB_PARAMETERS_MAX];
+    Oid types[DB_PARAMETERS_MAX];
+    *result = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (parameters[i]->failed) {
+            log_event(LOG_ERROR, "out_of_memory", "statement=%s", statement->name);
+            return DB_RETRY;
+        }
+        array_seal(parameters[i]);
+        values[i] = parameters[i]->bytes;
+        lengths[i] = (int)parameters[i]->length;
+        formats[i] = BINARY;
+        types[i] = array_type(parameters[i]);
+    }
+    int sent;
+    if (db->unprepared) {
+        sent = PQsendQueryParams(db->connection, statement->sql, (int)count, types, values, lengths,
+                                 formats, BINARY);
+    } else {
+        enum db_status status =
+            is_prepared(db, statement) ? DB_OK : prepare(db, statement, types, count);
+        if (status != DB_OK)
+            return status;
+        sent = PQsendQueryPrepared(db->connection, statement->name, (int)count, values, lengths,
+                                   formats, BINARY);
+    }
+    return sent == 0 ? lose(db, statement->name, "cannot send")
+                     : finish_statement(db, statement->name, result);
+}
+
+enum db_status db_run(struct db *db, const struct db_statement *statement,
+                      const struct db_array *const parameters[], size_t count,
+                      void (*each)(void *context, const struct db_row *row), void *context)
+{
+    PGresult *result;
+    bool was_prepared = !db->unprepared;
+    enum db_status status = run_once(db, statement, parameters, count, &result);
+    if (status == DB_RETRY && was_prepared && db->unprepared) {
+        PQclear(result);
+        status = run_once(db, statement, parameters, count, &result);
+    }
+    if (status == DB_OK && each != NULL) {
+        struct db_row row = {.result = result};
+        for (int rows = PQntuples(result); row.row < rows; row.row++)
+            each(context, &row);
+    }
+    PQclear(result);
+    return status;
+}

@@ -1,0 +1,96 @@
+/*
+ * db.h - one PostgreSQL connection; the only libpq user.
+ *
+ * It connects, runs a named statement with array parameters, hands out the rows,
+ * and turns every failure into one of the words below. A connection belongs to one
+ * thread. Nothing blocks longer than the limit given to db_new: a server that does
+ * not answer in time counts as away, and its connection is dropped.
+ *
+ * Failures are logged here, once, with the statement's name and SQLSTATE, never
+ * with its values or the server's DETAIL (which quotes them).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "must_check.h"
+
+enum db_status {
+    DB_OK,
+    DB_RETRY,  /* nothing was done, the same may work in a moment: lock, deadlock, time-out */
+    DB_DOWN,   /* no connection (any more); what was sent may or may not have been done */
+    DB_BROKEN, /* the statement cannot work with these values or this schema */
+};
+
+struct db;
+
+/* Is this a connection string libpq can read? If not, why says what is wrong with it,
+ * without quoting it. */
+bool db_url_is_valid(const char *url, char *why, size_t size);
+
+/* Not connected yet. url is copied. limit_ms: the longest wait for a connection or an
+ * answer. NULL when out of memory. */
+MUST_CHECK struct db *db_new(const char *url, int limit_ms);
+
+/* Closes and releases; db may be NULL. */
+void db_free(struct db *db);
+
+/* DB_OK with a fresh connection, or DB_DOWN. Drops the old one first. The reason is
+ * logged when it is news: the first failure, and then once a minute. */
+MUST_CHECK enum db_status db_connect(struct db *db);
+
+/* Drops the connection, if there is one. */
+void db_disconnect(struct db *db);
+
+bool db_is_connected(const struct db *db);
+
+/* An empty round trip. */
+MUST_CHECK enum db_status db_ping(struct db *db);
+
+/* An array parameter, built element by element in the wire's binary form. A builder is
+ * used again and again: it keeps its memory until db_array_free. */
+struct db_array {
+    char *bytes;
+    size_t length, capacity;
+    int32_t count;
+    bool has_null, failed;
+    uint32_t element_type;
+};
+
+void db_array_start_text(struct db_array *array);
+void db_array_start_bigint(struct db_array *array);
+void db_array_start_float(struct db_array *array);
+void db_array_add_text(struct db_array *array, const char *text);
+void db_array_add_bigint(struct db_array *array, int64_t value);
+void db_array_add_float(struct db_array *array, double value);
+void db_array_add_null(struct db_array *array);
+void db_array_free(struct db_array *array);
+
+/* One row of a result, valid inside the callback only. */
+struct db_row;
+bool db_is_null(const struct db_row *row, int column);
+int db_int(const struct db_row *row, int column);        /* column of type integer */
+int64_t db_bigint(const struct db_row *row, int column); /* column of type bigint */
+/* Column of type text; cut to size - 1 bytes, always terminated. */
+void db_text(const struct db_row *row, int column, char *out, size_t size);
+
+/* A statement: a file of sql/, named as its store function. */
+struct db_statement {
+    const char *name;
+    const char *sql;
+};
+
+enum { DB_PARAMETERS_MAX = 8 };
+
+/*
+ * Runs the statement with these parameters ($1, $2, ...) and calls each for every row.
+ * Prepared on first use; where a pooler loses prepared statements, sent whole instead.
+ *
+ * DB_OK: every row was handed out. Else the reason is logged, and each was not called.
+ */
+MUST_CHECK enum db_status db_run(struct db *db, const struct db_statement *statement,
+                                 const struct db_array *const parameters[], size_t count,
+                                 void (*each)(void *context, const struct db_row *row),
+                                 void *context);
