@@ -1,0 +1,53 @@
+/*
+ * config.h - the settings, read once from the environment.
+ *
+ * The table in config.c is the one list of settings: name, kind, default, help.
+ * --help prints it and a test compares it with the README. Settings travel down
+ * from main as a const struct; nothing else reads the environment (but notify.c, systemd's socket).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "log.h"
+#include "must_check.h"
+
+enum { CONFIG_TOKENS_MAX = 16, CONFIG_ADDRESS = 32, CONFIG_PROBLEM = 160 };
+
+/* A comma-separated list, split. The texts belong to the struct. */
+struct config_list {
+    char *items[CONFIG_TOKENS_MAX];
+    size_t count;
+};
+
+struct config {
+    char *database_url;
+    char listen[CONFIG_ADDRESS]; /* "127.0.0.1:5000", IPv4 */
+    bool listen_is_loopback;
+    char metrics_listen[CONFIG_ADDRESS];
+    long workers;
+    long database_connections;
+    long answer_deadline_ms;
+    enum log_level log_level;
+    struct config_list auth_tokens;      /* V3 and V2 signatures */
+    struct config_list main_auth_tokens; /* Ma-V3 and Ma-V2 signatures */
+    char *public_url;                    /* no trailing slash; "" when unset */
+    bool allow_unsigned;
+};
+
+/*
+ * Reads every setting and checks how they go together.
+ *
+ * 0, and *config is complete; free it with config_free. Else the number of
+ * problems, each already printed to standard error by the setting's name and never
+ * with a secret; *config then holds nothing.
+ */
+MUST_CHECK int config_load(struct config *config);
+
+/* Wipes the secrets, then releases. */
+void config_free(struct config *config);
+
+/* The table, for --help. */
+void config_print_settings(FILE *out);
