@@ -1,0 +1,7 @@
+/* call.h - the webhooks of a call (Plivo documentation, "Voice, XML, Request"). */
+#pragma once
+
+#include "service.h"
+
+/* The answer URL: somebody dialled a proxy number; who is to ring? */
+endpoint_handler call_answer;

@@ -1,0 +1,19 @@
+/*
+ * endpoints.h - which handler answers a request, and whether it must be signed.
+ *
+ * The two tables in endpoints.c are the whole HTTP surface. The signature is checked here, before
+ * any handler, so no handler can forget it.
+ */
+#pragma once
+
+#include "request.h"
+#include "response.h"
+#include "service.h"
+
+/* The public listener's requests. Always leaves a complete response. Any worker thread. */
+void endpoints_dispatch(struct service *service, const struct request *request,
+                        struct response *response);
+
+/* The same for the metrics listener. */
+void endpoints_dispatch_metrics(struct service *service, const struct request *request,
+                                struct response *response);

@@ -1,0 +1,30 @@
+/* health.c - see health.h. */
+#include "health.h"
+
+#include "metrics.h"
+
+void health_live(struct service *service, const struct webhook *webhook, struct response *response)
+{
+    (void)service;
+    (void)webhook;
+    response_text(response, 200, "ok\n");
+}
+
+void health_ready(struct service *service, const struct webhook *webhook, struct response *response)
+{
+    (void)webhook;
+    if (atomic_load(&service->draining))
+        response_text(response, 503, "stopping\n");
+    else if (!switchboard_is_ready(service->switchboard))
+        response_text(response, 503, "database does not answer\n");
+    else
+        response_text(response, 200, "ready\n");
+}
+
+void health_metrics(struct service *service, const struct webhook *webhook,
+                    struct response *response)
+{
+    (void)webhook;
+    metrics_write(response, switchboard_waiting(service->switchboard),
+                  switchboard_is_ready(service->switchboard));
+}
