@@ -1,0 +1,30 @@
+/*
+ * http.h - the web server: guards, request in, response out, one log line, drain.
+ *
+ * The only CivetWeb user. Debian 12's CivetWeb 1.15 has parsing hazards that this file
+ * closes before an endpoint sees a request; TLS and slow clients are the business of the
+ * proxy in front (see server/haproxy).
+ */
+#pragma once
+
+#include "must_check.h"
+#include "service.h"
+
+struct http;
+
+/* What to listen on, with how many threads, and who answers. All borrowed until http_stop. */
+struct http_listener {
+    const char *name;    /* for the log */
+    const char *address; /* IPv4 address and port; port 0 for any */
+    long workers;
+    void (*dispatch)(struct service *service, const struct request *request,
+                     struct response *response);
+};
+
+/* Listens and serves on its own threads. NULL when it cannot, already logged. The service
+ * must outlive it. Signals that main waits for must be blocked before. */
+MUST_CHECK struct http *http_start(struct service *service, const struct http_listener *listener);
+
+/* Refuses new connections, lets the requests in hand finish, ends the threads: for all
+ * servers of the process at once. Set service->draining before. NULLs are skipped. */
+void http_stop(struct http *const servers[], size_t count);
