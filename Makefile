@@ -1,0 +1,72 @@
+# Makefile - builds the server, and holds every command of the project: see `make help`.
+#
+#   make                                    the server, as build/number-masking
+#   make BUILD=build/asan SANITIZE=address,undefined     the same with sanitizers, elsewhere
+
+BUILD    ?= build
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+SANITIZE ?=
+OPTIMIZE ?= -O2 -g
+
+.DEFAULT_GOAL := build
+
+# ---- the server ----
+
+MODULES := call config db endpoints form health http log metrics notify number reply request response \
+           signature store switchboard
+SQL     := $(wildcard sql/*.sql)
+PLAN    := migrations/sqitch.plan
+
+LIBRARIES := libpq libxml-2.0 libcrypto
+WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
+             -Wconversion -Wno-sign-conversion -Wvla -Wundef
+HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection
+ifeq ($(SANITIZE),)
+HARDENING += -D_FORTIFY_SOURCE=2
+else
+SANITIZERS := -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
+endif
+# Only when something is compiled: `make help` works before the libraries are installed.
+PACKAGE_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES))
+PACKAGE_LIBS   = $(shell pkg-config --libs $(LIBRARIES))
+
+ALL_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -pthread $(OPTIMIZE) $(WARNINGS) $(HARDENING) $(SANITIZERS) \
+              -I$(BUILD)/generated -Iserver $(PACKAGE_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(SANITIZERS) $(LDFLAGS)
+ALL_LIBS    = -lcivetweb $(PACKAGE_LIBS)
+
+OBJECTS := $(MODULES:%=$(BUILD)/server/%.o)
+
+.PHONY: build
+build: $(BUILD)/number-masking
+
+$(BUILD)/number-masking: $(BUILD)/server/main.o $(OBJECTS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
+
+$(BUILD)/server/%.o: server/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Readable files become C strings: sql/answer_calls.sql is SQL_ANSWER_CALLS. Comment lines are
+# left out; the schema's version is the last change of the Sqitch plan.
+$(BUILD)/server/store.o: $(BUILD)/generated/statements.h
+$(BUILD)/generated/statements.h: $(SQL) $(PLAN) Makefile
+	@mkdir -p $(@D)
+	@{ echo '/* Made from sql/ and $(PLAN) by the Makefile. */'; \
+	   for file in $(SQL); do \
+	     name=$$(basename "$$file" .sql | tr '[:lower:]' '[:upper:]'); \
+	     echo "static const char SQL_$$name[] ="; \
+	     sed -e '/^ *--/d' -e '/^ *$$/d' -e 's/[\\"]/\\&/g' -e 's/.*/    "&\\n"/' "$$file"; \
+	     echo '    ;'; \
+	   done; \
+	   sed -e '/^%/d' -e '/^ *$$/d' -e '/^[#@]/d' $(PLAN) | \
+	     awk '{ name = $$1 } END { printf "#define SCHEMA_CHANGES %d\n#define SCHEMA_LATEST \"%s\"\n", NR, name }'; \
+	 } >$@.new && mv $@.new $@
+
+-include $(wildcard $(BUILD)/server/*.d)
+
+.PHONY: clean
+clean:
+	rm -rf build
