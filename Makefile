@@ -14,7 +14,7 @@ OPTIMIZE ?= -O2 -g
 
 # ---- the server ----
 
-MODULES := call config db endpoints form health http log metrics notify number reply request response \
+MODULES := call config db endpoints form health http keyring log metrics notify number reply request response \
            signature store switchboard
 SQL     := $(wildcard sql/*.sql)
 PLAN    := migrations/sqitch.plan

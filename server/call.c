@@ -26,7 +26,8 @@ static const struct {
     {"no_caller_id", "Sorry, we can only connect calls that show their phone number. Please call "
                      "again without hiding it. Goodbye."},
     {"malformed", "Sorry, this call cannot be connected. Goodbye."},
-    {"apologised", "Sorry, we cannot connect your call at the moment. Please try again in a minute."},
+    {"apologised",
+     "Sorry, we cannot connect your call at the moment. Please try again in a minute."},
 };
 
 static const char *sentence_for(const char *outcome)

@@ -88,7 +88,7 @@ static enum form_status read_fields(const struct request *request, struct form *
                : form_decode(form, request->query, strlen(request->query), storage);
 }
 
-static bool is_from_plivo(const struct service *service, const struct webhook *webhook,
+static bool is_from_plivo(struct service *service, const struct webhook *webhook,
                           struct response *response)
 {
     static struct log_limit limit;
@@ -104,7 +104,7 @@ static bool is_from_plivo(const struct service *service, const struct webhook *w
         .ma_v3 = request_header(request, "X-Plivo-Signature-Ma-V3"),
         .v3_nonce = request_header(request, "X-Plivo-Signature-V3-Nonce"),
     };
-    enum signature_verdict verdict = signature_check(service->keys, &received, SIGNATURE_V3_ONLY);
+    enum signature_verdict verdict = keyring_check(service->keyring, &received, SIGNATURE_V3_ONLY);
     if (verdict == SIGNATURE_VALID)
         return true;
     metrics_count(METRIC_SIGNATURES_REFUSED);
@@ -129,7 +129,7 @@ static void run_endpoint(struct service *service, const struct endpoint *endpoin
     enum form_status decoded = read_fields(request, &form, storage);
     if (decoded != FORM_OK)
         response_note(response, "form=\"%s\"", form_status_text(decoded));
-    if (endpoint->access == SIGNED && service->keys != NULL &&
+    if (endpoint->access == SIGNED && keyring_is_signing(service->keyring) &&
         (decoded != FORM_OK || !is_from_plivo(service, &webhook, response)))
         response_text(response, 403, "forbidden\n");
     else

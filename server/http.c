@@ -290,7 +290,7 @@ static void log_listening(const struct http *http)
     *strrchr(host, ':') = '\0';
     if (mg_get_server_ports(http->context, 1, &port) == 1)
         log_event(LOG_INFO, http->listener->name, "address=%s:%d signatures=%s", host, port.port,
-                  http->service->keys == NULL ? "off" : "on");
+                  keyring_is_signing(http->service->keyring) ? "on" : "off");
 }
 
 struct http *http_start(struct service *service, const struct http_listener *listener)

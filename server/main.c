@@ -11,11 +11,11 @@
 #include "config.h"
 #include "endpoints.h"
 #include "http.h"
+#include "keyring.h"
 #include "log.h"
 #include "notify.h"
 #include "reply.h"
 #include "service.h"
-#include "signature.h"
 #include "switchboard.h"
 #include "version.h"
 
@@ -33,8 +33,9 @@ static int print_help(void)
          "number, so that neither learns the other's. Settings come from the environment:\n");
     config_print_settings(stdout);
     puts("\n"
-         "SIGTERM and SIGINT finish the requests in hand, then stop. Exit status: 0 stopped as\n"
-         "asked, 1 could not start (the log says why), 2 bad settings or arguments.");
+         "SIGTERM and SIGINT finish the requests in hand, then stop. SIGHUP reads the auth tokens\n"
+         "again, from the files that the ..._FILE settings name. Exit status: 0 stopped as asked,\n"
+         "1 could not start (the log says why), 2 bad settings or arguments.");
     return EXIT_OK;
 }
 
@@ -53,34 +54,30 @@ static sigset_t block_signals(void)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     return signals;
 }
 
-static void wait_for_stop(const sigset_t *signals)
+/* SIGHUP reads the tokens again; the other two end the wait. */
+static void wait_for_stop(const sigset_t *signals, struct keyring *keyring)
 {
-    int received = 0;
-    while (sigwait(signals, &received) != 0)
-        ;
-    log_event(LOG_INFO, "stopping", "signal=%s", received == SIGINT ? "INT" : "TERM");
-}
-
-static bool load_keys(const struct config *config, struct signature_keys **keys)
-{
-    *keys = NULL;
-    if (config->allow_unsigned)
-        return true;
-    *keys = signature_keys_new(
-        (const char *const *)config->auth_tokens.items, config->auth_tokens.count,
-        (const char *const *)config->main_auth_tokens.items, config->main_auth_tokens.count);
-    return *keys != NULL;
+    for (;;) {
+        int received = 0;
+        if (sigwait(signals, &received) != 0)
+            continue;
+        if (received != SIGHUP) {
+            log_event(LOG_INFO, "stopping", "signal=%s", received == SIGINT ? "INT" : "TERM");
+            return;
+        }
+        keyring_reload(keyring);
+    }
 }
 
 static int serve(const struct config *config)
 {
     int exit_code = EXIT_CANNOT_START;
-    struct signature_keys *keys;
     struct http *servers[2];
     sigset_t signals = block_signals();
     reply_start();
@@ -88,30 +85,30 @@ static int serve(const struct config *config)
     service.switchboard = switchboard_start(config);
     if (service.switchboard == NULL)
         goto out_reply;
-    if (!load_keys(config, &keys)) {
-        log_event(LOG_ERROR, "start_failed", "what=signatures reason=\"out of memory\"");
+    service.keyring = keyring_new(config);
+    if (service.keyring == NULL) {
+        log_event(LOG_ERROR, "start_failed", "what=keyring reason=\"out of memory\"");
         goto out_switchboard;
     }
-    service.keys = keys;
     if (!switchboard_schema_fits(service.switchboard))
-        goto out_keys;
+        goto out_keyring;
     const struct http_listener public = {"listening", config->listen, config->workers,
                                          endpoints_dispatch};
     const struct http_listener internal = {"listening_metrics", config->metrics_listen, 4,
                                            endpoints_dispatch_metrics};
     servers[0] = http_start(&service, &public);
     if (servers[0] == NULL)
-        goto out_keys;
+        goto out_keyring;
     /* Calls matter more than numbers about them: a taken port is logged, no more. */
     servers[1] = http_start(&service, &internal);
     notify_ready();
-    wait_for_stop(&signals);
+    wait_for_stop(&signals, service.keyring);
     notify_stopping();
     atomic_store(&service.draining, true);
     http_stop(servers, 2);
     exit_code = EXIT_OK;
-out_keys:
-    signature_keys_free(keys);
+out_keyring:
+    keyring_free(service.keyring);
 out_switchboard:
     switchboard_stop(service.switchboard);
 out_reply:

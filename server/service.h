@@ -8,15 +8,15 @@
 
 #include "config.h"
 #include "form.h"
+#include "keyring.h"
 #include "request.h"
 #include "response.h"
-#include "signature.h"
 #include "switchboard.h"
 
 /* One per process, made by main; outlives http. */
 struct service {
     const struct config *config;
-    const struct signature_keys *keys; /* NULL: unsigned mode */
+    struct keyring *keyring;
     struct switchboard *switchboard;
     _Atomic bool draining; /* SIGTERM came: the load balancer should look elsewhere */
 };
