@@ -216,10 +216,18 @@ static void fill_request(struct request *request, const struct mg_request_info *
 }
 
 /* One line per request. The path and query are the client's words and may hold anything, so
- * only the endpoint's own name is shown. */
+ * only the endpoint's own name is shown. What strangers send in masses is limited. */
 static void log_request(const struct response *response, int64_t received_us)
 {
+    static struct log_limit limit;
     bool webhook = response->outcome[0] != '\0';
+    if (response->status == 403) /* endpoints.c told of it, limited, with the reason */
+        return;
+    if (response->status >= 400) {
+        log_event_limited(&limit, LOG_WARNING, "request_refused", "endpoint=%s status=%d %s",
+                          response->endpoint, response->status, response->note);
+        return;
+    }
     log_event(LOG_INFO, webhook ? "call" : "request", "endpoint=%s status=%d ms=%.1f%s%s%s%s",
               response->endpoint, response->status, (double)(clock_us() - received_us) / 1000.0,
               webhook ? " outcome=" : "", response->outcome, response->note[0] == '\0' ? "" : " ",
@@ -244,7 +252,7 @@ static void serve(struct http *http, struct mg_connection *connection,
     }
     if (refusal.status != 0) {
         metrics_count(METRIC_REQUESTS_REFUSED);
-        response.endpoint = "refused";
+        response.endpoint = "guard";
         response_text(&response, refusal.status, refusal.why);
         framing.closing = true;
     } else {
