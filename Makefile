@@ -67,6 +67,56 @@ $(BUILD)/generated/statements.h: $(SQL) $(PLAN) Makefile
 
 -include $(wildcard $(BUILD)/server/*.d)
 
-.PHONY: clean
+# ---- what people type ----
+# Each target here is a script below tests/ or migrations/; variables given on the
+# command line, such as FROM=..., reach it as environment.
+
+export BUILD
+
+.PHONY: help run call psql migrate test test-fresh lint format clean
+
+## make                          build build/number-masking
+## make run                      everything on this machine: install, build, database, server
+## make call FROM=... [TO=...]   what Plivo would be told if FROM called now, beside make run
+## make psql [ROLE=...]          the database of make run, as masking_orders or ROLE
+## make migrate DATABASE_URL=... [SAMPLE_PAIRS=yes]   create or update the schema there
+## make test                     every test; ends with "N passed, N failed"
+## make test-NAME [T=...]        one suite (lint, unit, db, http, ...), or one test of it
+## make lint, make format        check the sources, lay out the C
+## make clean                    remove build/, with the database of make run
+help:
+	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))
+
+run:
+	@tests/try/run
+
+call:
+	@tests/try/call
+
+psql:
+	@tests/try/psql
+
+migrate:
+	@tests/install migrate
+	@migrations/migrate
+
+test:
+	@tests/run
+
+test-fresh:
+	@tests/try/fresh-debian
+
+test-%:
+	@tests/run $*
+
+lint: test-lint
+
+format:
+	@tests/install lint
+	@clang-format-14 -i $$(git ls-files --cached --others --exclude-standard '*.c' '*.h')
+
 clean:
-	rm -rf build
+	@! [ -e $(BUILD)/try/lock ] || flock --nonblock $(BUILD)/try/lock true || \
+	  { echo "make run is running here: stop it first" >&2; exit 1; }
+	@! [ -d $(BUILD)/try/cluster ] || tests/try/cluster stop $(BUILD)/try/cluster
+	rm -rf $(BUILD)
