@@ -1,0 +1,243 @@
+"""make run, make call and make psql as a newcomer uses them, on a real terminal."""
+
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parent.parent.parent
+SAMPLE_PAIRS = [
+    ("14156667777", "14156667778"),
+    ("14156667779", "14156667780"),
+    ("14156667781", "14156667782"),
+]
+READY = "Ctrl-C stops"
+STARTING = 120  # seconds; it only ever takes that long when something hangs
+
+
+def environment(place, **settings):
+    """Ours, with the try-out's folder elsewhere and any free port."""
+    return {**os.environ, "TRY_DIR": str(place), "LISTEN": "127.0.0.1:0", **settings}
+
+
+def make(place, *arguments, **settings):
+    return subprocess.run(
+        ["make", "--no-print-directory", *arguments],
+        cwd=TOP, env=environment(place, **settings), stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=STARTING,
+    )
+
+
+def left_over(place):
+    """Processes that mention the folder: servers, PostgreSQL, scripts."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(place).encode() in words:
+            found.append((process / "comm").read_text().strip())
+    return found
+
+
+class MakeRun:
+    """A "make run" on a terminal of its own, where Ctrl-C is a key."""
+
+    def __init__(self, place, **settings):
+        self.text = ""
+        self.pid, self._terminal = pty.fork()
+        if self.pid == 0:
+            os.chdir(TOP)
+            os.execvpe("make", ["make", "--no-print-directory", "run"],
+                       environment(place, **settings))
+
+    def read_until(self, wanted):
+        """Reads what appears; to the end when wanted is None. Fails when it ends before."""
+        deadline = time.monotonic() + STARTING
+        while wanted is None or wanted not in self.text:
+            assert select.select([self._terminal], [], [], deadline - time.monotonic())[0], self.text
+            try:
+                piece = os.read(self._terminal, 65536)
+            except OSError:  # how Linux says that nobody has the terminal open any more
+                piece = b""
+            if not piece:
+                assert wanted is None, self.text
+                return
+            self.text += piece.decode(errors="replace").replace("\r\n", "\n")
+
+    def press_ctrl_c(self):
+        os.write(self._terminal, b"\x03")
+
+    def wait(self):
+        self.read_until(None)
+        os.close(self._terminal)
+        os.waitpid(self.pid, 0)
+
+
+@pytest.fixture
+def place():
+    with tempfile.TemporaryDirectory(prefix="try-run.") as folder:
+        os.chmod(folder, 0o755)
+        yield folder
+        subprocess.run([TOP / "tests/try/cluster", "stop", f"{folder}/cluster"],
+                       capture_output=True, check=False)
+
+
+@pytest.fixture
+def running(place):
+    made = MakeRun(place)
+    made.read_until(READY)
+    yield made
+    made.press_ctrl_c()
+    made.wait()
+    assert left_over(place) == [], made.text
+
+
+def last_line(done):
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip().splitlines()[-1]
+
+
+def test_a_newcomers_first_minutes(place, running):
+    for customer, agent in SAMPLE_PAIRS:
+        for caller, other in ((customer, agent), (agent, customer)):
+            said = last_line(make(place, "call", f"FROM={caller}", LISTEN=""))
+            assert said == f"{other} rings, sees 14155550100"
+    said = last_line(make(place, "call", "FROM=14156667777", "TO=14155550123", LISTEN=""))
+    assert said == "14156667778 rings, sees 14155550123"
+    for stranger in ("14155550199", "anonymous", ""):
+        said = last_line(make(place, "call", f"FROM={stranger}", LISTEN=""))
+        assert re.fullmatch(r'nobody rings; the caller hears: ".+"', said)
+    refused = make(place, "run")
+    assert "already running in this checkout" in refused.stderr
+
+
+def psql(place, statement, **settings):
+    return subprocess.run(
+        [TOP / "tests/try/psql", "-XAtq", "-c", statement],
+        env=environment(place, **settings), capture_output=True, text=True, timeout=60,
+    )
+
+
+def test_a_pair_of_ones_own_is_callable_at_once_and_kept(place, running):
+    insert = next(re.findall(r"INSERT INTO[^;]*;", running.text).__iter__())
+    numbers = [re.sub(r"\D", "", text) for text in re.findall(r"'(\+[^']*)'", insert)]
+    done = psql(place, insert)
+    assert done.returncode == 0, done.stderr
+    said = last_line(make(place, "call", f"FROM={numbers[0]}", LISTEN=""))
+    assert said == f"{numbers[1]} rings, sees 14155550100"
+    assert psql(place, "SELECT current_user").stdout.strip() == "masking_orders"
+    owner = psql(place, "SELECT current_user", ROLE="masking_owner")
+    assert owner.stdout.strip() == "masking_owner"
+
+    running.press_ctrl_c()
+    running.wait()
+    again = MakeRun(place)
+    again.read_until(READY)
+    said = last_line(make(place, "call", f"FROM={numbers[1]}", LISTEN=""))
+    again.press_ctrl_c()
+    again.wait()
+    assert said == f"{numbers[0]} rings, sees 14155550100"
+
+
+@pytest.mark.parametrize("keys", [1, 2])
+def test_ctrl_c_leaves_nothing_running(place, keys):
+    made = MakeRun(place)
+    made.read_until(READY)
+    for _ in range(keys):
+        made.press_ctrl_c()
+    made.wait()
+    assert "Stopping" in made.text
+    assert left_over(place) == []
+
+
+def test_sigterm_leaves_nothing_running(place):
+    made = MakeRun(place)
+    made.read_until(READY)
+    os.kill(made.pid, signal.SIGTERM)
+    made.wait()
+    assert left_over(place) == []
+
+
+def test_killed_outright_the_next_one_takes_over(place):
+    made = MakeRun(place)
+    made.read_until(READY)
+    state = dict(line.split("=", 1) for line in Path(place, "state").read_text().splitlines())
+    os.kill(int(state["pid"]), signal.SIGKILL)
+    made.wait()
+    again = MakeRun(place)
+    again.read_until(READY)
+    again.press_ctrl_c()
+    again.wait()
+    assert left_over(place) == []
+
+
+def test_signed_when_a_token_is_set(place):
+    made = MakeRun(place, PLIVO_AUTH_TOKEN="dGhlIHRva2VuIG9mIHRoaXMgdGVzdA")
+    made.read_until(READY)
+    try:
+        # In another terminal the token need not be repeated; a wrong one is refused.
+        said = last_line(make(place, "call", "FROM=14156667777", LISTEN=""))
+        wrong = make(place, "call", "FROM=14156667777", LISTEN="", PLIVO_AUTH_TOKEN="other")
+    finally:
+        made.press_ctrl_c()
+        made.wait()
+    assert said == "14156667778 rings, sees 14155550100"
+    assert wrong.returncode != 0 and "403" in wrong.stderr
+    assert left_over(place) == []
+
+
+def test_settings_reach_the_server(place):
+    made = MakeRun(place, WORKERS="none")
+    made.wait()
+    assert "WORKERS" in made.text and "the server did not start" in made.text
+    assert left_over(place) == []
+
+
+def test_a_database_of_ones_own_is_left_alone(place):
+    """No cluster, no migration, no sample pair: only the server."""
+    made = MakeRun(place, DATABASE_URL="postgresql://masking_server@/none?host=/nowhere")
+    made.read_until(READY)
+    assert not Path(place, "cluster").exists()
+    made.press_ctrl_c()
+    made.wait()
+    assert left_over(place) == []
+
+
+def test_a_taken_port_is_named(place):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = make(place, "run", LISTEN=f"127.0.0.1:{port}")
+    assert done.returncode != 0
+    assert f"127.0.0.1:{port} is taken" in done.stderr
+    assert left_over(place) == []
+
+
+def test_two_side_by_side(place, running):
+    with tempfile.TemporaryDirectory(prefix="try-run.") as second:
+        os.chmod(second, 0o755)
+        made = MakeRun(second)
+        made.read_until(READY)
+        here = make(place, "call", "FROM=14156667777", LISTEN="")
+        there = make(second, "call", "FROM=14156667777", LISTEN="")
+        made.press_ctrl_c()
+        made.wait()
+        assert last_line(here) == last_line(there) == "14156667778 rings, sees 14155550100"
+        assert left_over(second) == []
+
+
+def test_call_says_what_is_missing(place):
+    assert "FROM=14156667777" in make(place, "call").stderr
+    nobody = make(place, "call", "FROM=14156667777", LISTEN="127.0.0.1:1")
+    assert "Start one with: make run" in nobody.stderr
+    assert "make run" in make(place, "psql").stderr
+    assert "DATABASE_URL" in make(place, "migrate", DATABASE_URL="").stderr
