@@ -23,7 +23,7 @@ def settings(place):
     """What "cluster env" says, as a dict."""
     done = run(CLUSTER, "env", str(place))
     assert done.returncode == 0, done.stderr
-    return dict(word.partition("=")[::2] for word in shlex.split(done.stdout))
+    return dict(word.split("=", 1) for word in shlex.split(done.stdout) if word != "export")
 
 
 def ask(place, statement):
