@@ -1,0 +1,308 @@
+"""One machine's life, in order: docker-compose.yml is built, started, called,
+broken and mended. Each test is a step and needs the ones before it.
+
+tests/compose/run prepares podman. podman-compose 1.0 starts services without
+waiting for "condition: …", so Stack.start does that waiting, service by service.
+"""
+import json
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+import client
+import server as running
+import signer
+from server import CALLER, COUNTERPART, PROXY, STRANGER, eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "compose-token-0123456789abcdef"
+PUBLIC_URL = "https://masking.example.com"
+SECRETS = {"PLIVO_AUTH_TOKEN": TOKEN, "POSTGRES_PASSWORD": "superuser's @:/secret",
+           "MASKING_SERVER_PASSWORD": "server's secret", "MASKING_ORDERS_PASSWORD": "orders' secret"}
+NEW_CALLER, NEW_COUNTERPART = "14156661234", "14156661235"
+ENTERS_BY_MISTAKE = "14156669876"
+
+
+def podman(*arguments, check=True):
+    done = subprocess.run(["podman", *arguments], text=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0 or not check, f"podman {arguments}: {done.stdout[-3000:]}"
+    return done
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Stack:
+    """A copy of what the images are made of, with a .env of its own, and what runs from it."""
+
+    def __init__(self, place):
+        self.place = place / "masking"
+        self.place.mkdir()
+        for name in ["Makefile", "migrations", "server", "sql"]:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, self.place / name)
+        for name in ["docker-compose.yml", ".dockerignore", ".env.example"]:
+            shutil.copy(ROOT / name, self.place / name)
+        self.http = ("127.0.0.1", free_port())
+        self.https = ("127.0.0.1", free_port())
+        self.settings = {**SECRETS, "PUBLIC_URL": PUBLIC_URL, "SAMPLE_PAIRS": "yes",
+                         "HTTP_PORT": str(self.http[1]),
+                         "HTTPS_PUBLISH": f"127.0.0.1:{self.https[1]}"}
+
+    def write_env(self, **more):
+        """.env as a person makes it: the example, filled in."""
+        self.settings.update(more)
+        text = (ROOT / ".env.example").read_text()
+        for name, value in self.settings.items():
+            text, found = re.subn(rf"^#?{name}=.*$", lambda _: f'{name}="{value}"', text, flags=re.M)
+            assert found == 1, f"{name} is not in .env.example"
+        (self.place / ".env").write_text(text)
+
+    def compose(self, *arguments, check=True):
+        known = {name: value for name, value in os.environ.items()
+                 if name in ("PATH", "HOME") or name.startswith("CONTAINERS_")}
+        done = subprocess.run(["podman-compose", *arguments], cwd=self.place, env=known, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        assert done.returncode == 0 or not check, f"{arguments}: {done.stdout[-5000:]}"
+        return done.stdout
+
+    def container(self, service, number=1):
+        return f"{self.place.name}_{service}_{number}"
+
+    def healthy(self, service):
+        return podman("healthcheck", "run", self.container(service), check=False).returncode == 0
+
+    def migrate(self):
+        self.compose("up", "-d", "migrate")
+        status = podman("wait", self.container("migrate")).stdout.strip()
+        assert status == "0", podman("logs", self.container("migrate")).stdout[-3000:]
+
+    def start(self):
+        self.compose("up", "-d", "postgres")
+        eventually(lambda: self.healthy("postgres"), within=60)
+        self.migrate()
+        self.compose("up", "-d", "server")
+        self.compose("up", "-d", "haproxy")
+        eventually(self.ready, within=60)
+
+    def recreate(self, service):
+        podman("rm", "--force", self.container(service))
+        self.compose("up", "-d", service)
+
+    def ready(self):
+        try:
+            return client.exchange(self.http, "GET", "/readyz").status == 200
+        except (OSError, client.BadAnswer):
+            return False
+
+    def inside(self, service, *command, check=True):
+        return podman("exec", self.container(service), *command, check=check)
+
+    def orders(self, sql):
+        return podman("exec", self.container("postgres"), "psql", "--no-psqlrc", "--username",
+                      "masking_orders", "--dbname", "masking", "--command", sql, check=False)
+
+    def logs(self):
+        names = podman("ps", "--all", "--format", "{{.Names}}").stdout.split()
+        return {name: podman("logs", name).stdout for name in names}
+
+
+@pytest.fixture(scope="module")
+def stack():
+    return Stack(Path(os.environ["PLACE"]))
+
+
+def signed(fields, method="POST", path="/answer"):
+    url = PUBLIC_URL + path + ("?" + signer.form(fields) if method == "GET" else "")
+    return signer.headers_v3(TOKEN, method, url, None, fields if method == "POST" else ())
+
+
+def ask(stack, caller, connect=None, sign=True):
+    """A call through HAProxy: the raw reply."""
+    fields = running.call_fields(caller, PROXY)
+    headers = {"Content-Type": running.FORM, **(signed(fields) if sign else {})}
+    with (connect or client.Connection)(stack.http) as connection:
+        return connection.request("POST", "/answer", headers, signer.form(fields).encode())
+
+
+def call(stack, caller, **options):
+    return running.Answer(ask(stack, caller, **options))
+
+
+def test_a_missing_setting_is_named(stack):
+    shutil.copy(ROOT / ".env.example", stack.place / ".env")
+    for name in [*SECRETS, "PUBLIC_URL"]:
+        stack.write_env(**{name: ""})
+        said = stack.compose("config", check=False)
+        assert f"set {name} in .env" in said, said[-500:]
+        stack.write_env(**{name: {**SECRETS, "PUBLIC_URL": PUBLIC_URL}[name]})
+
+
+def test_the_images_build(stack):
+    stack.compose("build")
+    for service in ["server", "haproxy", "migrate"]:
+        image = f"{stack.place.name}_{service}"
+        history = podman("history", "--no-trunc", image).stdout
+        assert not any(secret in history for secret in SECRETS.values())
+        print(service, podman("image", "inspect", "--format", "{{.Size}}", image).stdout.strip())
+
+
+def test_up_migrates_and_a_signed_call_is_answered(stack):
+    stack.start()
+    assert call(stack, CALLER).dial == (PROXY, COUNTERPART)
+    assert call(stack, STRANGER).refusal
+
+
+def test_migrating_again_is_harmless(stack):
+    stack.migrate()
+    assert call(stack, COUNTERPART).dial == (PROXY, CALLER)
+
+
+def test_an_unsigned_call_gets_403(stack):
+    assert ask(stack, CALLER, sign=False).status == 403
+
+
+def test_a_pair_inserted_by_the_order_system_is_callable_at_once(stack):
+    done = stack.orders("INSERT INTO orders (order_id, customer_number, agent_number)"
+                        f" VALUES ('compose-1', '{NEW_CALLER}', '+1 415-666-1235')")
+    assert done.returncode == 0, done.stdout
+    assert call(stack, NEW_CALLER).dial == (PROXY, NEW_COUNTERPART)
+
+
+def test_the_order_system_needs_its_password_over_tcp(stack):
+    """From another container; on the socket, only those who may exec are let in."""
+    address = stack.inside("postgres", "hostname", "-i").stdout.split()[0]
+    for password, expected in [(SECRETS["MASKING_ORDERS_PASSWORD"], True), ("wrong", False)]:
+        done = podman("exec", "--env", f"PGPASSWORD={password}", stack.container("postgres"),
+                      "psql", "-h", address, "-U", "masking_orders", "-d", "masking",
+                      "-c", "SELECT 1", check=False)
+        assert (done.returncode == 0) == expected, done.stdout
+
+
+@pytest.mark.parametrize("service", ["server", "haproxy", "postgres"])
+def test_a_container_has_no_rights_to_lose(stack, service):
+    assert stack.healthy(service)
+    status = stack.inside(service, "cat", "/proc/1/status").stdout
+    assert re.search(r"^Uid:\t(?!0\b)\d+\t", status, re.M), status
+    for field in ["CapEff", "CapPrm", "CapBnd", "CapInh"]:
+        assert re.search(rf"^{field}:\t0+$", status, re.M), status
+    assert re.search(r"^NoNewPrivs:\t1$", status, re.M), status
+    limits = stack.inside(service, "cat", "/proc/1/limits").stdout
+    assert re.search(r"^Max core file size +0 +0 ", limits, re.M), limits
+    refused = stack.inside(service, "touch", "/usr/local/bin/x", check=False)
+    assert "Read-only file system" in refused.stdout
+    command = stack.inside(service, "cat", "/proc/1/cmdline").stdout
+    assert not any(secret in command for secret in SECRETS.values())
+
+
+def test_haproxy_cannot_reach_postgres(stack):
+    inspected = json.loads(podman("inspect", stack.container("postgres")).stdout)
+    networks = inspected[0]["NetworkSettings"]["Networks"]
+    addresses = [network["IPAddress"] for network in networks.values()]
+    assert len(addresses) == 1
+    for address in ["postgres", *addresses]:
+        tried = stack.inside("haproxy", "timeout", "3", "bash", "-c",
+                             f"exec 3<>/dev/tcp/{address}/5432", check=False)
+        assert tried.returncode != 0, f"reached {address}"
+    assert stack.inside("server", "bash", "-c", "exec 3<>/dev/tcp/postgres/5432").returncode == 0
+
+
+def test_a_restarted_postgres_is_found_again(stack):
+    podman("stop", stack.container("postgres"))
+    answer = eventually(lambda: call(stack, CALLER).refusal)
+    assert answer
+    podman("start", stack.container("postgres"))
+    eventually(lambda: call(stack, CALLER).dial == (PROXY, COUNTERPART), within=30)
+    eventually(stack.ready)
+
+
+def test_without_a_server_the_caller_hears_an_apology(stack):
+    podman("stop", stack.container("server"))
+    assert call(stack, CALLER).refusal
+    podman("start", stack.container("server"))
+    eventually(lambda: call(stack, CALLER).dial == (PROXY, COUNTERPART), within=30)
+
+
+def test_a_server_made_anew_is_found_again(stack):
+    """It may have another address."""
+    stack.recreate("server")
+    eventually(lambda: call(stack, CALLER).dial == (PROXY, COUNTERPART), within=30)
+
+
+def test_with_a_certificate_haproxy_speaks_tls_only(stack):
+    folder = stack.place.parent / "certificates"
+    folder.mkdir()
+    certificate, key = folder / "certificate", folder / "key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-keyout", key, "-out",
+                    certificate, "-subj", f"/CN={urlsplit(PUBLIC_URL).hostname}", "-addext",
+                    f"subjectAltName=DNS:{urlsplit(PUBLIC_URL).hostname}"],
+                   check=True, capture_output=True)
+    (folder / "site.pem").write_bytes(certificate.read_bytes() + key.read_bytes())
+    os.chown(folder / "site.pem", 0, 10001)
+    (folder / "site.pem").chmod(0o640)
+    stack.place.parent.chmod(0o755)
+    stack.write_env(CERTIFICATES=str(folder))
+    stack.recreate("haproxy")
+
+    trust = ssl.create_default_context(cafile=certificate)
+    assert trust.verify_mode == ssl.CERT_REQUIRED and trust.check_hostname
+
+    def over_tls(_):
+        connection = client.Connection(stack.https)
+        try:
+            connection._socket = trust.wrap_socket(
+                connection._socket, server_hostname=urlsplit(PUBLIC_URL).hostname)
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    def answers():
+        try:
+            return call(stack, CALLER, connect=over_tls)
+        except OSError:
+            return None
+
+    assert eventually(lambda: (answers() or answers()) and answers()).dial == (PROXY, COUNTERPART)
+    with over_tls(None) as connection:
+        assert connection._socket.version() == "TLSv1.3"
+    with pytest.raises((OSError, AssertionError)):
+        ask(stack, CALLER)
+
+
+def test_no_number_and_no_secret_is_in_any_log(stack):
+    """After a statement that fails with a number in it, too."""
+    done = stack.orders(f"SELECT '{ENTERS_BY_MISTAKE}'::int; ")
+    assert ENTERS_BY_MISTAKE in done.stdout, "the sender does get the whole error"
+    for name, log in stack.logs().items():
+        for number in [CALLER, COUNTERPART, PROXY, STRANGER, NEW_CALLER, NEW_COUNTERPART,
+                       ENTERS_BY_MISTAKE]:
+            assert number not in log, f"{number} in the log of {name}"
+        for secret in SECRETS.values():
+            assert secret not in log, f"a secret in the log of {name}"
+    assert any("event=proxied" in log for log in stack.logs().values())
+
+
+def test_down_ends_everything_well(stack):
+    for service in ["haproxy", "server", "postgres"]:
+        started = time.monotonic()
+        podman("stop", stack.container(service))
+        print(service, "stopped in", round(time.monotonic() - started, 1), "s")
+        state = json.loads(podman("inspect", stack.container(service)).stdout)[0]["State"]
+        assert state["ExitCode"] == 0, f"{service}: {state['ExitCode']}"
+    stack.compose("down", "--volumes")
+    assert podman("ps", "--all", "--quiet").stdout.strip() == ""
