@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -82,9 +83,14 @@ class MakeRun:
         os.close(self._terminal)
         os.waitpid(self.pid, 0)
 
+    def stop(self):
+        self.press_ctrl_c()
+        self.wait()
 
-@pytest.fixture
+
+@pytest.fixture(scope="module")
 def place():
+    """The try-out's folder. One for all, so that each test but the first starts on kept data."""
     with tempfile.TemporaryDirectory(prefix="try-run.") as folder:
         os.chmod(folder, 0o755)
         yield folder
@@ -92,13 +98,15 @@ def place():
                        capture_output=True, check=False)
 
 
-@pytest.fixture
-def running(place):
-    made = MakeRun(place)
+@contextmanager
+def running(place, **settings):
+    """A make run that is ready; in the end Ctrl-C leaves nothing behind."""
+    made = MakeRun(place, **settings)
     made.read_until(READY)
-    yield made
-    made.press_ctrl_c()
-    made.wait()
+    try:
+        yield made
+    finally:
+        made.stop()
     assert left_over(place) == [], made.text
 
 
@@ -107,18 +115,9 @@ def last_line(done):
     return done.stdout.strip().splitlines()[-1]
 
 
-def test_a_newcomers_first_minutes(place, running):
-    for customer, agent in SAMPLE_PAIRS:
-        for caller, other in ((customer, agent), (agent, customer)):
-            said = last_line(make(place, "call", f"FROM={caller}", LISTEN=""))
-            assert said == f"{other} rings, sees 14155550100"
-    said = last_line(make(place, "call", "FROM=14156667777", "TO=14155550123", LISTEN=""))
-    assert said == "14156667778 rings, sees 14155550123"
-    for stranger in ("14155550199", "anonymous", ""):
-        said = last_line(make(place, "call", f"FROM={stranger}", LISTEN=""))
-        assert re.fullmatch(r'nobody rings; the caller hears: ".+"', said)
-    refused = make(place, "run")
-    assert "already running in this checkout" in refused.stderr
+def call(place, caller, *more, **settings):
+    """What make call says in the end, in another terminal."""
+    return last_line(make(place, "call", f"FROM={caller}", *more, LISTEN="", **settings))
 
 
 def psql(place, statement, **settings):
@@ -128,34 +127,38 @@ def psql(place, statement, **settings):
     )
 
 
-def test_a_pair_of_ones_own_is_callable_at_once_and_kept(place, running):
-    insert = next(re.findall(r"INSERT INTO[^;]*;", running.text).__iter__())
-    numbers = [re.sub(r"\D", "", text) for text in re.findall(r"'(\+[^']*)'", insert)]
-    done = psql(place, insert)
-    assert done.returncode == 0, done.stderr
-    said = last_line(make(place, "call", f"FROM={numbers[0]}", LISTEN=""))
-    assert said == f"{numbers[1]} rings, sees 14155550100"
-    assert psql(place, "SELECT current_user").stdout.strip() == "masking_orders"
-    owner = psql(place, "SELECT current_user", ROLE="masking_owner")
-    assert owner.stdout.strip() == "masking_owner"
-
-    running.press_ctrl_c()
-    running.wait()
-    again = MakeRun(place)
-    again.read_until(READY)
-    said = last_line(make(place, "call", f"FROM={numbers[1]}", LISTEN=""))
-    again.press_ctrl_c()
-    again.wait()
-    assert said == f"{numbers[0]} rings, sees 14155550100"
+def test_a_newcomers_first_minutes(place):
+    with running(place):
+        for customer, agent in SAMPLE_PAIRS:
+            assert call(place, customer) == f"{agent} rings, sees 14155550100"
+            assert call(place, agent) == f"{customer} rings, sees 14155550100"
+        said = call(place, "14156667777", "TO=14155550123")
+        assert said == "14156667778 rings, sees 14155550123"
+        for stranger in ("14155550199", "anonymous", ""):
+            said = call(place, stranger)
+            assert re.fullmatch(r'nobody rings; the caller hears: ".+"', said)
+        assert "already running in this checkout" in make(place, "run").stderr
 
 
-@pytest.mark.parametrize("keys", [1, 2])
-def test_ctrl_c_leaves_nothing_running(place, keys):
+def test_a_pair_of_ones_own_is_callable_at_once_and_kept(place):
+    with running(place) as made:
+        insert = re.search(r"INSERT INTO[^;]*;", made.text).group()
+        customer, agent = (re.sub(r"\D", "", word) for word in re.findall(r"'(\+[^']*)'", insert))
+        done = psql(place, insert)
+        assert done.returncode == 0, done.stderr
+        assert call(place, customer) == f"{agent} rings, sees 14155550100"
+        assert psql(place, "SELECT current_user").stdout.strip() == "masking_orders"
+        owner = psql(place, "SELECT current_user", ROLE="masking_owner")
+        assert owner.stdout.strip() == "masking_owner"
+    with running(place):
+        assert call(place, agent) == f"{customer} rings, sees 14155550100"
+
+
+def test_a_second_ctrl_c_leaves_nothing_running_either(place):
     made = MakeRun(place)
     made.read_until(READY)
-    for _ in range(keys):
-        made.press_ctrl_c()
-    made.wait()
+    made.press_ctrl_c()
+    made.stop()
     assert "Stopping" in made.text
     assert left_over(place) == []
 
@@ -174,26 +177,16 @@ def test_killed_outright_the_next_one_takes_over(place):
     state = dict(line.split("=", 1) for line in Path(place, "state").read_text().splitlines())
     os.kill(int(state["pid"]), signal.SIGKILL)
     made.wait()
-    again = MakeRun(place)
-    again.read_until(READY)
-    again.press_ctrl_c()
-    again.wait()
-    assert left_over(place) == []
+    with running(place):
+        assert call(place, "14156667777") == "14156667778 rings, sees 14155550100"
 
 
 def test_signed_when_a_token_is_set(place):
-    made = MakeRun(place, PLIVO_AUTH_TOKEN="dGhlIHRva2VuIG9mIHRoaXMgdGVzdA")
-    made.read_until(READY)
-    try:
+    with running(place, PLIVO_AUTH_TOKEN="dGhlIHRva2VuIG9mIHRoaXMgdGVzdA"):
         # In another terminal the token need not be repeated; a wrong one is refused.
-        said = last_line(make(place, "call", "FROM=14156667777", LISTEN=""))
+        assert call(place, "14156667777") == "14156667778 rings, sees 14155550100"
         wrong = make(place, "call", "FROM=14156667777", LISTEN="", PLIVO_AUTH_TOKEN="other")
-    finally:
-        made.press_ctrl_c()
-        made.wait()
-    assert said == "14156667778 rings, sees 14155550100"
     assert wrong.returncode != 0 and "403" in wrong.stderr
-    assert left_over(place) == []
 
 
 def test_settings_reach_the_server(place):
@@ -203,14 +196,10 @@ def test_settings_reach_the_server(place):
     assert left_over(place) == []
 
 
-def test_a_database_of_ones_own_is_left_alone(place):
+def test_a_database_of_ones_own_is_left_alone(tmp_path):
     """No cluster, no migration, no sample pair: only the server."""
-    made = MakeRun(place, DATABASE_URL="postgresql://masking_server@/none?host=/nowhere")
-    made.read_until(READY)
-    assert not Path(place, "cluster").exists()
-    made.press_ctrl_c()
-    made.wait()
-    assert left_over(place) == []
+    with running(tmp_path, DATABASE_URL="postgresql://masking_server@/none?host=/nowhere"):
+        assert not Path(tmp_path, "cluster").exists()
 
 
 def test_a_taken_port_is_named(place):
@@ -222,17 +211,12 @@ def test_a_taken_port_is_named(place):
     assert left_over(place) == []
 
 
-def test_two_side_by_side(place, running):
+def test_two_side_by_side(place):
     with tempfile.TemporaryDirectory(prefix="try-run.") as second:
         os.chmod(second, 0o755)
-        made = MakeRun(second)
-        made.read_until(READY)
-        here = make(place, "call", "FROM=14156667777", LISTEN="")
-        there = make(second, "call", "FROM=14156667777", LISTEN="")
-        made.press_ctrl_c()
-        made.wait()
-        assert last_line(here) == last_line(there) == "14156667778 rings, sees 14155550100"
-        assert left_over(second) == []
+        with running(place), running(second):
+            assert call(place, "14156667777") == "14156667778 rings, sees 14155550100"
+            assert call(second, "14156667777") == "14156667778 rings, sees 14155550100"
 
 
 def test_call_says_what_is_missing(place):
