@@ -1,6 +1,7 @@
 # Makefile - builds the server, and holds every command of the project: see `make help`.
 #
 #   make                                    the server, as build/number-masking
+#   make QUIET=                                          the same, showing the compiler's commands
 #   make BUILD=build/asan SANITIZE=address,undefined     the same with sanitizers, elsewhere
 
 BUILD    ?= build
@@ -9,6 +10,7 @@ CC := gcc
 endif
 SANITIZE ?=
 OPTIMIZE ?= -O2 -g
+QUIET    ?= @
 
 .DEFAULT_GOAL := build
 
@@ -43,11 +45,13 @@ OBJECTS := $(MODULES:%=$(BUILD)/server/%.o)
 build: $(BUILD)/number-masking
 
 $(BUILD)/number-masking: $(BUILD)/server/main.o $(OBJECTS)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
+	@echo "  link     $@"
+	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
 
 $(BUILD)/server/%.o: server/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  compile  $<"
+	$(QUIET)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Readable files become C strings: sql/answer_calls.sql is SQL_ANSWER_CALLS. Comment lines are
 # left out; the schema's version is the last change of the Sqitch plan.
