@@ -17,7 +17,7 @@ enum signature_verdict {
     SIGNATURE_VALID,
     SIGNATURE_MISSING, /* no signature header of an accepted kind, or no nonce */
     SIGNATURE_WRONG,   /* none of the listed values was made with our tokens */
-    SIGNATURE_FAILED,  /* could not be computed (out of memory): already logged */
+    SIGNATURE_FAILED,  /* could not be computed: out of memory; not logged here */
 };
 
 /* The auth tokens whose signatures count. Immutable once made; any thread. */
@@ -27,13 +27,19 @@ struct signature_keys;
  * tokens: the auth tokens of the account or subaccount that owns the number
  * (X-Plivo-Signature-V3, -V2). main_tokens: those of the main account
  * (X-Plivo-Signature-Ma-V3, -Ma-V2). Both are copied. Several of each may be
- * active while a token is rotated. NULL when out of memory.
+ * active while a token is rotated. Empty ones are left out: anybody could sign
+ * with them. NULL when out of memory.
+ *
+ * To rotate, make new keys and free the old ones once no thread checks with them;
+ * each thread's contexts follow at its next check.
  */
 MUST_CHECK struct signature_keys *signature_keys_new(const char *const tokens[], size_t count,
                                                      const char *const main_tokens[],
                                                      size_t main_count);
 
-/* Wipes the tokens. No thread may be inside signature_check with these keys. */
+/* Wipes the tokens. No thread may be inside signature_check with these keys. A
+ * thread that has used them keeps MAC contexts made from them until it checks with
+ * other keys or ends. */
 void signature_keys_free(struct signature_keys *keys);
 
 /* What was signed, as received: nothing decoded, nothing normalised. All borrowed
@@ -59,6 +65,12 @@ enum signature_versions { SIGNATURE_V3_ONLY, SIGNATURE_V3_OR_V2 };
 /*
  * Constant time in the comparison, whatever the lengths. Thread-safe: each thread
  * keeps its own keyed MAC contexts, released when the thread ends.
+ *
+ * Also SIGNATURE_WRONG, whoever signed it: a method other than GET and POST, a
+ * GET with body fields (its signature does not cover them), more than
+ * FORM_FIELDS_MAX fields in the query, a nonce longer than 64 characters or with
+ * others than letters, digits, "-" and "_". So a valid nonce is fit to be
+ * remembered against replays.
  */
 MUST_CHECK enum signature_verdict signature_check(const struct signature_keys *keys,
                                                   const struct signed_request *request,
