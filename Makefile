@@ -71,6 +71,26 @@ $(BUILD)/generated/statements.h: $(SQL) $(PLAN) Makefile
 
 -include $(wildcard $(BUILD)/server/*.d)
 
+# ---- the unit tests: a program for each tests/unit/NAME_test.c ----
+
+UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
+UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%.o,$(filter-out %_test.c,$(wildcard tests/unit/*.c)))
+
+.PHONY: unit-tests
+unit-tests: $(UNIT_TESTS)
+
+$(BUILD)/tests/%_test: $(BUILD)/tests/unit/%_test.o $(UNIT_OBJECTS) $(OBJECTS)
+	@echo "  link     $@"
+	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $$(pkg-config --libs cmocka)
+
+.SECONDARY:
+$(BUILD)/tests/unit/%.o: tests/unit/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  compile  $<"
+	$(QUIET)$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP -c -o $@ $<
+
+-include $(wildcard $(BUILD)/tests/unit/*.d)
+
 # ---- what people type ----
 # Each target here is a script below tests/ or migrations/; variables given on the
 # command line, such as FROM=..., reach it as environment.

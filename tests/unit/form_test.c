@@ -226,18 +226,16 @@ static void what_is_encoded_decodes_to_itself(void **state)
     }
 }
 
-/* The decoder once more, as plainly as possible: one byte at a time, by sscanf. */
+/* The decoder once more, as plainly as possible: one byte at a time, by strtoul. */
 static size_t plain_decode(const char *raw, size_t length, char *out, bool *bad)
 {
     size_t used = 0;
     for (size_t i = 0; i < length; i++) {
         char two[3] = {0};
-        unsigned value;
         if (raw[i] == '%' && i + 2 < length)
             memcpy(two, raw + i + 1, 2);
         if (raw[i] == '%' && strspn(two, "0123456789abcdefABCDEF") == 2) {
-            sscanf(two, "%x", &value);
-            out[used++] = (char)value;
+            out[used++] = (char)strtoul(two, NULL, 16);
             i += 2;
             continue;
         }
