@@ -1,0 +1,56 @@
+/*
+ * oracle.js - Plivo's own SDK, asked one question per line.
+ *
+ * Reads JSON lines on stdin, answers each with one JSON line on stdout, in
+ * order. It judges our XML and our signer with the code that Plivo publishes;
+ * it knows nothing of our server. Found through NODE_PATH: node_modules lives
+ * under the build folder, not beside this file.
+ *
+ *   {"op":"dial_xml","caller_id":"1…","number":"1…"}             -> {"xml":"…"}
+ *   {"op":"refusal_xml","sentence":"…","attributes":{…}}         -> {"xml":"…"}
+ *   {"op":"empty_xml"}                                           -> {"xml":"…"}
+ *   {"op":"validate_v3","method":"POST","url":"…","nonce":"…","token":"…",
+ *    "signature":"…","params":{"name":["value",…],…}}            -> {"valid":true}
+ *   {"op":"validate_v2","url":"…","nonce":"…","token":"…","signature":"…"}
+ *                                                                -> {"valid":true}
+ */
+'use strict';
+
+const plivo = require('plivo');
+const readline = require('readline');
+
+const answers = {
+  dial_xml(question) {
+    const response = plivo.Response();
+    response.addDial({ callerId: question.caller_id }).addNumber(question.number);
+    return { xml: response.toXML() };
+  },
+  refusal_xml(question) {
+    const response = plivo.Response();
+    response.addSpeak(question.sentence, question.attributes);
+    response.addHangup();
+    return { xml: response.toXML() };
+  },
+  empty_xml() {
+    return { xml: plivo.Response().toXML() };
+  },
+  validate_v3(question) {
+    const { method, url, nonce, token, signature, params } = question;
+    return { valid: plivo.validateV3Signature(method, url, nonce, token, signature, params) };
+  },
+  validate_v2(question) {
+    const { url, nonce, token, signature } = question;
+    return { valid: plivo.validateSignature(url, nonce, signature, token) };
+  },
+};
+
+readline.createInterface({ input: process.stdin }).on('line', (line) => {
+  let answer;
+  try {
+    const question = JSON.parse(line);
+    answer = answers[question.op](question);
+  } catch (error) {
+    answer = { error: String(error) };
+  }
+  process.stdout.write(JSON.stringify(answer) + '\n');
+});
