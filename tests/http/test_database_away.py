@@ -1,0 +1,136 @@
+"""The database down, locked, slow or silent: Plivo gets a good answer in time, and the
+service is back by itself when the database is.
+"""
+import threading
+import time
+import uuid
+from contextlib import contextmanager
+
+import pytest
+
+from server import CALLER, COUNTERPART, PAIRS, PROXY, STRANGER, eventually
+
+# The promise is 2 seconds; what is on top belongs to a busy machine, not to the server.
+DEADLINE = 2.0
+MARGIN = 2.0
+
+
+@contextmanager
+def down(database, mode):
+    database.cluster.stop(mode)
+    try:
+        yield
+    finally:
+        database.cluster.start()
+
+
+def stopped(database):
+    return down(database, "fast")
+
+
+AWAY = {
+    "stopped": stopped,
+    "killed": lambda database: down(database, "immediate"),
+    "silent": lambda database: database.cluster.frozen(),
+    "calls locked": lambda database: database.locked("calls"),
+    "routes locked": lambda database: database.locked("routes"),
+}
+
+
+def call_in_time(server, caller, call_uuid=None):
+    began = time.monotonic()
+    answer = server.call(caller, call_uuid=call_uuid)
+    took = time.monotonic() - began
+    assert took < DEADLINE + MARGIN, f"answered after {took:.1f} s"
+    return answer
+
+
+def back(server):
+    """Asks until a call is connected again."""
+    eventually(lambda: server.call(CALLER).dial == (PROXY, COUNTERPART), within=30)
+
+
+@pytest.mark.parametrize("kind", AWAY)
+def test_every_webhook_gets_a_good_answer_in_time_and_it_heals(server, database, kind):
+    """Promise 3: 200 and valid XML within the deadline; it says so and never guesses.
+    Promise 7: back without a restart. Promise 4: the apologies are on record then."""
+    assert server.call(CALLER).dial == (PROXY, COUNTERPART)
+    answers, lock = {}, threading.Lock()
+
+    def one(caller):
+        call_uuid = str(uuid.uuid4())
+        answer = call_in_time(server, caller, call_uuid)
+        with lock:
+            answers[call_uuid] = answer
+
+    with AWAY[kind](database):
+        callers = [threading.Thread(target=one, args=(caller,))
+                   for caller in [CALLER, STRANGER, "anonymous", PAIRS[1][0]] * 3]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+        assert len(answers) == len(callers), "a call got no good answer in time"
+        for answer in answers.values():
+            assert answer.refusal and len(answer.refusal.split()) >= 3
+    back(server)
+    eventually(lambda: database.recorded(answers) == len(answers))
+    outcomes = [database.call_rows(call_uuid) for call_uuid in answers]
+    assert all(len(rows) == 1 for rows in outcomes)
+
+
+def test_apology_does_not_overwrite_what_the_retry_got(server, database):
+    """Promise 4: Plivo asks again when the database is back; that answer is the record."""
+    back(server)
+    call_uuid = str(uuid.uuid4())
+    with database.locked("calls"):
+        assert call_in_time(server, CALLER, call_uuid).refusal
+    eventually(lambda: server.call(CALLER, call_uuid=call_uuid).dial == (PROXY, COUNTERPART))
+    other = str(uuid.uuid4())
+    with stopped(database):
+        assert call_in_time(server, CALLER, other).refusal
+    back(server)
+    eventually(lambda: database.recorded([other]) == 1)
+    assert server.call(CALLER, call_uuid=other).dial == (PROXY, COUNTERPART)
+    assert database.call_rows(call_uuid) == ["connected"]
+    assert database.call_rows(other) == ["connected"]
+
+
+def test_late_but_in_time_is_the_true_answer(server, database):
+    """Slow is not away: an answer within the deadline is the real one."""
+    back(server)
+    answers = []
+    with database.locked("calls"):
+        caller = threading.Thread(target=lambda: answers.append(server.call(CALLER)))
+        caller.start()
+        eventually(database.somebody_waits_for_a_lock)
+    caller.join()
+    assert answers[0].dial == (PROXY, COUNTERPART)
+
+
+def test_starts_without_a_database_and_finds_it_later(start_server, database):
+    """Promise 7, at start: the order in which things come up does not matter."""
+    with stopped(database):
+        server = start_server()
+        assert call_in_time(server, CALLER).refusal
+        assert server.exchange("GET", "/readyz").status == 503
+    back(server)
+
+
+def test_connections_cut_by_an_operator_come_back(server, database):
+    """Promise 7: pg_terminate_backend, as in a failover; no caller is lost for long."""
+    back(server)
+    for _ in range(3):
+        database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                       " WHERE usename = 'masking_server' AND datname = current_database()")
+        answer = call_in_time(server, CALLER)
+        assert answer.dial == (PROXY, COUNTERPART) or answer.refusal
+        back(server)
+
+
+def test_shorter_deadline_is_kept_too(start_server, database):
+    server = start_server(ANSWER_DEADLINE_MS="300")
+    back(server)
+    with database.locked("calls"):
+        assert call_in_time(server, CALLER).refusal
+    back(server)

@@ -1,0 +1,379 @@
+"""What a web server may misread: one test for each hazard of CivetWeb 1.15 that the
+server guards against. None may reach a webhook with altered meaning, so each
+attack carries a call that must not be on record afterwards.
+"""
+import os
+import shutil
+import uuid
+
+import pytest
+
+from server import CALLER, COUNTERPART, FORM, PAIRS, PROXY, Answer, call_fields
+from client import BadAnswer, request_bytes
+from signer import form
+
+LINE = "POST /answer HTTP/1.1\r\nHost: masking.example.com\r\n"
+FORM_LINE = f"Content-Type: {FORM}\r\n"
+
+
+@pytest.fixture
+def attack():
+    """A call that must never be made: (its CallUUID, its form body)."""
+    call_uuid = str(uuid.uuid4())
+    return call_uuid, form(call_fields(PAIRS[1][0], PROXY, call_uuid))
+
+
+@pytest.fixture(autouse=True)
+def still_serving(server):
+    """After each attack the same process answers a good call."""
+    yield
+    assert server.process.poll() is None
+    assert server.call(CALLER).dial == (PROXY, COUNTERPART)
+
+
+def whole(body):
+    """A correct request with this body, as somebody might smuggle it."""
+    return request_bytes("POST", "/answer", {"Content-Type": FORM}, body.encode()).decode()
+
+
+def refused(server, raw, *statuses):
+    """The one answer to raw: one of these, with the connection closed behind it."""
+    with server.connection() as connection:
+        connection.send(raw.encode("latin-1"))
+        reply = connection.reply()
+        assert reply is None or reply.status in statuses, reply
+        assert connection.closed(), "a second answer: something was smuggled"
+        return reply
+
+
+def assert_never_made(database, attack):
+    assert database.call_rows(attack[0]) == []
+
+
+@pytest.mark.parametrize("coding", ["chunked", "identity", "gzip, chunked", "Chunked", "x", "",
+                                    "identity\r\nTransfer-Encoding: chunked"])
+def test_transfer_encoding_of_any_kind_is_refused(server, database, attack, coding):
+    chunk = f"{len(attack[1]):x}\r\n{attack[1]}\r\n0\r\n\r\n"
+    assert refused(server, f"{LINE}{FORM_LINE}Transfer-Encoding: {coding}\r\n\r\n{chunk}",
+                   411, 400)
+    assert_never_made(database, attack)
+
+
+@pytest.mark.parametrize("first", ["Transfer-Encoding: chunked\r\nContent-Length: {n}",
+                                   "Content-Length: {n}\r\nTransfer-Encoding: chunked",
+                                   "Content-Length: 4\r\nTransfer-Encoding: chunked"])
+def test_transfer_encoding_beside_a_length(server, database, attack, first):
+    smuggled = whole(attack[1])
+    head = first.format(n=len(smuggled) + 5)
+    assert refused(server, f"{LINE}{FORM_LINE}{head}\r\n\r\n0\r\n\r\n{smuggled}", 411, 400)
+    assert_never_made(database, attack)
+
+
+def test_transfer_encoding_in_http_1_0(server, database, attack):
+    raw = (f"POST /answer HTTP/1.0\r\nHost: x\r\n{FORM_LINE}Transfer-Encoding: chunked\r\n\r\n"
+           f"{len(attack[1]):x}\r\n{attack[1]}\r\n0\r\n\r\n")
+    assert refused(server, raw, 411)
+    assert_never_made(database, attack)
+
+
+@pytest.mark.parametrize("lengths", [("{n}", "{n}"), ("{n}", "0"), ("0", "{n}"), ("{n}", "1")])
+def test_two_content_lengths_are_400(server, database, attack, lengths):
+    fields = "".join(f"Content-Length: {length.format(n=len(attack[1]))}\r\n"
+                     for length in lengths)
+    assert refused(server, f"{LINE}{FORM_LINE}{fields}\r\n{attack[1]}", 400)
+    assert_never_made(database, attack)
+
+
+@pytest.mark.parametrize("length", ["{n}abc", "+{n}", "{n}, {n}", "0x{n:x}", "-1", "-{n}", "", "x",
+                                    "{n}.0", "{n} 1", "1e3", "\u0663", "{n};q=1"])
+def test_content_length_that_is_not_digits_is_refused(server, database, attack, length):
+    written = length.format(n=len(attack[1]))
+    raw = f"{LINE}{FORM_LINE}Content-Length: ".encode() + written.encode() + b"\r\n\r\n"
+    refused(server, raw.decode("latin-1") + attack[1], 400, 411)
+    assert_never_made(database, attack)
+
+
+@pytest.mark.parametrize("length", ["9999999", "10000000", "9223372036854775807",
+                                    "9223372036854775808", "18446744073709551616", "9" * 40])
+def test_huge_content_length_is_refused_unread(server, length):
+    refused(server, f"{LINE}{FORM_LINE}Content-Length: {length}\r\n\r\nFrom=1", 400, 413)
+
+
+def test_post_without_content_length_reads_no_second_request(server, database, attack):
+    """Whether it is taken for an empty body or refused."""
+    with server.connection() as connection:
+        connection.send(f"{LINE}{FORM_LINE}\r\n{attack[1]}".encode())
+        reply = connection.reply()
+        assert reply.status in (200, 400, 411)
+        if reply.status == 200:
+            assert Answer(reply).refusal
+        connection.finish_sending()
+        while True:
+            reply = connection.reply()
+            if reply is None:
+                break
+            assert reply.status >= 400
+    assert_never_made(database, attack)
+
+
+@pytest.mark.parametrize("fillers", [49, 62, 63, 64, 65, 80, 101])
+def test_length_behind_many_fields_smuggles_nothing(server, database, attack, fillers):
+    """The library drops field 65 and later without a word."""
+    smuggled = whole(attack[1])
+    filler = "".join(f"X-Filler-{i}: {i}\r\n" for i in range(fillers))
+    raw = f"{LINE}{FORM_LINE}{filler}Content-Length: {len(smuggled)}\r\n\r\n{smuggled}"
+    assert refused(server, raw, 431).status == 431
+    assert_never_made(database, attack)
+
+
+def test_a_request_with_many_fields_is_fine_up_to_a_point(server):
+    extra = {f"X-Filler-{i}": str(i) for i in range(30)}
+    assert server.webhook(call_fields(CALLER, PROXY), headers=extra).dial == (PROXY, COUNTERPART)
+
+
+@pytest.mark.parametrize("line", [" folded", "\tfolded", ": nameless", "\xff\xfe: x", "\x80"])
+def test_line_that_ends_header_parsing_smuggles_nothing(server, database, attack, line):
+    """After such a line the library sees no field, so not the length either: the body
+    would be the next request."""
+    smuggled = whole(attack[1])
+    raw = (f"{LINE}{FORM_LINE}X-First: 1\r\n{line}\r\n"
+           f"Content-Length: {len(smuggled)}\r\n\r\n{smuggled}")
+    with server.connection() as connection:
+        connection.send(raw.encode("latin-1"))
+        reply = connection.reply()
+        assert reply is None or reply.status in (200, 400, 411, 431), reply
+        if reply is not None and reply.status == 200:
+            assert Answer(reply).refusal
+        connection.finish_sending()
+        assert connection.closed(), "a second answer: something was smuggled"
+    assert_never_made(database, attack)
+
+
+@pytest.fixture(scope="module")
+def one_worker(start_server):
+    """Every connection gets the same buffer."""
+    return start_server(WORKERS="1")
+
+
+@pytest.mark.parametrize("opening", [" \r\n\r\n", "\r\n\r\n\r\n", "   \r\n\r\n", "\t\r\n\r\n",
+                                     " \r\n\r\nPOST /answer", "    \r\n\r\nPOST /answer HTTP/1.1",
+                                     " \r\n\r\nGET /answer?x="])
+def test_leftovers_of_another_client_are_never_read(one_worker, database, attack, opening):
+    """The library parses its whole buffer, not just what arrived: blanks first, and a
+    stale request of an earlier connection would be run again, or be shown."""
+    server = one_worker
+    victim = form(call_fields(PAIRS[2][0], PROXY, attack[0], CallerName="SECRET"))
+    for _ in range(3):
+        with server.connection() as connection:
+            connection.send(whole(victim).encode())
+            assert connection.reply().status == 200
+    with server.connection() as connection:
+        connection.send(opening.encode())
+        connection.finish_sending()
+        try:
+            reply = connection.reply()
+        except BadAnswer:
+            reply = None
+        assert reply is None or reply.status >= 400
+        assert reply is None or b"SECRET" not in reply.body
+    assert database.recorded([attack[0]]) == 1
+
+
+@pytest.mark.parametrize("path", ["/answer", "/numbermasking/", "/healthz", "/nothing"])
+def test_cors_preflight_gets_nothing_from_the_library(server, path):
+    reply = server.exchange("OPTIONS", path, {
+        "Origin": "https://evil.example", "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-plivo-signature-v3"})
+    assert reply.status in (404, 405)
+    assert not [name for name in reply.headers if name.startswith("access-control-")]
+
+
+def test_options_of_everything_is_no_call(server):
+    with server.connection() as connection:
+        connection.send(b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        reply = connection.reply()
+        assert reply is None or reply.status >= 400
+
+
+def test_websocket_upgrade_is_an_ordinary_request(server):
+    """The library would answer it without status line or headers."""
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+               "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    target = "/answer?" + form(call_fields(CALLER, PROXY))
+    reply = server.exchange("GET", target, upgrade)
+    assert reply.status in (200, 400)
+    if reply.status == 200:
+        assert Answer(reply).dial == (PROXY, COUNTERPART)
+    assert server.exchange("GET", "/nothing", upgrade).status in (400, 404)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"),
+                    reason="needs a mount namespace with a root directory of its own")
+def test_password_file_in_the_root_directory_changes_nothing(start_server, tmp_path):
+    """The library looks for /.htpasswd, and answers 401 to everything if there is one."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / ".htpasswd").write_text("nobody:masking.example.com:0\n")
+    enter = ['set -e', 'root=$1', 'shift']
+    for name in sorted(os.listdir("/")):
+        if os.path.islink("/" + name):
+            (root / name).symlink_to(os.readlink("/" + name))
+        elif os.path.isdir("/" + name) and name not in ("lost+found", "boot", "media", "mnt"):
+            (root / name).mkdir()
+            enter.append(f'mount --rbind "/{name}" "$root/{name}"')
+    enter.append('exec chroot "$root" "$@"')
+    server = start_server(command=["unshare", "--mount", "--propagation", "private", "--",
+                                   "sh", "-c", "\n".join(enter), "sh", str(root)])
+    assert os.path.exists(f"/proc/{server.process.pid}/root/.htpasswd")
+    assert server.call(CALLER).dial == (PROXY, COUNTERPART)
+    assert server.exchange("GET", "/healthz").status == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/answer", "/nothing"])
+def test_head_has_no_body_and_leaves_the_connection_usable(server, path):
+    with server.connection() as connection:
+        reply = connection.request("HEAD", path)
+        assert reply.status in (200, 404, 405)
+        if reply.closes:
+            assert connection.closed()
+        else:
+            assert connection.request("GET", "/healthz").status == 200
+
+
+def test_expect_100_continue_is_answered_at_once(server):
+    """The library never does, and curl would wait a second."""
+    body = form(call_fields(CALLER, PROXY)).encode()
+    with server.connection() as connection:
+        connection.send(f"{LINE}{FORM_LINE}Expect: 100-continue\r\n"
+                        f"Content-Length: {len(body)}\r\n\r\n".encode())
+        assert connection.interim()
+        connection.send(body)
+        assert Answer(connection.reply()).dial == (PROXY, COUNTERPART)
+
+
+def test_expect_100_continue_for_too_much_gets_413_instead(server):
+    with server.connection() as connection:
+        connection.send(f"{LINE}{FORM_LINE}Expect: 100-continue\r\n"
+                        "Content-Length: 1000000\r\n\r\n".encode())
+        assert not connection.interim()
+        assert connection.reply().status == 413
+
+
+@pytest.mark.parametrize("byte", ["\x00", "\x01", "\x07"])
+@pytest.mark.parametrize("where", ["POST /answer{} HTTP/1.1\r\nHost: x\r\n",
+                                   "POST /answer HTTP/1.1\r\nHost: x{}\r\n",
+                                   "POST /answer HTTP/1.1\r\nHost: x\r\nX{}Y: 1\r\n",
+                                   "PO{}ST /answer HTTP/1.1\r\nHost: x\r\n"])
+def test_control_byte_in_the_head_reaches_no_webhook(server, database, attack, byte, where):
+    raw = f"{where.format(byte)}{FORM_LINE}Content-Length: {len(attack[1])}\r\n\r\n{attack[1]}"
+    with server.connection() as connection:
+        connection.send(raw.encode("latin-1"))
+        connection.finish_sending()
+        reply = connection.reply()
+        assert reply is None or reply.status >= 400
+    assert_never_made(database, attack)
+
+
+def test_bare_line_feeds_mean_the_same_or_nothing(server, database, attack):
+    raw = whole(attack[1]).replace("\r\n", "\n")
+    with server.connection() as connection:
+        connection.send(raw.encode())
+        connection.finish_sending()
+        reply = connection.reply()
+        assert reply is None or reply.status in (200, 400)
+        assert connection.closed() or reply is not None
+    made = database.call_rows(attack[0])
+    assert made == (["connected"] if reply is not None and reply.status == 200 else [])
+
+
+@pytest.mark.parametrize("path", ["/answer%2F", "/%61nswer", "/answer%00", "/answer%00/x",
+                                  "/answer%2e", "/./answer", "/x/../answer", "/answer/.",
+                                  "/numbermasking%2Fhandle_incoming", "/answer;x=1",
+                                  "/answer%3Fx=1", "/answer%20", "/answer\\", "/handleincoming%2F"])
+def test_path_is_compared_as_it_was_sent(server, path):
+    """Decoding would let two addresses share one signature, or cut one short."""
+    reply = server.send(call_fields(CALLER, PROXY), path)
+    assert reply is None or reply.status in (400, 404)
+
+
+@pytest.mark.parametrize("target", ["http://masking.example.com/answer",
+                                    "http://evil.example/answer", "https://x/answer", "answer",
+                                    "*", "masking.example.com:443"])
+def test_target_that_is_no_path_makes_no_call_of_another_meaning(server, database, attack, target):
+    with server.connection() as connection:
+        connection.send(f"POST {target} HTTP/1.1\r\nHost: masking.example.com\r\n{FORM_LINE}"
+                        f"Content-Length: {len(attack[1])}\r\n\r\n{attack[1]}".encode())
+        connection.finish_sending()
+        reply = connection.reply()
+        assert reply is None or reply.status in (200, 400, 404)
+    made = database.call_rows(attack[0])
+    assert made == (["connected"] if reply is not None and reply.status == 200 else [])
+
+
+def test_line_breaks_in_the_path_forge_no_log_line(server):
+    server.exchange("GET", "/nothing%0d%0atime=1+level=error+event=forged")
+    server.exchange("GET", "/answer?From=%0d%0alevel=error%20event=forged")
+    assert not [line for line in server.log.splitlines() if not line.startswith("time=")]
+    assert "event=forged" not in server.log.replace("+", " ").split()
+
+
+@pytest.mark.parametrize("hosts", ["", "Host: a\r\nHost: b\r\n", "Host: a\r\nHOST: a\r\n"])
+def test_not_exactly_one_host_is_400(server, database, attack, hosts):
+    raw = (f"POST /answer HTTP/1.1\r\n{hosts}{FORM_LINE}Content-Length: {len(attack[1])}\r\n\r\n"
+           + attack[1])
+    refused(server, raw, 400)
+    assert_never_made(database, attack)
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "BREW", "post", "G\u00cbT", ""])
+def test_unknown_method_is_refused(server, method):
+    with server.connection() as connection:
+        connection.send(f"{method} /answer HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.finish_sending()
+        reply = connection.reply()
+        assert reply is None or reply.status in (400, 405, 501)
+
+
+def test_body_that_ends_early_is_no_call(server, database, attack):
+    with server.connection() as connection:
+        connection.send(f"{LINE}{FORM_LINE}Content-Length: {len(attack[1]) + 50}\r\n\r\n"
+                        f"{attack[1]}".encode())
+        connection.finish_sending()
+        reply = connection.reply()
+        assert reply is None or reply.status == 400
+    assert_never_made(database, attack)
+
+
+def test_head_too_large_is_refused(server):
+    for raw in (f"GET /answer?x={'y' * 70_000} HTTP/1.1\r\nHost: x\r\n\r\n",
+                f"{LINE}X-Long: {'y' * 70_000}\r\n\r\n"):
+        with server.connection() as connection:
+            try:
+                connection.send(raw.encode())
+                reply = connection.reply()
+            except (BrokenPipeError, ConnectionResetError):
+                continue  # closed on us while we were still writing
+            assert reply is None or reply.status in (400, 413, 414, 431)
+
+
+def test_garbage_is_refused(server):
+    for raw in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\x00" * 100, b"\r\n" * 50,
+                b"GET\r\n\r\n", b"GET /answer\r\n\r\n",
+                os.urandom(500) + b"\r\n\r\n"):
+        with server.connection() as connection:
+            connection.send(raw)
+            connection.finish_sending()
+            reply = connection.reply()
+            assert reply is None or reply.status >= 400
+
+
+def test_pipelined_requests_are_answered_in_order(server):
+    """Each with its own answer."""
+    callers = [number for pair in PAIRS for number in pair]
+    raw = b"".join(request_bytes("GET", "/answer?" + form(call_fields(caller, PROXY)))
+                   for caller in callers)
+    wanted = {**dict(PAIRS), **{agent: customer for customer, agent in PAIRS}}
+    with server.connection() as connection:
+        connection.send(raw)
+        for caller in callers:
+            assert Answer(connection.reply()).dial == (PROXY, wanted[caller])

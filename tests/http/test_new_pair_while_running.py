@@ -1,0 +1,83 @@
+"""The order system writes, the running server knows: no restart, no message."""
+import uuid
+
+import pytest
+
+from server import PROXY
+
+
+@pytest.fixture
+def pair():
+    """Two numbers nobody else in this run uses."""
+    number = 14156660000 + 2 * (uuid.uuid4().int % 4000) + 1000
+    return str(number), str(number + 1)
+
+
+def order_id():
+    return f"N-{uuid.uuid4()}"
+
+
+def test_inserted_pair_is_callable_at_once(server, database, pair):
+    """Promise 5: commit makes it callable at once."""
+    customer, agent = pair
+    assert server.call(customer).refusal
+    database.add_order(order_id(), customer, agent)
+    assert server.call(customer).dial == (PROXY, agent)
+    assert server.call(agent).dial == (PROXY, customer)
+
+
+def test_numbers_as_people_write_them(server, database, pair):
+    """Promise 5: stored as Plivo sends them, however the order system writes them."""
+    customer, agent = pair
+    database.add_order(order_id(), f"+1 ({customer[1:4]}) {customer[4:7]}-{customer[7:]}",
+                       f"00{agent}")
+    assert server.call(customer).dial == (PROXY, agent)
+    assert server.call(agent).dial == (PROXY, customer)
+
+
+def test_uncommitted_order_connects_nobody_and_rollback_leaves_nothing(server, database, pair):
+    """Promise 5: masking lives in the order's own transaction."""
+    customer, agent = pair
+    connection = database.cluster.connect(database.name, "masking_orders")
+    connection.autocommit = False
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO orders (order_id, customer_number, agent_number)"
+                       " VALUES (%s, %s, %s)", (order_id(), customer, agent))
+        assert server.call(customer).refusal
+    connection.rollback()
+    connection.close()
+    assert server.call(customer).refusal
+    assert server.call(agent).refusal
+
+
+def test_order_without_agent_connects_nobody_until_one_is_assigned(server, database, pair):
+    customer, agent = pair
+    order = order_id()
+    database.orders("INSERT INTO orders (order_id, customer_number) VALUES (%s, %s)",
+                    order, customer)
+    assert server.call(customer).refusal
+    database.orders("UPDATE orders SET agent_number = %s WHERE order_id = %s", agent, order)
+    assert server.call(customer).dial == (PROXY, agent)
+
+
+def test_swapped_agent_is_cut_off_at_commit(server, database, pair):
+    customer, agent = pair
+    other = "1415666" + str(9000 + uuid.uuid4().int % 900)
+    order = order_id()
+    database.add_order(order, customer, agent)
+    assert server.call(agent).dial == (PROXY, customer)
+    database.orders("UPDATE orders SET agent_number = %s WHERE order_id = %s", other, order)
+    assert server.call(customer).dial == (PROXY, other)
+    assert server.call(other).dial == (PROXY, customer)
+    assert server.call(agent).refusal
+
+
+def test_second_counterpart_never_replaces_or_mixes_with_the_first(server, database, pair):
+    """Promise 2: never the wrong person, whatever the order system writes. Promise 5:
+    an order with nothing free to mask it does not fail."""
+    customer, agent = pair
+    other = "1415666" + str(9000 + uuid.uuid4().int % 900)
+    database.add_order(order_id(), customer, agent)
+    database.add_order(order_id(), customer, other)
+    assert server.call(customer).dial == (PROXY, agent)
+    assert server.call(agent).dial == (PROXY, customer)

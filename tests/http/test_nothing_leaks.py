@@ -1,0 +1,52 @@
+"""No whole phone number in any log of the whole run. Runs last, whatever its name."""
+import re
+
+from client import exchange
+from server import CALLER, COUNTERPART, PROXY, STRANGER, call_fields, eventually
+
+# Every number in this suite is of these two families, however it is written.
+WHOLE_NUMBER = re.compile(r"1[ ().-]*415[ ().-]*(?:555|666)[ ().-]*\d{4}")
+
+
+def say_everything(start_server, database):
+    """A server at its most talkative, made to log about calls of every kind."""
+    server = start_server(LOG_LEVEL="debug")
+    server.call(CALLER)
+    server.call(STRANGER)
+    server.call("sip:" + CALLER + "@phone.plivo.com", PROXY + "x")
+    server.call(CALLER, path="/answer?From=" + CALLER)
+    server.call(CALLER, Event="Hangup", CallStatus="completed")
+    server.call(CALLER, call_uuid=CALLER)
+    server.send(call_fields(CALLER, PROXY), "/" + COUNTERPART, "GET")
+    server.send(call_fields(CALLER, PROXY), "/answer", "PUT")
+    server.exchange("GET", "/answer?From=" + CALLER, {"Content-Length": "x"})
+    server.exchange("GET", "/answer?From=" + CALLER, {"Host": CALLER, "User-Agent": CALLER})
+    with server.connection() as connection:
+        connection.send(f"GET /{CALLER} HTTP/1.1\r\nX-{CALLER}\r\n\r\n".encode())
+        connection.finish_sending()
+        connection.reply()
+    database.cluster.stop()
+    try:
+        server.call(CALLER)
+    finally:
+        database.cluster.start()
+    eventually(lambda: server.call(CALLER).dial)
+    metrics = exchange(server.metrics_address, "GET", "/metrics")
+    assert metrics.status == 200
+    server.stop()
+    return metrics.body.decode(errors="replace")
+
+
+def test_no_log_of_the_run_holds_a_whole_number(start_server, database, cluster, logs, stopping):
+    """Promise 1: no log line, metric, error text or URL holds a whole phone number."""
+    for server in stopping:
+        server.wait()
+    metrics = say_everything(start_server, database)
+    assert not WHOLE_NUMBER.search(metrics)
+    read = 0
+    for path in [*logs.iterdir(), cluster.log_path]:
+        for line in path.read_text(errors="replace").splitlines():
+            read += 1
+            assert not WHOLE_NUMBER.search(line), f"{path.name}: {line}"
+    assert read > 20
+    assert "event=" in "".join(path.read_text(errors="replace") for path in logs.iterdir())
