@@ -240,4 +240,21 @@ $$;
 CREATE TRIGGER route BEFORE INSERT OR UPDATE OR DELETE ON masking.orders
 FOR EACH ROW EXECUTE FUNCTION masking.orders_route();
 
+COMMENT ON FUNCTION masking.lock_people(bigint[]) IS
+  'Keeps other transactions from routing these people until this one ends; false if others would not let go in time.';
+COMMENT ON FUNCTION masking.lock_everybody(timestamptz) IS
+  'The same for everybody at once: an import has the orders table to itself.';
+COMMENT ON FUNCTION masking.checked(masking.orders) IS
+  'The order with its numbers in E.164 digits, or an error naming the column, never showing a whole number.';
+COMMENT ON FUNCTION masking.live_until(masking.orders, text, timestamptz) IS
+  'Until when one side of an order reaches the other, if assigned at the given time.';
+COMMENT ON FUNCTION masking.choose_proxy(masking.orders, timestamptz, bigint[]) IS
+  'The number for an order; found is false if none is free.';
+COMMENT ON FUNCTION masking.end_routes(text, timestamptz) IS 'Cuts both sides of an order off.';
+COMMENT ON FUNCTION masking.open_routes(masking.orders, timestamptz, bigint) IS
+  'Connects both sides of an order; opened is false if no number is free.';
+COMMENT ON FUNCTION masking.route(masking.orders) IS
+  'Brings the routes of an order in step with it, and the order''s own columns with them.';
+COMMENT ON FUNCTION masking.orders_route() IS 'Trigger: what the order system writes, checked and routed.';
+
 COMMIT;
