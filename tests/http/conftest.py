@@ -126,4 +126,5 @@ def sanitizer_options():
     """A finding ends the process with a status of its own, never a quiet warning."""
     os.environ.setdefault("ASAN_OPTIONS", "exitcode=98:detect_stack_use_after_return=1")
     os.environ.setdefault("UBSAN_OPTIONS", "halt_on_error=1:exitcode=97:print_stacktrace=1")
-    os.environ.setdefault("TSAN_OPTIONS", "exitcode=96:halt_on_error=0")
+    os.environ.setdefault("TSAN_OPTIONS",
+                          f"exitcode=96:suppressions={running.ROOT / 'tests' / 'tsan.supp'}")
