@@ -113,3 +113,10 @@ def test_help_lists_every_setting_and_version_says_one():
 def test_unknown_argument_is_refused():
     done = run("--frobnicate")
     assert done.returncode == 2 and "--help" in done.stderr
+
+
+def test_database_without_our_schema_is_an_error_that_says_what_to_do(cluster):
+    """A wrong DATABASE_URL should not look like callers who belong to no order."""
+    done = run(DATABASE_URL=cluster.url("postgres", "masking_server"))
+    assert done.returncode == 1
+    assert "schema" in done.stderr and "migrate" in done.stderr
