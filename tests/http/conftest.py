@@ -121,6 +121,12 @@ def server(start_server):
     return start_server()
 
 
+@pytest.fixture(scope="module")
+def patient_server(start_server):
+    """For crowds: a busy machine must not turn right answers into apologies."""
+    return start_server(ANSWER_DEADLINE_MS="20000")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def sanitizer_options():
     """A finding ends the process with a status of its own, never a quiet warning."""

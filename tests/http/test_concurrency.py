@@ -28,12 +28,12 @@ def request_for(caller, call_uuid):
 
 
 @pytest.mark.parametrize("together", [32, 200])
-def test_calls_at_once_reach_the_right_person(server, database, counterparts, together):
+def test_calls_at_once_reach_the_right_person(patient_server, database, counterparts, together):
     """Promise 2: never the wrong person. All connections are open and all requests
     are written before the first answer is read."""
     callers = (list(counterparts) * 2)[:together - 2] + [STRANGER, "anonymous"]
     calls = [(caller, str(uuid.uuid4())) for caller in callers]
-    connections = [Connection(server.address) for _ in calls]
+    connections = [Connection(patient_server.address) for _ in calls]
     for connection, call in zip(connections, calls):
         connection.send(request_for(*call))
     for connection, (caller, _) in zip(connections, calls):
@@ -45,14 +45,14 @@ def test_calls_at_once_reach_the_right_person(server, database, counterparts, to
     assert database.recorded([call_uuid for _, call_uuid in calls]) == len(calls)
 
 
-def test_threads_that_keep_calling_get_right_answers(server, database, counterparts):
+def test_threads_that_keep_calling_get_right_answers(patient_server, database, counterparts):
     """Promise 2, with batches that form and dissolve."""
     callers = list(counterparts)
     made = []
     lock = threading.Lock()
 
     def keep_calling(start):
-        with Connection(server.address) as connection:
+        with Connection(patient_server.address) as connection:
             for i in range(50):
                 caller = callers[(start * 17 + i) % len(callers)]
                 call_uuid = str(uuid.uuid4())
@@ -67,12 +67,12 @@ def test_threads_that_keep_calling_get_right_answers(server, database, counterpa
     assert database.recorded(made) == len(made) == 32 * 50
 
 
-def test_one_bad_call_does_not_spoil_its_neighbours(server, database, counterparts):
+def test_one_bad_call_does_not_spoil_its_neighbours(patient_server, database, counterparts):
     """Bad input shares a batch with good calls, and is refused alone."""
     bad = ["", "sip:x@y", "9" * 200, "' OR 1=1", "\u0661", "<Number>"]
     callers = [caller for pair in zip(list(counterparts), bad * 10) for caller in pair]
     calls = [(caller, str(uuid.uuid4())) for caller in callers]
-    connections = [Connection(server.address) for _ in calls]
+    connections = [Connection(patient_server.address) for _ in calls]
     for connection, call in zip(connections, calls):
         connection.send(request_for(*call))
     for connection, (caller, _) in zip(connections, calls):

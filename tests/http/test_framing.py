@@ -364,7 +364,7 @@ def test_garbage_is_refused(server):
             connection.send(raw)
             connection.finish_sending()
             reply = connection.reply()
-            assert reply is None or reply.status >= 400
+            assert reply is None or reply.status >= 400, raw
 
 
 def test_pipelined_requests_are_answered_in_order(server):

@@ -5,14 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from server import CALLER, COUNTERPART, PROXY, STRANGER
+from client import request_bytes
+from server import (CALLER, COUNTERPART, FORM, PROXY, STRANGER, Answer, call_fields, eventually)
+from signer import form
 
 
 @pytest.mark.parametrize("caller", [CALLER, STRANGER, "anonymous"])
-def test_same_call_again_gets_the_same_answer_and_one_row(server, database, caller):
+def test_same_call_again_gets_the_same_answer_and_one_row(patient_server, database, caller):
     """Promise 4: one row per CallUUID, however often Plivo repeats itself."""
     call_uuid = str(uuid.uuid4())
-    answers = {server.call(caller, call_uuid=call_uuid, method=method).xml
+    answers = {patient_server.call(caller, call_uuid=call_uuid, method=method).xml
                for method in ("POST", "POST", "GET")}
     assert len(answers) == 1
     assert len(database.call_rows(call_uuid)) == 1
@@ -31,54 +33,64 @@ def at_the_same_moment(asks):
 
 
 @pytest.mark.parametrize("copies", [2, 8])
-def test_same_call_at_the_same_moment(server, database, copies):
+def test_same_call_at_the_same_moment(patient_server, database, copies):
     """Promise 4: also when the retry overtakes."""
     for _ in range(20):
         call_uuid = str(uuid.uuid4())
         answers = at_the_same_moment(
-            [lambda: server.call(CALLER, call_uuid=call_uuid)] * copies)
+            [lambda: patient_server.call(CALLER, call_uuid=call_uuid)] * copies)
         assert {answer.dial for answer in answers} == {(PROXY, COUNTERPART)}
         assert database.call_rows(call_uuid) == ["connected"]
 
 
-def test_same_call_at_two_servers_at_the_same_moment(server, start_server, database):
-    """Promise 4 holds across servers: the database decides. Many calls in each batch,
-    in opposite order, so that batches could wait for each other in a circle."""
-    other = start_server()
-    calls = [str(uuid.uuid4()) for _ in range(24)]
-    asks = [lambda call_uuid=call_uuid, place=place: place.call(CALLER, call_uuid=call_uuid)
-            for place, order in ((server, calls), (other, list(reversed(calls))))
-            for call_uuid in order]
-    answers = at_the_same_moment(asks)
-    assert {answer.dial for answer in answers} == {(PROXY, COUNTERPART)}
+def test_same_calls_at_two_servers_at_the_same_moment(patient_server, start_server, database):
+    """Promise 4 holds across servers: the database decides. The calls pile up behind a
+    lock into large batches, in opposite order at the two servers: batches that locked
+    their rows in the order of arrival would wait for each other in a circle."""
+    other = start_server(ANSWER_DEADLINE_MS="20000")
+    deadlocks = database.cluster.log_path.read_text(errors="replace").count("deadlock detected")
+    calls = [str(uuid.uuid4()) for _ in range(50)]
+    with database.locked("calls"):
+        connections = []
+        for pair in zip(calls, reversed(calls)):
+            for place, call_uuid in zip((patient_server, other), pair):
+                connections.append(place.connection())
+                body = form(call_fields(CALLER, PROXY, call_uuid)).encode()
+                connections[-1].send(request_bytes("POST", "/answer", {"Content-Type": FORM}, body))
+        eventually(database.somebody_waits_for_a_lock)
+    for connection in connections:
+        assert Answer(connection.reply()).dial == (PROXY, COUNTERPART)
+        connection.close()
     assert database.recorded(calls) == len(calls)
+    log = database.cluster.log_path.read_text(errors="replace")
+    assert log.count("deadlock detected") == deadlocks
 
 
-def test_order_changed_in_between_gets_the_new_answer(server, database):
+def test_order_changed_in_between_gets_the_new_answer(patient_server, database):
     """The retry must not ring an agent who left the order."""
     customer, agent, other = "14156661001", "14156661002", "14156661003"
     database.add_order("I-1", customer, agent)
     call_uuid = str(uuid.uuid4())
-    assert server.call(customer, call_uuid=call_uuid).dial == (PROXY, agent)
+    assert patient_server.call(customer, call_uuid=call_uuid).dial == (PROXY, agent)
     database.orders("UPDATE orders SET agent_number = %s WHERE order_id = 'I-1'", other)
-    assert server.call(customer, call_uuid=call_uuid).dial == (PROXY, other)
-    assert server.call(agent, call_uuid=str(uuid.uuid4())).refusal
+    assert patient_server.call(customer, call_uuid=call_uuid).dial == (PROXY, other)
+    assert patient_server.call(agent, call_uuid=str(uuid.uuid4())).refusal
     assert database.call_rows(call_uuid) == ["connected"]
 
 
-def test_order_placed_in_between_connects_the_retry(server, database):
+def test_order_placed_in_between_connects_the_retry(patient_server, database):
     customer, agent = "14156661005", "14156661006"
     call_uuid = str(uuid.uuid4())
-    assert server.call(customer, call_uuid=call_uuid).refusal
+    assert patient_server.call(customer, call_uuid=call_uuid).refusal
     database.add_order("I-2", customer, agent)
-    assert server.call(customer, call_uuid=call_uuid).dial == (PROXY, agent)
+    assert patient_server.call(customer, call_uuid=call_uuid).dial == (PROXY, agent)
     assert database.call_rows(call_uuid) == ["connected"]
 
 
-def test_record_has_one_row_for_each_call_and_no_more(server, database):
+def test_record_has_one_row_for_each_call_and_no_more(patient_server, database):
     """Promise 4: every decision is on record, before the answer leaves."""
     before = database.query("SELECT count(*) FROM masking.calls")[0][0]
     for _ in range(25):
-        server.call(CALLER)
-        server.call(STRANGER)
+        patient_server.call(CALLER)
+        patient_server.call(STRANGER)
     assert database.query("SELECT count(*) FROM masking.calls")[0][0] == before + 50
