@@ -29,8 +29,9 @@ static size_t written(int result, size_t room)
     return (size_t)result < room ? (size_t)result : room - 1;
 }
 
-static void write_line(enum log_level level, const char *event, const char *format, va_list values,
-                       unsigned suppressed)
+__attribute__((format(printf, 3, 0))) static void write_line(enum log_level level,
+                                                             const char *event, const char *format,
+                                                             va_list values, unsigned suppressed)
 {
     char line[LINE_MAX_BYTES];
     struct timespec now;
