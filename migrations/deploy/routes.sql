@@ -25,6 +25,7 @@ CREATE TABLE masking.routes (
   callee bigint NOT NULL,
   live tstzrange NOT NULL,
   held tstzrange NOT NULL,
+  ended text,
   PRIMARY KEY (order_id, route_id),
   CONSTRAINT never_oneself CHECK (caller <> callee),
   CONSTRAINT held_while_live CHECK (held @> live),
@@ -35,17 +36,23 @@ CREATE TABLE masking.routes (
     held WITH &&)
 );
 CREATE INDEX routes_of_caller ON masking.routes (caller, upper(live));
+-- What is held now, and what retention has still to forget (a hash is negative).
+CREATE INDEX routes_held ON masking.routes (upper(held)) WHERE caller > 0;
 
 COMMENT ON TABLE masking.routes IS
   'Who reaches whom by dialling which number, when. Written by the orders trigger only; kept as history.';
 COMMENT ON COLUMN masking.routes.order_id IS 'The order this route serves; the order itself may be gone.';
 COMMENT ON COLUMN masking.routes.route_id IS 'Names this route in calls; a later route has a greater one.';
 COMMENT ON COLUMN masking.routes.side IS 'Whether the caller is the order''s customer or its agent.';
-COMMENT ON COLUMN masking.routes.caller IS 'Who calls, E.164 digits.';
+COMMENT ON COLUMN masking.routes.caller IS
+  'Who calls, E.164 digits; negative: a keyed hash, the number is forgotten.';
 COMMENT ON COLUMN masking.routes.proxy IS 'The number dialled and shown; NULL: whichever was dialled.';
-COMMENT ON COLUMN masking.routes.callee IS 'Who is reached, E.164 digits.';
+COMMENT ON COLUMN masking.routes.callee IS
+  'Who is reached, E.164 digits; negative: a keyed hash, the number is forgotten.';
 COMMENT ON COLUMN masking.routes.live IS 'The time in which calls are connected.';
 COMMENT ON COLUMN masking.routes.held IS
   'live plus the cool-off: the time in which the proxy leads this caller to nobody else.';
+COMMENT ON COLUMN masking.routes.ended IS
+  'Why live ends when it does; NULL: the longest life.';
 
 COMMIT;

@@ -1,77 +1,29 @@
 -- Deploy number-masking:routing to pg
 --
 -- Keeps routes in step with orders, inside the order's own transaction: commit
--- makes a pair callable, rollback leaves nothing, RETURNING shows the number.
+-- makes a pair callable, rollback leaves nothing, RETURNING shows the number
+-- (promise 5). Whatever happened to an order, one function brings its routes to
+-- where its row says they should be; there is no list of transitions.
 --
 -- It has to be a BEFORE trigger (only that can fill proxy_number for RETURNING)
 -- that writes another table. An INSERT with ON CONFLICT fires it for rows that
--- are not inserted in the end; it recognises them because it looks for the
--- order first, under a lock on its id that the primary key would take anyway.
+-- are not inserted in the end; so it looks for the order first, under a lock.
 --
--- Locks never make a deadlock: people are locked by trying, not by waiting, and
--- whoever cannot get them in time commits unmasked and is served later. The
--- constraint on routes, not these locks, is what keeps two counterparts apart;
--- the locks only let concurrent orders see each other's choices.
+-- Times are the clock's, taken once the people are locked, so that what happens
+-- to one person has one order in time, however long transactions are open.
 
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
--- How often an order found no proxy number. A sequence counts without making
--- orders wait for each other; it also counts those rolled back.
 CREATE SEQUENCE masking.unmasked_total;
-COMMENT ON SEQUENCE masking.unmasked_total IS 'Counts orders that found no proxy number free.';
-
-CREATE FUNCTION masking.lock_people(VARIADIC people bigint[]) RETURNS boolean
-LANGUAGE plpgsql
-SET search_path = pg_catalog
-AS $$
-DECLARE
-  -- A lock per person for ever so many orders in one transaction would fill
-  -- the lock table; an import of that size gets the table to itself instead.
-  many CONSTANT integer := 300;
-  taken integer := coalesce(nullif(current_setting('masking.people_locked', true), ''), '0')::integer;
-  deadline timestamptz := clock_timestamp() + masking.setting_span('lock_wait') * (0.75 + random() / 4);
-  person bigint;
-BEGIN
-  PERFORM set_config('masking.people_locked', (taken + cardinality(people))::text, true);
-  IF taken > many THEN
-    RETURN masking.lock_everybody(deadline);
-  END IF;
-  FOR person IN SELECT DISTINCT p FROM unnest(people) p ORDER BY p LOOP
-    WHILE NOT pg_try_advisory_xact_lock(hashtext('masking.routes'), hashint8(person)) LOOP
-      IF clock_timestamp() > deadline THEN
-        RETURN false;
-      END IF;
-      PERFORM pg_sleep(0.0002 + random() * 0.002);
-    END LOOP;
-  END LOOP;
-  RETURN true;
-END
-$$;
-
-CREATE FUNCTION masking.lock_everybody(deadline timestamptz) RETURNS boolean
-LANGUAGE plpgsql
-SET search_path = pg_catalog
-AS $$
-BEGIN
-  LOOP
-    BEGIN
-      LOCK TABLE masking.orders IN SHARE ROW EXCLUSIVE MODE NOWAIT;
-      RETURN true;
-    EXCEPTION WHEN lock_not_available THEN
-      IF clock_timestamp() > deadline THEN
-        RETURN false;
-      END IF;
-    END;
-    PERFORM pg_sleep(0.002);
-  END LOOP;
-END
-$$;
+COMMENT ON SEQUENCE masking.unmasked_total IS
+  'Counts orders that found no proxy number free, also those rolled back. A sequence, because orders must not wait for each other to count.';
 
 CREATE FUNCTION masking.checked(o masking.orders) RETURNS masking.orders
 LANGUAGE plpgsql
-SET search_path = pg_catalog
 AS $$
+DECLARE
+  wrong text;
 BEGIN
   IF coalesce(o.order_id, '') = '' OR length(o.order_id) > 200 THEN
     RAISE EXCEPTION 'order_id: must have 1 to 200 characters, has %', coalesce(length(o.order_id), 0)
@@ -88,173 +40,244 @@ BEGIN
     RAISE EXCEPTION 'agent_number: "%" is the customer''s own number', masking.redacted(o.agent_number)
       USING ERRCODE = 'MK003', COLUMN = 'agent_number';
   END IF;
-  IF EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.number = o.customer_number) THEN
-    RAISE EXCEPTION 'customer_number: "%" is a proxy number', masking.redacted(o.customer_number)
-      USING ERRCODE = 'MK004', COLUMN = 'customer_number';
-  END IF;
-  IF EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.number = o.agent_number) THEN
-    RAISE EXCEPTION 'agent_number: "%" is a proxy number', masking.redacted(o.agent_number)
-      USING ERRCODE = 'MK004', COLUMN = 'agent_number';
+  SELECT CASE p.number WHEN o.customer_number THEN 'customer_number' ELSE 'agent_number' END INTO wrong
+  FROM masking.proxy_numbers p
+  WHERE p.number IN (o.customer_number, o.agent_number)
+  LIMIT 1;
+  IF wrong IS NOT NULL THEN
+    RAISE EXCEPTION '%: "%" is a proxy number', wrong,
+      masking.redacted(CASE wrong WHEN 'customer_number' THEN o.customer_number ELSE o.agent_number END)
+      USING ERRCODE = 'MK004', COLUMN = wrong;
   END IF;
   RETURN o;
 END
 $$;
+COMMENT ON FUNCTION masking.checked(masking.orders) IS
+  'The order with its numbers in E.164 digits, or an error naming the column, never showing a whole number.';
 
--- Until when one side of an order assigned at some time reaches the other. A
--- completion in the future is a plan; the longest life is for orders without.
 CREATE FUNCTION masking.live_until(o masking.orders, side text, assigned timestamptz)
 RETURNS timestamptz
-LANGUAGE sql STABLE
-SET search_path = pg_catalog
+LANGUAGE plpgsql STABLE
 AS $$
-  SELECT CASE
-    WHEN o.agent_number IS NULL OR o.cancelled_at IS NOT NULL THEN '-infinity'
-    WHEN o.completed_at IS NULL THEN assigned + masking.setting_span('longest_life')
-    ELSE o.completed_at + masking.setting_span(side || '_grace')
-  END
+BEGIN
+  IF o.agent_number IS NULL OR o.cancelled_at IS NOT NULL THEN
+    RETURN '-infinity';
+  ELSIF o.completed_at IS NULL THEN
+    RETURN assigned + masking.setting_span('longest_life');
+  END IF;
+  RETURN o.completed_at + masking.setting_span(side || '_grace');
+END
 $$;
+COMMENT ON FUNCTION masking.live_until(masking.orders, text, timestamptz) IS
+  'Until when one side of an order reaches the other, if assigned at the given time. A completion in the future is a plan; the longest life is for orders without.';
 
--- Which number may lead these two to each other from now on. The pool comes
--- with the next changes; its empty state, any number at all, is this one.
-CREATE FUNCTION masking.choose_proxy(
-  o masking.orders, at timestamptz, refused bigint[], OUT found boolean, OUT proxy bigint)
-LANGUAGE sql STABLE
-SET search_path = pg_catalog
-AS $$
-  SELECT cardinality(refused) = 0 AND NOT EXISTS (
-    SELECT FROM masking.routes r
-    WHERE ((r.caller = o.customer_number::bigint AND r.callee <> o.agent_number::bigint)
-        OR (r.caller = o.agent_number::bigint AND r.callee <> o.customer_number::bigint))
-      AND upper(r.live) > at), NULL::bigint
-$$;
-
-CREATE FUNCTION masking.end_routes(the_order text, at timestamptz) RETURNS void
-LANGUAGE sql
-SET search_path = pg_catalog
-AS $$
-  UPDATE masking.routes r
-  SET live = tstzrange(lower(r.live), at),
-    held = tstzrange(lower(r.held), at + masking.setting_span('cool_off'))
-  WHERE r.order_id = the_order AND upper(r.live) > at
-$$;
-
--- Opens both routes of an order; false if no number is free.
-CREATE FUNCTION masking.open_routes(o masking.orders, at timestamptz, INOUT proxy bigint, OUT opened boolean)
+-- Routes only ever get shorter here; what has to live longer is opened anew,
+-- because only an INSERT can meet the constraint without an error that shows
+-- numbers.
+CREATE FUNCTION masking.trim_routes(o masking.orders, at timestamptz, everything boolean) RETURNS void
 LANGUAGE plpgsql
-SET search_path = pg_catalog
 AS $$
+BEGIN
+  UPDATE masking.routes r
+  SET live = tstzrange(lower(r.live), n.until),
+    held = tstzrange(lower(r.held), n.until + masking.setting_span('cool_off')),
+    ended = CASE
+      WHEN o.agent_number IS NULL THEN 'agent removed'
+      WHEN o.cancelled_at IS NOT NULL THEN 'order cancelled'
+      WHEN o.customer_number::bigint NOT IN (r.caller, r.callee) THEN 'customer number corrected'
+      WHEN o.agent_number::bigint NOT IN (r.caller, r.callee) THEN 'agent swapped'
+      WHEN everything THEN 'renewed'
+      WHEN o.completed_at IS NOT NULL THEN 'order completed'
+    END
+  FROM (
+    -- Never empty, also when the clock was set back: the past stays readable.
+    SELECT t.route_id, greatest(at, lower(t.live) + interval '1 microsecond',
+      CASE
+        WHEN NOT everything AND o.customer_number::bigint IN (t.caller, t.callee)
+          AND o.agent_number::bigint IN (t.caller, t.callee)
+        THEN masking.live_until(o, t.side, lower(t.live))
+      END) AS until
+    FROM masking.routes t
+    WHERE t.order_id = o.order_id AND upper(t.live) > at
+  ) n
+  WHERE r.order_id = o.order_id AND r.route_id = n.route_id AND upper(r.live) > n.until;
+END
+$$;
+COMMENT ON FUNCTION masking.trim_routes(masking.orders, timestamptz, boolean) IS
+  'Ends routes of an order that it no longer wants, at once or when its grace is over; everything: all of them, at once.';
+
+CREATE FUNCTION masking.open_routes(
+  o masking.orders, at timestamptz, OUT opened boolean, OUT proxy bigint)
+LANGUAGE plpgsql
+AS $$
+#variable_conflict use_column
 DECLARE
   customer bigint := o.customer_number::bigint;
   agent bigint := o.agent_number::bigint;
+  refused bigint[] := '{}';
   choice record;
+  wanted integer;
+  made integer;
 BEGIN
-  opened := false;
-  proxy := NULL;
-  SELECT * INTO choice FROM masking.choose_proxy(o, at, '{}');
-  IF NOT choice.found THEN
-    RETURN;
-  END IF;
-  UPDATE masking.routes r SET held = tstzrange(lower(r.held), at)
-  WHERE upper(r.live) <= at AND upper(r.held) > at AND r.proxy IS NOT DISTINCT FROM choice.proxy
-    AND ((r.caller = customer AND r.callee <> agent) OR (r.caller = agent AND r.callee <> customer));
-  INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held)
-  SELECT o.order_id, s.side, s.caller, choice.proxy, s.callee, tstzrange(at, s.until),
-    tstzrange(at, s.until + masking.setting_span('cool_off'))
-  FROM (VALUES
-    ('customer', customer, agent, masking.live_until(o, 'customer', at)),
-    ('agent', agent, customer, masking.live_until(o, 'agent', at))
-  ) AS s (side, caller, callee, until)
-  WHERE s.until > at;
-  proxy := choice.proxy;
-  opened := true;
-EXCEPTION WHEN exclusion_violation THEN
-  opened := false;
+  LOOP
+    SELECT * INTO choice FROM masking.choose_proxy(o, at, refused);
+    opened := choice.found;
+    proxy := choice.proxy;
+    EXIT WHEN NOT opened;
+
+    -- What only cools off on this number gives way.
+    UPDATE masking.routes r SET held = tstzrange(lower(r.held), at)
+    WHERE upper(r.live) <= at AND r.held && tstzrange(at, NULL)
+      AND (choice.proxy IS NULL OR r.proxy IS NULL OR r.proxy = choice.proxy)
+      AND ((r.caller + 0 = customer AND r.callee <> agent) OR (r.caller + 0 = agent AND r.callee <> customer));
+
+    WITH side AS (
+      SELECT s.side, s.caller, s.callee, masking.live_until(o, s.side, at) AS until
+      FROM (VALUES ('customer', customer, agent), ('agent', agent, customer)) AS s (side, caller, callee)
+    ), made AS (
+      INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held, ended)
+      SELECT o.order_id, s.side, s.caller, choice.proxy, s.callee, tstzrange(at, s.until),
+        tstzrange(at, s.until + masking.setting_span('cool_off')),
+        CASE WHEN o.completed_at IS NOT NULL THEN 'order completed' END
+      FROM side s
+      WHERE s.until > at
+      ON CONFLICT ON CONSTRAINT one_counterpart DO NOTHING
+      RETURNING route_id
+    )
+    SELECT (SELECT count(*) FROM side s WHERE s.until > at), (SELECT count(*) FROM made)
+    INTO wanted, made;
+    EXIT WHEN made = wanted;
+
+    -- Somebody this transaction cannot see was quicker; the next number then.
+    DELETE FROM masking.routes r WHERE r.order_id = o.order_id AND lower(r.live) = at;
+    opened := false;
+    EXIT WHEN choice.proxy IS NULL OR cardinality(refused) = 20;
+    refused := refused || choice.proxy;
+  END LOOP;
 END
 $$;
+COMMENT ON FUNCTION masking.open_routes(masking.orders, timestamptz) IS
+  'Connects both sides of an order; opened is false if no number is free.';
 
-CREATE FUNCTION masking.route(o masking.orders) RETURNS masking.orders
+CREATE FUNCTION masking.route(o masking.orders, patience interval) RETURNS masking.orders
 LANGUAGE plpgsql
-SET search_path = pg_catalog
 AS $$
+#variable_conflict use_variable
 DECLARE
+  customer bigint := o.customer_number::bigint;
+  agent bigint := o.agent_number::bigint;
+  waiting_since timestamptz := o.unmasked_since;
   at timestamptz := clock_timestamp();
-  kept integer;
+  missing boolean;
+  locked boolean;
   result record;
 BEGIN
-  -- What is live for another pair ends now; what is live for this one follows
-  -- the order's times.
-  UPDATE masking.routes r
-  SET live = tstzrange(lower(r.live), greatest(at, n.until)),
-    held = tstzrange(lower(r.held), greatest(at, n.until) + masking.setting_span('cool_off'))
-  FROM masking.routes old
-  CROSS JOIN LATERAL (SELECT CASE
-      WHEN o.customer_number::bigint IN (old.caller, old.callee)
-        AND o.agent_number::bigint IN (old.caller, old.callee)
-      THEN masking.live_until(o, old.side, lower(old.live))
-      ELSE at
-    END AS until) n
-  WHERE r.order_id = o.order_id AND upper(r.live) > at
-    AND old.order_id = r.order_id AND old.route_id = r.route_id
-    AND upper(r.live) <> greatest(at, n.until);
+  SELECT count(*) > 0 INTO missing
+  FROM (VALUES ('customer', customer, agent), ('agent', agent, customer)) AS s (side, caller, callee)
+  WHERE masking.live_until(o, s.side, at) > at
+    AND NOT EXISTS (
+      SELECT FROM masking.routes r
+      WHERE r.order_id = o.order_id AND r.side = s.side AND r.caller = s.caller AND r.callee = s.callee
+        AND upper(r.live) > at AND upper(r.live) >= masking.live_until(o, s.side, lower(r.live)));
 
-  SELECT count(*) INTO kept FROM masking.routes r
-  WHERE r.order_id = o.order_id AND upper(r.live) > at;
+  locked := missing AND masking.lock_people(ARRAY[customer, agent], patience);
+  IF missing THEN
+    at := clock_timestamp();
+  END IF;
+  PERFORM masking.trim_routes(o, at, locked);
   o.unmasked_since := NULL;
-  IF kept > 0 OR greatest(masking.live_until(o, 'customer', at), masking.live_until(o, 'agent', at)) <= at THEN
-    RETURN o;
-  END IF;
-
-  IF masking.lock_people(o.customer_number::bigint, o.agent_number::bigint) THEN
-    SELECT * INTO result FROM masking.open_routes(o, clock_timestamp(), NULL);
-  END IF;
-  IF coalesce(result.opened, false) THEN
-    o.proxy_number := result.proxy::text;
-  ELSE
+  IF agent IS NULL OR o.cancelled_at IS NOT NULL THEN
     o.proxy_number := NULL;
-    o.unmasked_since := at;
-    PERFORM nextval('masking.unmasked_total');
+  END IF;
+  IF locked THEN
+    SELECT * INTO result FROM masking.open_routes(o, at);
+    o.proxy_number := result.proxy::text;
+    missing := NOT result.opened;
+  END IF;
+  IF missing THEN
+    o.proxy_number := NULL;
+    o.unmasked_since := coalesce(waiting_since, at);
+    IF waiting_since IS NULL THEN
+      PERFORM nextval('masking.unmasked_total');
+    END IF;
   END IF;
   RETURN o;
 END
 $$;
+COMMENT ON FUNCTION masking.route(masking.orders, interval) IS
+  'Brings the routes of an order in step with it, and its own columns with them; waits for others routing the same people that long at most.';
 
 CREATE FUNCTION masking.orders_route() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog
 AS $$
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    PERFORM masking.end_routes(OLD.order_id, clock_timestamp());
-    RETURN OLD;
+  IF TG_OP = 'UPDATE' AND NEW.forgotten_at IS NOT NULL THEN
+    RETURN masking.routed_forgotten(OLD, NEW);
   END IF;
   NEW := masking.checked(NEW);
   IF TG_OP = 'INSERT' THEN
-    PERFORM pg_advisory_xact_lock(hashtextextended(NEW.order_id, 0));
+    PERFORM masking.lock_order(NEW.order_id);
     IF EXISTS (SELECT FROM masking.orders o WHERE o.order_id = NEW.order_id) THEN
       RETURN NEW;
     END IF;
   END IF;
-  RETURN masking.route(NEW);
+  NEW := masking.route(NEW, masking.setting_span('lock_wait'));
+  IF NEW.unmasked_since IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.unmasked_since IS NULL)
+    AND (SELECT s.value = 1 FROM masking.settings s WHERE s.name = 'refuse_unmasked')
+  THEN
+    RAISE EXCEPTION 'no proxy number is free for order %', NEW.order_id
+      USING ERRCODE = 'MK002', TABLE = 'orders',
+        HINT = 'See masking.pool_status; with refuse_unmasked = 0 in masking.settings the order would commit without one.';
+  END IF;
+  RETURN NEW;
 END
 $$;
-CREATE TRIGGER route BEFORE INSERT OR UPDATE OR DELETE ON masking.orders
-FOR EACH ROW EXECUTE FUNCTION masking.orders_route();
+COMMENT ON FUNCTION masking.orders_route() IS
+  'Trigger: what the order system writes, checked and routed.';
 
-COMMENT ON FUNCTION masking.lock_people(bigint[]) IS
-  'Keeps other transactions from routing these people until this one ends; false if others would not let go in time.';
-COMMENT ON FUNCTION masking.lock_everybody(timestamptz) IS
-  'The same for everybody at once: an import has the orders table to itself.';
-COMMENT ON FUNCTION masking.checked(masking.orders) IS
-  'The order with its numbers in E.164 digits, or an error naming the column, never showing a whole number.';
-COMMENT ON FUNCTION masking.live_until(masking.orders, text, timestamptz) IS
-  'Until when one side of an order reaches the other, if assigned at the given time.';
-COMMENT ON FUNCTION masking.choose_proxy(masking.orders, timestamptz, bigint[]) IS
-  'The number for an order; found is false if none is free.';
-COMMENT ON FUNCTION masking.end_routes(text, timestamptz) IS 'Cuts both sides of an order off.';
-COMMENT ON FUNCTION masking.open_routes(masking.orders, timestamptz, bigint) IS
-  'Connects both sides of an order; opened is false if no number is free.';
-COMMENT ON FUNCTION masking.route(masking.orders) IS
-  'Brings the routes of an order in step with it, and the order''s own columns with them.';
-COMMENT ON FUNCTION masking.orders_route() IS 'Trigger: what the order system writes, checked and routed.';
+CREATE FUNCTION masking.routed_forgotten(before masking.orders, after masking.orders) RETURNS masking.orders
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  IF before.forgotten_at IS DISTINCT FROM after.forgotten_at
+    OR (before.customer_number = after.customer_number
+      AND before.agent_number IS NOT DISTINCT FROM after.agent_number)
+  THEN
+    RETURN after;
+  END IF;
+  RAISE EXCEPTION 'order %: its phone numbers were forgotten at %', after.order_id, before.forgotten_at
+    USING ERRCODE = 'MK008', TABLE = 'orders', HINT = 'Place a new order for these people.';
+END
+$$;
+COMMENT ON FUNCTION masking.routed_forgotten(masking.orders, masking.orders) IS
+  'A forgotten order may still be completed or cancelled, but can route nobody any more.';
+
+CREATE FUNCTION masking.orders_unroute() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog
+AS $$
+BEGIN
+  UPDATE masking.routes r
+  SET live = tstzrange(lower(r.live), n.until),
+    held = tstzrange(lower(r.held), n.until + masking.setting_span('cool_off')),
+    ended = 'order deleted'
+  FROM (
+    SELECT t.route_id, greatest(now.at, lower(t.live) + interval '1 microsecond') AS until
+    FROM (SELECT clock_timestamp() AS at) now
+    JOIN masking.routes t ON t.order_id = OLD.order_id AND upper(t.live) > now.at
+  ) n
+  WHERE r.order_id = OLD.order_id AND r.route_id = n.route_id;
+  RETURN OLD;
+END
+$$;
+COMMENT ON FUNCTION masking.orders_unroute() IS
+  'Trigger: cuts both sides of a deleted order off; its routes stay as history.';
+
+CREATE TRIGGER route
+BEFORE INSERT OR UPDATE OF customer_number, agent_number, placed_at, completed_at, cancelled_at
+ON masking.orders FOR EACH ROW EXECUTE FUNCTION masking.orders_route();
+CREATE TRIGGER unroute
+BEFORE DELETE ON masking.orders FOR EACH ROW EXECUTE FUNCTION masking.orders_unroute();
 
 COMMIT;

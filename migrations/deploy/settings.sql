@@ -9,9 +9,9 @@ SET LOCAL ROLE masking_owner;
 CREATE TABLE masking.settings (
   name text PRIMARY KEY,
   value numeric NOT NULL,
-  unit text NOT NULL CHECK (unit IN ('minutes', 'seconds', '0 or 1')),
+  unit text NOT NULL CHECK (unit IN ('seconds', 'minutes', 'hours', 'days', '0 or 1')),
   meaning text NOT NULL,
-  CHECK (value >= 0 AND value <= CASE WHEN unit = '0 or 1' THEN 1 ELSE 5256000 END),
+  CHECK (value BETWEEN 0 AND 100000),
   CHECK (unit <> '0 or 1' OR value IN (0, 1)),
   CHECK (name <> 'longest_life' OR value > 0)
 );
@@ -25,26 +25,22 @@ COMMENT ON COLUMN masking.settings.meaning IS 'What it decides.';
 INSERT INTO masking.settings (name, value, unit, meaning) VALUES
   ('customer_grace', 30, 'minutes', 'how long a customer still reaches the agent after the order is completed'),
   ('agent_grace', 5, 'minutes', 'how long an agent still reaches the customer after the order is completed'),
-  ('longest_life', 720, 'minutes', 'after this long an order nobody completed counts as completed'),
-  ('cool_off', 1440, 'minutes', 'how long after the last possible call a person''s proxy number is given to no other counterpart of theirs; cut short, oldest first, when no number is free'),
+  ('longest_life', 12, 'hours', 'how long after assignment an order nobody completes connects calls'),
+  ('cool_off', 24, 'hours', 'how long after the last possible call a person''s proxy number is given to no other counterpart of theirs; cut short, oldest first, when no number is free'),
   ('refuse_unmasked', 0, '0 or 1', '1: an order for which no proxy number is free fails with SQLSTATE MK002; 0: it commits without one'),
-  ('lock_wait', 2, 'seconds', 'how long an order waits for another transaction that is routing the same people; after that it commits without a proxy number and gets one later');
+  ('lock_wait', 2, 'seconds', 'how long an order waits for another transaction that is routing the same people; after that it commits without a proxy number and gets one later'),
+  ('forget_after', 90, 'days', 'how long after an order''s numbers could last connect a call they are replaced by keyed hashes');
 
-CREATE FUNCTION masking.setting(wanted text) RETURNS numeric
-LANGUAGE sql STABLE
-SET search_path = pg_catalog
-AS $$
-  SELECT value FROM masking.settings WHERE name = wanted
-$$;
-COMMENT ON FUNCTION masking.setting(text) IS 'The value of one setting, in its unit.';
-
+-- PL/pgSQL, as everything on the way of an order, because it keeps its plans.
 CREATE FUNCTION masking.setting_span(wanted text) RETURNS interval
-LANGUAGE sql STABLE
-SET search_path = pg_catalog
+LANGUAGE plpgsql STABLE
 AS $$
-  SELECT make_interval(secs => (value * CASE unit WHEN 'minutes' THEN 60 ELSE 1 END)::double precision)
-  FROM masking.settings
-  WHERE name = wanted AND unit IN ('minutes', 'seconds')
+BEGIN
+  RETURN (
+    SELECT s.value::double precision * ('1 ' || s.unit)::interval
+    FROM masking.settings s
+    WHERE s.name = wanted);
+END
 $$;
 COMMENT ON FUNCTION masking.setting_span(text) IS 'The value of one setting that is a length of time.';
 

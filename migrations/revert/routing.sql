@@ -3,16 +3,16 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
+DROP TRIGGER unroute ON masking.orders;
 DROP TRIGGER route ON masking.orders;
+DROP FUNCTION masking.orders_unroute();
 DROP FUNCTION masking.orders_route();
-DROP FUNCTION masking.route(masking.orders);
-DROP FUNCTION masking.open_routes(masking.orders, timestamptz, bigint);
-DROP FUNCTION masking.end_routes(text, timestamptz);
-DROP FUNCTION masking.choose_proxy(masking.orders, timestamptz, bigint[]);
+DROP FUNCTION masking.routed_forgotten(masking.orders, masking.orders);
+DROP FUNCTION masking.route(masking.orders, interval);
+DROP FUNCTION masking.open_routes(masking.orders, timestamptz);
+DROP FUNCTION masking.trim_routes(masking.orders, timestamptz, boolean);
 DROP FUNCTION masking.live_until(masking.orders, text, timestamptz);
 DROP FUNCTION masking.checked(masking.orders);
-DROP FUNCTION masking.lock_people(bigint[]);
-DROP FUNCTION masking.lock_everybody(timestamptz);
 DROP SEQUENCE masking.unmasked_total;
 
 COMMIT;

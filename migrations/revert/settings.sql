@@ -4,7 +4,6 @@ BEGIN;
 SET LOCAL ROLE masking_owner;
 
 DROP FUNCTION masking.setting_span(text);
-DROP FUNCTION masking.setting(text);
 DROP TABLE masking.settings;
 
 COMMIT;

@@ -1,0 +1,81 @@
+-- Deploy number-masking:choose_proxy to pg
+--
+-- Which number may lead two people to each other from now on? One that neither
+-- of them holds with anybody else. With Dc and Da the most counterparts a
+-- customer and an agent hold at once, those block Dc - 1 + Da - 1 numbers at
+-- most, so a pool of Dc + Da - 1 always has one left.
+--
+-- Read here: what either of them holds (the constraint's own index), and the
+-- last few hundred routes of each, which say what they used and when. Neither
+-- grows with the history.
+
+BEGIN;
+SET LOCAL ROLE masking_owner;
+
+CREATE FUNCTION masking.choose_proxy(
+  o masking.orders, at timestamptz, refused bigint[], OUT found boolean, OUT proxy bigint)
+LANGUAGE plpgsql STABLE
+AS $$
+#variable_conflict use_column
+DECLARE
+  customer bigint := o.customer_number::bigint;
+  agent bigint := o.agent_number::bigint;
+BEGIN
+  WITH held AS (
+    SELECT r.order_id, r.proxy, r.live FROM masking.routes r
+    WHERE r.caller + 0 = customer AND r.callee <> agent AND r.held && tstzrange(at, NULL)
+    UNION ALL
+    SELECT r.order_id, r.proxy, r.live FROM masking.routes r
+    WHERE r.caller + 0 = agent AND r.callee <> customer AND r.held && tstzrange(at, NULL)
+  ), blocked AS MATERIALIZED (
+    -- What this order held before never blocks it: a swap may keep the number.
+    SELECT h.proxy, max(upper(h.live)) AS until
+    FROM held h
+    WHERE h.order_id <> o.order_id
+    GROUP BY h.proxy
+  ), recent AS (
+    (SELECT r.* FROM masking.routes r WHERE r.caller = customer ORDER BY upper(r.live) DESC LIMIT 256)
+    UNION ALL
+    (SELECT r.* FROM masking.routes r WHERE r.caller = agent ORDER BY upper(r.live) DESC LIMIT 256)
+  ), used AS MATERIALIZED (
+    SELECT r.proxy, max(upper(r.live)) AS last,
+      bool_or(r.order_id = o.order_id) AS by_this_order,
+      bool_or(r.callee IN (customer, agent) AND upper(r.held) > at) AS by_this_pair
+    FROM recent r
+    GROUP BY r.proxy
+  ), pool AS (
+    SELECT p.e164 AS proxy, length(p.prefix) AS match, p.enabled
+    FROM masking.proxy_numbers p
+    WHERE starts_with(o.customer_number, p.prefix) AND starts_with(o.agent_number, p.prefix)
+    UNION ALL
+    -- The tutorial's mode: the one number is any number.
+    SELECT NULL, 0, true WHERE NOT EXISTS (SELECT FROM masking.proxy_numbers)
+  ), anywhere AS MATERIALIZED (
+    SELECT max(b.until) AS until FROM blocked b WHERE b.proxy IS NULL
+  ), candidate AS (
+    SELECT p.proxy, p.match, u.last, u.by_this_order, u.by_this_pair,
+      CASE WHEN p.proxy IS NULL THEN (SELECT max(b.until) FROM blocked b)
+        ELSE greatest(b.until, a.until)
+      END AS blocked_until
+    FROM pool p
+    CROSS JOIN anywhere a
+    LEFT JOIN blocked b ON b.proxy = p.proxy
+    LEFT JOIN used u ON u.proxy IS NOT DISTINCT FROM p.proxy
+    WHERE (p.enabled OR (u.by_this_order AND u.by_this_pair))
+      AND (p.proxy IS NULL OR p.proxy <> ALL (refused))
+  )
+  SELECT true, c.proxy INTO found, proxy
+  FROM candidate c
+  WHERE c.blocked_until IS NULL OR c.blocked_until <= at
+  -- Free before merely cooling off, and of those the one that cooled longest.
+  ORDER BY c.blocked_until NULLS FIRST,
+    c.by_this_order IS TRUE DESC, c.by_this_pair IS TRUE DESC,
+    c.match DESC, c.last NULLS FIRST, c.proxy
+  LIMIT 1;
+  found := coalesce(found, false);
+END
+$$;
+COMMENT ON FUNCTION masking.choose_proxy(masking.orders, timestamptz, bigint[]) IS
+  'The number for an order from then on, none of the refused ones; found is false if none is free. A proxy of NULL is any number (empty pool).';
+
+COMMIT;

@@ -1,0 +1,98 @@
+-- Deploy number-masking:explain_route to pg
+--
+-- "The customer says he rang at 19:42 and nobody was there." Who would have
+-- been connected then, and why, or why not, in words an operator can pass on.
+-- Words show two digits of a number at most.
+
+BEGIN;
+SET LOCAL ROLE masking_owner;
+
+CREATE FUNCTION masking.explain_route(from_number text, to_number text, at timestamptz DEFAULT now())
+RETURNS TABLE (counterpart bigint, order_ids text[], words text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog
+AS $$
+#variable_conflict use_column
+DECLARE
+  caller_is bigint;
+  dialled bigint;
+  side_is text;
+BEGIN
+  BEGIN
+    caller_is := masking.e164(from_number, 'from')::bigint;
+    dialled := masking.e164(to_number, 'to')::bigint;
+  EXCEPTION WHEN SQLSTATE 'MK001' THEN
+    words := SQLERRM;
+  END;
+  IF caller_is IS NULL OR dialled IS NULL THEN
+    words := 'not connected: ' || coalesce(words, 'a number is missing');
+    RETURN NEXT;
+    RETURN;
+  END IF;
+
+  SELECT max(r.callee), array_agg(r.order_id ORDER BY r.route_id), max(r.side)
+  INTO counterpart, order_ids, side_is
+  FROM masking.routes r
+  WHERE r.caller IN (caller_is, masking.hashed(caller_is)) AND r.live @> at
+    AND (r.proxy = dialled OR r.proxy IS NULL)
+  HAVING min(r.callee) = max(r.callee) AND max(r.callee) <> dialled;
+
+  IF counterpart IS NOT NULL THEN
+    words := format('connected: the %s of order %s reaches the other side, %s', side_is,
+      array_to_string(order_ids, ', '),
+      CASE WHEN counterpart < 0 THEN 'whose number is forgotten' ELSE masking.redacted(counterpart::text) END);
+  ELSE
+    words := 'not connected: ' || coalesce(
+      masking.reasons_not_connected(caller_is, dialled, at),
+      'number unknown, no order ever had it');
+  END IF;
+  RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION masking.explain_route(text, text, timestamptz) IS
+  'Who a caller would have reached by dialling a number at some time, by which orders, and why or why not in words.';
+
+CREATE FUNCTION masking.reasons_not_connected(caller_is bigint, dialled bigint, at timestamptz) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+  WITH mine AS (
+    SELECT r.*, (r.proxy = dialled OR r.proxy IS NULL) AS here
+    FROM masking.routes r
+    WHERE r.caller IN (caller_is, masking.hashed(caller_is))
+  ), reason AS (
+    (SELECT 1 AS rank, format('order %s is on another number, %s; not on this one',
+      m.order_id, masking.redacted(m.proxy::text)) AS words
+    FROM mine m WHERE NOT m.here AND m.live @> at
+    ORDER BY m.route_id DESC LIMIT 3)
+    UNION ALL
+    (SELECT 2, CASE
+      WHEN o.agent_number IS NULL THEN format('order %s: not yet assigned to an agent', o.order_id)
+      ELSE format('order %s: waiting for a proxy number since %s', o.order_id, o.unmasked_since)
+    END
+    FROM masking.orders o
+    WHERE caller_is::text IN (o.customer_number, o.agent_number) AND o.placed_at <= at
+      AND o.completed_at IS NULL AND o.cancelled_at IS NULL
+      AND (o.agent_number IS NULL OR o.unmasked_since <= at)
+    ORDER BY o.placed_at DESC LIMIT 3)
+    UNION ALL
+    (SELECT 3, format('order %s: expired at %s, %s', m.order_id, upper(m.live),
+      coalesce(m.ended, 'the longest life of an order nobody completed'))
+    FROM mine m WHERE m.here AND upper(m.live) <= at
+    ORDER BY upper(m.live) DESC LIMIT 1)
+    UNION ALL
+    (SELECT 4, format('order %s: not yet assigned then, assigned at %s', m.order_id, lower(m.live))
+    FROM mine m WHERE m.here AND lower(m.live) > at
+    ORDER BY lower(m.live) LIMIT 1)
+    UNION ALL
+    SELECT 5, 'this party was never on this number'
+    WHERE EXISTS (SELECT FROM mine) AND NOT EXISTS (SELECT FROM mine m WHERE m.here)
+    UNION ALL
+    SELECT 6, 'the number dialled is the other party''s own'
+    FROM mine m WHERE m.callee = dialled AND m.live @> at
+  )
+  SELECT string_agg(r.words, '; ' ORDER BY r.rank) FROM (SELECT DISTINCT * FROM reason) r
+$$;
+COMMENT ON FUNCTION masking.reasons_not_connected(bigint, bigint, timestamptz) IS
+  'Why a caller reached nobody, most telling reason first; NULL: nothing is known of the caller.';
+
+COMMIT;

@@ -1,0 +1,11 @@
+-- Revert number-masking:people_locks from pg
+
+BEGIN;
+SET LOCAL ROLE masking_owner;
+
+DROP FUNCTION masking.lock_order(text);
+DROP FUNCTION masking.lock_people(bigint[], interval);
+DROP FUNCTION masking.has_orders_to_itself(integer);
+DROP FUNCTION masking.lock_orders();
+
+COMMIT;

@@ -1,0 +1,2 @@
+-- assign: both parties can call from the moment this commits
+UPDATE orders SET agent_number = '14156667778' WHERE order_id = 'A-1001' RETURNING proxy_number;

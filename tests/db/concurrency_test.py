@@ -1,0 +1,221 @@
+"""Promises 2, 4 and 5 with many connections at once: no ambiguity, no deadlock
+reaching the order system, no lost order, one row per call."""
+
+import random
+import threading
+
+import psycopg2
+import psycopg2.errors
+import pytest
+
+from database import AMBIGUOUS, LOST, ask, connect, fill_pool, fresh, one, setting
+
+
+@pytest.fixture
+def database():
+    with fresh() as name:
+        yield name
+
+
+def at_once(count, work):
+    """Runs work(number) in that many threads at the same moment; their errors."""
+    errors = []
+    start = threading.Barrier(count)
+
+    def run(number):
+        try:
+            start.wait(60)
+            work(number)
+        except Exception as error:  # pylint: disable=broad-except
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return errors
+
+
+def people(chance):
+    return f"1415666{chance.randrange(12):04d}", f"1415667{chance.randrange(6):04d}"
+
+
+def place(connection, number, chance):
+    customer, agent = people(chance)
+    ask(connection, "INSERT INTO orders (order_id, customer_number, agent_number) VALUES (%s, %s, %s)",
+        f"{number}-{chance.random()}", customer, agent)
+
+
+@pytest.mark.parametrize("connections, each", [(2, 100), (20, 20), (200, 3)])
+def test_orders_that_share_people(database, connections, each):
+    owner = connect(database)
+    fill_pool(owner, 20)
+
+    def work(number):
+        chance = random.Random(number)
+        orders = connect(database, "masking_orders")
+        for _ in range(each):
+            place(orders, number, chance)
+        orders.close()
+
+    assert at_once(connections, work) == []
+    assert one(owner, "SELECT count(*) FROM masking.orders") == connections * each
+    assert ask(owner, AMBIGUOUS) == []
+    assert ask(owner, LOST) == []
+    ask(owner, "SELECT masking.assign_pending()")
+    assert ask(owner, "SELECT order_id FROM masking.unmasked_orders") == [], "the pool is big enough for all"
+
+
+def test_long_transactions_in_any_order_never_deadlock(database):
+    """Ten orders each, people in random order: the classic way to a deadlock."""
+    owner = connect(database)
+    fill_pool(owner, 20)
+    setting(owner, "lock_wait", 0.1)
+
+    def work(number):
+        chance = random.Random(number)
+        orders = connect(database, "masking_orders", "READ COMMITTED")
+        for _ in range(3):
+            for _ in range(10):
+                place(orders, number, chance)
+            orders.commit()
+        orders.close()
+
+    assert at_once(12, work) == []
+    assert one(owner, "SELECT count(*) FROM masking.orders") == 12 * 30
+    assert ask(owner, AMBIGUOUS) == []
+    assert ask(owner, LOST) == []
+    ask(owner, "SELECT masking.assign_pending()")
+    assert ask(owner, "SELECT order_id FROM masking.unmasked_orders") == []
+
+
+@pytest.mark.parametrize("isolation", ["REPEATABLE READ", "SERIALIZABLE"])
+def test_isolation_levels_that_may_ask_for_a_retry(database, isolation):
+    owner = connect(database)
+    fill_pool(owner, 20)
+    retries = []
+
+    def work(number):
+        chance = random.Random(number)
+        orders = connect(database, "masking_orders", isolation)
+        for order in range(15):
+            customer, agent = people(chance)
+            while True:
+                try:
+                    ask(orders, "SELECT count(*) FROM orders WHERE customer_number = %s", customer)
+                    ask(orders, "INSERT INTO orders (order_id, customer_number, agent_number) VALUES (%s, %s, %s)",
+                        f"{number}-{order}", customer, agent)
+                    orders.commit()
+                    break
+                except psycopg2.errors.SerializationFailure:
+                    orders.rollback()
+                    retries.append(number)
+        orders.close()
+
+    assert at_once(8, work) == []
+    assert one(owner, "SELECT count(*) FROM masking.orders") == 8 * 15
+    assert ask(owner, AMBIGUOUS) == []
+    assert ask(owner, LOST) == []
+
+
+def test_what_a_transaction_cannot_see_never_shows_a_number(database):
+    """A snapshot older than another's commit: a retry is asked for, without the
+    constraint's own error, which would show both people's numbers."""
+    owner = connect(database)
+    fill_pool(owner, 1)
+    early = connect(database, "masking_orders", "REPEATABLE READ")
+    ask(early, "SELECT count(*) FROM orders")
+    ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('A', '14156660001', '14156670001')")
+    with pytest.raises(psycopg2.Error) as caught:
+        ask(early, "INSERT INTO orders (order_id, customer_number, agent_number) VALUES ('B', '14156660001', '14156670002')")
+    assert caught.value.pgcode == "40001"
+    assert "141566" not in str(caught.value)
+
+
+def test_one_order_id_inserted_by_all_at_once(database):
+    """Whoever comes first places the order; the others route nobody."""
+    owner = connect(database)
+    fill_pool(owner, 30)
+
+    def work(number):
+        orders = connect(database, "masking_orders")
+        ask(orders, "INSERT INTO orders (order_id, customer_number, agent_number) VALUES ('A', %s, %s)"
+            " ON CONFLICT (order_id) DO NOTHING", f"1415666{number:04d}", f"1415667{number:04d}")
+        orders.close()
+
+    assert at_once(20, work) == []
+    assert one(owner, "SELECT count(*) FROM masking.orders") == 1
+    assert one(owner, "SELECT count(*) FROM masking.routes") == 2
+    assert ask(owner, LOST) == []
+
+
+def test_an_import_in_one_transaction(database):
+    """Ten thousand orders: more than the lock table has room for."""
+    owner = connect(database)
+    fill_pool(owner, 20)
+    orders = connect(database, "masking_orders")
+    ask(orders, "INSERT INTO orders (order_id, customer_number, agent_number)"
+        " SELECT n::text, (14150000000 + n)::text, (14160000000 + n / 4)::text FROM generate_series(1, 10000) n")
+    assert one(owner, "SELECT count(*) FROM masking.orders WHERE proxy_number IS NOT NULL") == 10000
+    assert ask(owner, LOST) == []
+
+
+def test_a_long_transaction_delays_nobody_for_ever(database):
+    """Somebody keeps a customer locked: others' orders commit, and are served later."""
+    owner = connect(database)
+    fill_pool(owner, 5)
+    setting(owner, "lock_wait", 0.05)
+    holder = connect(database, "masking_orders", "READ COMMITTED")
+    ask(holder, "INSERT INTO orders (order_id, customer_number, agent_number) VALUES ('A', '14156660001', '14156670001')")
+    ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('B', '14156660001', '14156670002')")
+    assert ask(owner, "SELECT order_id FROM masking.unmasked_orders") == [("B",)]
+    assert ask(owner, "SELECT * FROM masking.assign_pending()") == []
+    holder.commit()
+    assert ask(owner, "SELECT order_id, proxy_number FROM masking.assign_pending()") == [("B", "14155550101")]
+
+
+def test_the_same_calls_from_all_connections_at_once(database):
+    """Promise 4: one row per CallUUID, one answer, and no deadlock between batches."""
+    owner = connect(database)
+    ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('A', '14156660001', '14156670001')")
+    uuids = [f"call-{n}" for n in range(40)]
+    answers = []
+
+    def work(number):
+        server = connect(database, "masking_server")
+        for turn in range(5):
+            batch = random.Random(number * 10 + turn).sample(uuids, len(uuids))
+            answers.extend(ask(server, "SELECT outcome, counterpart FROM masking.answer_calls(%s, %s::bigint[], %s::bigint[])",
+                               batch, [14156660001] * len(batch), [14155550100] * len(batch)))
+            ask(server, "SELECT masking.record_apologies(%s, %s::bigint[], %s::float[])",
+                batch, [14155550100] * len(batch), [3600.0] * len(batch))
+        server.close()
+
+    assert at_once(16, work) == []
+    assert set(answers) == {("connected", 14156670001)}
+    assert ask(owner, "SELECT count(*), sum(repeats), count(earlier_answers) FROM masking.calls") == \
+        [(40, 40 * (16 * 5 - 1), 0)]
+
+
+def test_retention_by_all_servers_at_once(database):
+    owner = connect(database)
+    ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number)"
+        " SELECT n::text, (14150000000 + n)::text, (14160000000 + n)::text FROM generate_series(1, 1000) n")
+    ask(owner, "SELECT tests.pass('100 days')")
+    forgotten = []
+
+    def work(_number):
+        server = connect(database, "masking_server")
+        for _ in range(10):
+            forgotten.extend(ask(server, "SELECT orders, routes FROM masking.retention_run()"))
+        server.close()
+
+    assert at_once(6, work) == []
+    while True:
+        batch = ask(owner, "SELECT orders, routes FROM masking.retention_run()")
+        forgotten.extend(batch)
+        if batch == [(0, 0)]:
+            break
+    assert (sum(f[0] for f in forgotten), sum(f[1] for f in forgotten)) == (1000, 2000)
+    assert one(owner, "SELECT sum(number_count) FROM masking.remembered('90 days')") == 0

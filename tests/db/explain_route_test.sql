@@ -1,0 +1,41 @@
+-- What an operator is told about a call of now or of then, in words.
+SELECT no_plan();
+
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550100'), ('14155550101');
+INSERT INTO masking.orders (order_id, customer_number) VALUES ('W', '14156660009');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('A', '14156667777', '14156667778');
+SELECT tests.pass('1 hour');
+UPDATE masking.orders SET agent_number = '14156669999' WHERE order_id = 'A';
+SELECT tests.pass('1 hour');
+
+CREATE FUNCTION pg_temp.says(from_number text, to_number text, ago interval, pattern text, words text) RETURNS text
+LANGUAGE sql AS $$
+  SELECT matches(e.words, pattern, words) FROM masking.explain_route(from_number, to_number, now() - ago) e
+$$;
+SELECT pg_temp.says('14156667777', '14155550100', '0', '^connected: the customer of order A reaches the other side, \*\*99$', 'connected');
+SELECT pg_temp.says('+1 415 666 9999', '14155550100', '0', '^connected: the agent of order A', 'connected, from the agent');
+SELECT pg_temp.says('14156667777', '14155550100', '90 minutes', '\*\*78$', 'an hour and a half ago it was the first agent');
+SELECT is((SELECT counterpart FROM masking.explain_route('14156667777', '14155550100', now() - interval '90 minutes')),
+  14156667778, 'with the number for those who may see it');
+SELECT pg_temp.says('14156667778', '14155550100', '0', '^not connected: order A: expired at .*agent swapped', 'agent swapped at');
+SELECT pg_temp.says('14156669999', '14155550100', '90 minutes', 'not yet assigned then, assigned at', 'not yet assigned then');
+SELECT pg_temp.says('14156660009', '14155550100', '0', 'order W: not yet assigned to an agent', 'not yet assigned');
+SELECT pg_temp.says('14156660000', '14155550100', '0', 'number unknown, no order ever had it', 'number unknown');
+SELECT pg_temp.says('14156667777', '14155550101', '0', 'order A is on another number, \*\*00; not on this one; this party was never on this number', 'never on this proxy');
+SELECT pg_temp.says('anonymous', '14155550100', '0', '^not connected: from: "\*\*" is not a phone number', 'not a number');
+SELECT pg_temp.says(NULL, '14155550100', '0', '^not connected: a number is missing', 'no number');
+UPDATE masking.orders SET completed_at = now() WHERE order_id = 'A';
+SELECT tests.pass('1 hour');
+SELECT pg_temp.says('14156667777', '14155550100', '0', 'order A: expired at .*, order completed', 'expired at, completed');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('L', '14156661001', '14156661002');
+SELECT tests.pass('13 hours');
+SELECT pg_temp.says('14156661001', '14155550100', '0', 'order L: expired at .*longest life', 'expired at, nobody completed');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES
+  ('U1', '14156662001', '14156662002'), ('U2', '14156662001', '14156662003'), ('U3', '14156662001', '14156662004');
+SELECT pg_temp.says('14156662004', '14155550100', '0', 'order U3: waiting for a proxy number since', 'waiting for a number');
+DELETE FROM masking.orders WHERE order_id = 'U1';
+SELECT pg_temp.says('14156662002', '14155550100', '0', 'order U1: expired at .*, order deleted', 'no such order any more');
+SELECT is_empty($$SELECT FROM masking.explain_route('14156667777', '14155550100', now() - interval '15 hours') e WHERE e.words ~ '1415666'$$,
+  'promise 1: words show no whole number');
+
+SELECT * FROM finish();

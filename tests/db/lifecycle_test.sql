@@ -1,0 +1,144 @@
+-- An order's life, as its two people notice it: who reaches whom, at each turn.
+-- Promise 5: commit makes it callable, rollback leaves nothing.
+SELECT no_plan();
+
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550100'), ('14155550101'), ('14155550102');
+
+CREATE FUNCTION pg_temp.both(customer bigint, agent bigint) RETURNS text LANGUAGE sql AS $$
+  SELECT coalesce(max(n.e164) FILTER (WHERE tests.reaches(customer, n.e164) = agent::text
+    AND tests.reaches(agent, n.e164) = customer::text)::text, 'no') FROM masking.proxy_numbers n
+$$;
+CREATE FUNCTION pg_temp.send(statement text) RETURNS text LANGUAGE sql AS $$
+  SELECT tests.ask_as('masking_orders', statement)
+$$;
+
+SELECT tests.run_as('masking_orders', $$INSERT INTO orders (order_id, customer_number) VALUES ('A', '+1 415-666-7777')$$);
+SELECT is((SELECT customer_number FROM masking.orders), '14156667777', 'numbers are stored as E.164 digits');
+SELECT is(tests.reaches(14156667777, 14155550100), 'unknown_caller', 'placed: nothing to route yet');
+
+SELECT is(pg_temp.send($$UPDATE orders SET agent_number = '14156667778' WHERE order_id = 'A' RETURNING proxy_number$$),
+  '14155550100', 'promise 5: the statement that assigns returns the proxy number');
+SELECT is(pg_temp.both(14156667777, 14156667778), '14155550100', 'assigned: both reach each other on it');
+SELECT is(tests.reaches(14156667777, 14155550101), 'unknown_caller', 'and on no other number');
+
+BEGIN;
+UPDATE masking.orders SET agent_number = '14156667779' WHERE order_id = 'A';
+ROLLBACK;
+SELECT is(pg_temp.both(14156667777, 14156667778), '14155550100', 'promise 5: rollback leaves nothing');
+SELECT is((SELECT count(*) FROM masking.routes), 2::bigint, 'not even history');
+
+SELECT is(pg_temp.send($$UPDATE orders SET agent_number = '14156669999' WHERE order_id = 'A' RETURNING proxy_number$$),
+  '14155550100', 'agent swapped: the proxy number is kept');
+SELECT is(pg_temp.both(14156667777, 14156669999), '14155550100', 'the new agent is reached');
+SELECT is(tests.reaches(14156667778, 14155550100), 'unknown_caller', 'the old agent is cut off');
+
+-- Swapping to somebody who already knows this number for another customer.
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('B', '14156660001', '14156660002');
+SELECT is((SELECT proxy_number FROM masking.orders WHERE order_id = 'B'), '14155550100', 'strangers share a number');
+SELECT is(pg_temp.send($$UPDATE orders SET agent_number = '14156660002' WHERE order_id = 'A' RETURNING proxy_number$$),
+  '14155550101', 'agent swapped: another number where the constraint does not allow the old one');
+SELECT is(tests.reaches(14156660002, 14155550100), '14156660001', 'that agent still reaches the other customer on the first');
+SELECT is(tests.reaches(14156660002, 14155550101), '14156667777', 'and this customer on the second');
+SELECT is(tests.reaches(14156667777, 14155550100), 'unknown_caller', 'the customer reaches nobody on the number given up');
+
+SELECT is(pg_temp.send($$UPDATE orders SET customer_number = '14156667770' WHERE order_id = 'A' RETURNING proxy_number$$),
+  '14155550101', 'customer''s number corrected: the proxy number is kept');
+SELECT is(pg_temp.both(14156667770, 14156660002), '14155550101', 'the right one is reached');
+SELECT is(tests.reaches(14156667777, 14155550101), 'unknown_caller', 'the wrong one is cut off');
+
+SELECT tests.run_as('masking_orders', $$UPDATE orders SET completed_at = now() WHERE order_id = 'A'$$);
+SELECT tests.pass('4 minutes');
+SELECT is(pg_temp.both(14156667770, 14156660002), '14155550101', 'completed: both still reach each other for a while');
+SELECT tests.pass('2 minutes');
+SELECT is(tests.reaches(14156660002, 14155550101), 'unknown_caller', 'after 5 minutes the agent does not');
+SELECT is(tests.reaches(14156667770, 14155550101), '14156660002', 'the customer does');
+SELECT tests.pass('25 minutes');
+SELECT is(tests.reaches(14156667770, 14155550101), 'unknown_caller', 'after 30 minutes neither does');
+
+SELECT is(pg_temp.send($$UPDATE orders SET completed_at = NULL WHERE order_id = 'A' RETURNING proxy_number$$),
+  '14155550101', 'reopened: the same number again');
+SELECT is(pg_temp.both(14156667770, 14156660002), '14155550101', 'both reach each other again');
+SELECT ok(NOT EXISTS (SELECT FROM masking.routes WHERE order_id = 'A' AND live @> now() - interval '30 seconds'),
+  'the time in between stays as it was');
+UPDATE masking.orders SET completed_at = now() WHERE order_id = 'A';
+SELECT tests.pass('10 minutes');
+UPDATE masking.orders SET completed_at = NULL WHERE order_id = 'A';
+SELECT is(pg_temp.both(14156667770, 14156660002), '14155550101', 'reopened between the two graces: both reach each other');
+
+SELECT tests.run_as('masking_orders', $$UPDATE orders SET agent_number = NULL WHERE order_id = 'A'$$);
+SELECT is(tests.reaches(14156667770, 14155550101), 'unknown_caller', 'agent removed: cut off');
+SELECT is((SELECT proxy_number FROM masking.orders WHERE order_id = 'A'), NULL, 'and no number to show');
+SELECT is(pg_temp.send($$UPDATE orders SET agent_number = '14156660002' WHERE order_id = 'A' RETURNING proxy_number$$),
+  '14155550101', 'assigned again: the same number');
+
+SELECT tests.run_as('masking_orders', $$UPDATE orders SET cancelled_at = now() WHERE order_id = 'A'$$);
+SELECT is(pg_temp.both(14156667770, 14156660002), 'no', 'cancelled: cut off at once');
+SELECT tests.run_as('masking_orders', $$UPDATE orders SET cancelled_at = NULL WHERE order_id = 'A'$$);
+SELECT is(pg_temp.both(14156667770, 14156660002), '14155550101', 'cancellation taken back: connected again');
+SELECT tests.run_as('masking_orders', $$DELETE FROM orders WHERE order_id = 'A'$$);
+SELECT is(pg_temp.both(14156667770, 14156660002), 'no', 'deleted: cut off at once');
+SELECT isnt_empty($$SELECT FROM masking.routes WHERE order_id = 'A'$$, 'its routes stay as history');
+
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('L', '14156661001', '14156661002');
+SELECT tests.pass('719 minutes');
+SELECT isnt(pg_temp.both(14156661001, 14156661002), 'no', 'nobody completed it: connected up to its longest life');
+SELECT tests.pass('2 minutes');
+SELECT is(pg_temp.both(14156661001, 14156661002), 'no', 'and not beyond');
+
+INSERT INTO masking.orders (order_id, customer_number, agent_number, completed_at)
+VALUES ('P', '14156661003', '14156661004', now() - interval '10 minutes');
+SELECT is(tests.reaches(14156661003, 14155550100), '14156661004', 'placed when already completed: the customer''s grace');
+SELECT is(tests.reaches(14156661004, 14155550100), 'unknown_caller', 'but not the agent''s, which is over');
+INSERT INTO masking.orders (order_id, customer_number, agent_number, completed_at)
+VALUES ('Q', '14156661005', '14156661006', '-infinity');
+SELECT is_empty($$SELECT FROM masking.routes WHERE order_id = 'Q'$$, 'completed for ever: nothing to route, nothing fails');
+
+-- One statement, many orders: each sees the choices of those before it.
+INSERT INTO masking.orders (order_id, customer_number, agent_number)
+SELECT 'M' || n, '14156662000', (14156662000 + n)::text FROM generate_series(1, 3) n;
+SELECT is((SELECT count(DISTINCT proxy_number) FROM masking.orders WHERE order_id LIKE 'M_'), 3::bigint,
+  'three orders of one customer in one statement get three numbers');
+
+-- Writing one order again and again, as an order system with ON CONFLICT does.
+SELECT tests.run_as('masking_orders', $$INSERT INTO orders (order_id, customer_number, agent_number)
+  VALUES ('U', '14156663001', '14156663002') ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number$$)
+FROM generate_series(1, 3);
+SELECT is((SELECT count(*) FROM masking.routes WHERE order_id = 'U'), 2::bigint, 'an upsert that changes nothing makes no new routes');
+SELECT tests.run_as('masking_orders', $$INSERT INTO orders (order_id, customer_number, agent_number)
+  VALUES ('U', '14156663001', '14156663003') ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number$$);
+SELECT isnt(pg_temp.both(14156663001, 14156663003), 'no', 'an upsert that swaps the agent does');
+SELECT tests.run_as('masking_orders', $$INSERT INTO orders (order_id, customer_number, agent_number)
+  VALUES ('U', '14156663001', '14156663004') ON CONFLICT (order_id) DO NOTHING$$);
+SELECT is(tests.reaches(14156663004, 14155550100), 'unknown_caller', 'an insert that does nothing routes nobody');
+SELECT isnt(pg_temp.both(14156663001, 14156663003), 'no', 'and leaves the order as it was');
+
+-- Who plays both roles, and who may not play one.
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES
+  ('R1', '14156664001', '14156664002'), ('R2', '14156664003', '14156664001');
+SELECT is(tests.reaches(14156664001, (SELECT proxy_number::bigint FROM masking.orders WHERE order_id = 'R1')),
+  '14156664002', 'a phone with both roles reaches its agent as a customer');
+SELECT is(tests.reaches(14156664001, (SELECT proxy_number::bigint FROM masking.orders WHERE order_id = 'R2')),
+  '14156664003', 'and its customer as an agent');
+SELECT throws_ok($$INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('S', '14156664001', '+1 415 666 4001')$$,
+  'MK003', 'agent_number: "**01" is the customer''s own number', 'customer and agent the same phone: refused');
+SELECT throws_ok($$INSERT INTO masking.orders (order_id, customer_number) VALUES ('S', '14155550100')$$,
+  'MK004', 'customer_number: "**00" is a proxy number', 'a customer with a proxy number: refused');
+SELECT throws_ok($$UPDATE masking.orders SET agent_number = '14155550100' WHERE order_id = 'R1'$$,
+  'MK004', 'agent_number: "**00" is a proxy number', 'an agent with a proxy number: refused');
+
+-- Bad input, through the order system's own statements.
+SELECT throws_ok(format('SELECT tests.run_as(%L, %L)', 'masking_orders', statement), state, NULL, words)
+FROM (VALUES
+  ($$INSERT INTO orders (order_id, customer_number) VALUES ('Z', '415-666-7777x')$$, 'MK001', 'letters in a number'),
+  ($$INSERT INTO orders (order_id, customer_number) VALUES ('Z', NULL)$$, 'MK001', 'no customer'),
+  ($$INSERT INTO orders (customer_number) VALUES ('14156667777')$$, 'MK005', 'no order id'),
+  ($$INSERT INTO orders (order_id, customer_number) VALUES ('', '14156667777')$$, 'MK005', 'an empty order id'),
+  (format('INSERT INTO orders (order_id, customer_number) VALUES (%L, ''14156667777'')', repeat('x', 10000)),
+    'MK005', 'an order id of 10 kB'),
+  ($$INSERT INTO orders (order_id, customer_number) VALUES ('U', '14156667777')$$, '23505', 'an order id that exists')
+) AS v (statement, state, words);
+SELECT tests.run_as('masking_orders', format('INSERT INTO orders (order_id, customer_number, agent_number) VALUES (%L, %L, %L)',
+  '''; DROP TABLE orders; --', '14156665001', '14156665002'));
+SELECT isnt(pg_temp.both(14156665001, 14156665002), 'no', 'an order id is only ever a value');
+
+SELECT * FROM finish();

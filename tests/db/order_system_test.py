@@ -1,0 +1,60 @@
+"""Promise 5: the statements in sql/order_system, exactly as shipped, sent by the
+order system's role, do what their comments say."""
+
+import pathlib
+
+import pytest
+
+from database import ask, connect, fill_pool, fresh, one
+
+FOLDER = pathlib.Path(__file__).parents[2] / "sql" / "order_system"
+
+
+@pytest.fixture(scope="module")
+def system():
+    with fresh() as name:
+        owner = connect(name)
+        fill_pool(owner, 2)
+        orders = connect(name, "masking_orders")
+        yield owner, orders
+        orders.close()
+        owner.close()
+
+
+def reaches(owner, caller, dialled=14155550100):
+    return one(owner, "SELECT tests.reaches(%s, %s)", caller, dialled)
+
+
+# In this order they are one story; each line: file, what it returns, and who
+# the customer of A-1001 and the two agents reach afterwards.
+STORY = [
+    ("place", [], "unknown_caller", "unknown_caller", "unknown_caller"),
+    ("assign", [("14155550100",)], "14156667778", "14156667777", "unknown_caller"),
+    ("place_assigned", [("14155550100",)], "14156667778", "14156667777", "unknown_caller"),
+    ("swap_agent", [("14155550100",)], "14156669999", "unknown_caller", "14156667777"),
+    ("complete", [], "14156669999", "unknown_caller", "14156667777"),
+    ("reopen", [("14155550100",)], "14156669999", "unknown_caller", "14156667777"),
+    ("correct_customer", [("14155550100",)], "unknown_caller", "unknown_caller", "14156667770"),
+    ("remove_agent", [], "unknown_caller", "unknown_caller", "unknown_caller"),
+    ("cancel", [], "unknown_caller", "unknown_caller", "unknown_caller"),
+    ("unmasked", [], "unknown_caller", "unknown_caller", "unknown_caller"),
+    ("delete", [], "unknown_caller", "unknown_caller", "unknown_caller"),
+]
+
+
+@pytest.mark.parametrize("file, returned, customer, first_agent, second_agent", STORY, ids=[s[0] for s in STORY])
+def test_story(system, file, returned, customer, first_agent, second_agent):
+    owner, orders = system
+    assert ask(orders, (FOLDER / f"{file}.sql").read_text()) == returned
+    assert reaches(owner, 14156667777) == customer
+    assert reaches(owner, 14156667778) == first_agent
+    assert reaches(owner, 14156669999) == second_agent
+
+
+def test_no_file_is_left_out():
+    assert {p.stem for p in FOLDER.glob("*.sql")} == {s[0] for s in STORY}
+
+
+def test_they_change_only_what_they_say(system):
+    owner, _ = system
+    assert ask(owner, "SELECT order_id, customer_number FROM masking.orders") == [("A-1002", "14156667779")]

@@ -1,0 +1,57 @@
+-- Numbers are forgotten once they can route no more, and a person on request.
+SELECT no_plan();
+
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550100'), ('14155550101');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES
+  ('OLD1', '14156667777', '14156667778'), ('OLD2', '14156667777', '14156667779');
+INSERT INTO masking.orders (order_id, customer_number) VALUES ('OLD3', '14156667777');
+SELECT is(tests.reaches(14156667777, 14155550100), '14156667778', 'a call');
+UPDATE masking.orders SET completed_at = now();
+SELECT tests.pass('89 days');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('NEW', '14156667777', '14156660001');
+
+CREATE FUNCTION pg_temp.left_over(older_than interval) RETURNS bigint LANGUAGE sql AS $$
+  SELECT sum(number_count)::bigint FROM masking.remembered(older_than)
+$$;
+SELECT results_eq('SELECT orders, routes FROM masking.retention_run()', 'VALUES (0, 0)', 'nothing is old enough yet');
+SELECT tests.pass('3 days');
+SELECT cmp_ok(pg_temp.left_over('90 days'), '>', 0::bigint, 'the verification query finds what is to be forgotten');
+SELECT results_eq($$SELECT tests.ask_as('masking_server', 'SELECT orders || '' '' || routes FROM masking.retention_run()')$$,
+  $$VALUES ('3 4')$$, 'the server''s timer forgets it');
+SELECT is(pg_temp.left_over('90 days'), 0::bigint, 'the verification query proves that none is left');
+SELECT is_empty($$SELECT FROM masking.orders o WHERE order_id LIKE 'OLD_' AND o::text ~ '1415666'$$, 'no number left in orders');
+SELECT is_empty($$SELECT FROM masking.routes r WHERE order_id LIKE 'OLD_' AND r::text ~ '1415666'$$, 'nor in routes');
+SELECT is((SELECT count(*) FROM masking.orders WHERE order_id LIKE 'OLD_' AND placed_at IS NOT NULL), 3::bigint, 'the orders are still there');
+SELECT is((SELECT count(DISTINCT caller) FROM masking.routes WHERE side = 'customer' AND order_id LIKE 'OLD_'), 1::bigint,
+  'the same person is still the same person');
+SELECT is((SELECT r.order_id FROM masking.calls c JOIN masking.routes r ON r.order_id = ANY (c.order_ids) AND r.route_id = c.route_id), 'OLD1',
+  'promise 4: the record of calls still joins');
+SELECT is((SELECT customer_number::bigint FROM masking.orders WHERE order_id = 'OLD1'),
+  (SELECT caller FROM masking.routes WHERE order_id = 'OLD1' AND side = 'customer'), 'orders and routes hold the same hash');
+SELECT matches((SELECT words FROM masking.explain_route('14156667777', '14155550100', now() - interval '92 days')),
+  '^connected: the customer of order OLD1.*forgotten', 'who asks with the number is still told');
+SELECT results_eq('SELECT orders, routes FROM masking.retention_run()', 'VALUES (0, 0)', 'a second run finds nothing to do');
+SELECT lives_ok($$UPDATE masking.orders SET completed_at = now() WHERE order_id = 'OLD3'$$, 'a forgotten order can still be completed');
+SELECT throws_ok($$UPDATE masking.orders SET agent_number = '14156660002' WHERE order_id = 'OLD3'$$, 'MK008', NULL,
+  'but not be given an agent');
+UPDATE masking.settings SET value = 0 WHERE name = 'forget_after';
+SELECT is_empty('SELECT * FROM masking.retention_run()', 'forget_after = 0: never');
+
+-- On request.
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('E1', '14156661001', '14156661002'), ('E2', '14156661001', '14156661003');
+INSERT INTO masking.orders (order_id, customer_number, completed_at) VALUES ('E3', '14156661001', now());
+UPDATE masking.orders SET completed_at = now() - interval '1 hour' WHERE order_id = 'E1';
+SELECT results_eq($$SELECT * FROM masking.erase_person('+1 415 666 1001')$$, 'VALUES (2, 2, 1)',
+  'erased from every order that is over; one is still open');
+SELECT is_empty($$SELECT FROM masking.orders o WHERE order_id IN ('E1', 'E3') AND o::text ~ '14156661'$$, 'no number left there');
+SELECT is(tests.reaches(14156661001, (SELECT proxy_number::bigint FROM masking.orders WHERE order_id = 'E2')), '14156661003',
+  'the open one still works');
+SELECT isnt((SELECT customer_number::bigint FROM masking.orders WHERE order_id = 'E1'), masking.hashed(14156661001),
+  'not even a hash of the number stays');
+UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'E2';
+SELECT results_eq($$SELECT * FROM masking.erase_person('14156661001')$$, 'VALUES (1, 2, 0)', 'the open one, once it is over');
+SELECT is_empty($$SELECT FROM masking.routes r WHERE 14156661001 IN (caller, callee)$$, 'no route has the number');
+SELECT results_eq($$SELECT * FROM masking.erase_person('14156667778')$$, 'VALUES (1, 2, 0)', 'also from what was forgotten before');
+SELECT throws_ok($$SELECT masking.erase_person('x')$$, 'MK001', NULL, 'a bad number is refused');
+
+SELECT * FROM finish();
