@@ -321,6 +321,14 @@ int64_t db_bigint(const struct db_row *row, int column)
     return (int64_t)be64toh(wire);
 }
 
+double db_float(const struct db_row *row, int column)
+{
+    int64_t bits = db_bigint(row, column);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 void db_text(const struct db_row *row, int column, char *out, size_t size)
 {
     snprintf(out, size, "%s", PQgetvalue(row->result, row->row, column));

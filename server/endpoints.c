@@ -88,11 +88,17 @@ static enum form_status read_fields(const struct request *request, struct form *
                : form_decode(form, request->query, strlen(request->query), storage);
 }
 
+/* A request that was answered longer ago than Plivo repeats itself was captured by somebody. */
+static bool is_replay(struct service *service, const char *nonce)
+{
+    return replay_check(service->replays, nonce, strlen(nonce), clock_ms()) == REPLAY_LATE;
+}
+
 static bool is_from_plivo(struct service *service, const struct webhook *webhook,
                           struct response *response)
 {
     static struct log_limit limit;
-    static const char *const reasons[] = {"valid", "missing", "wrong", "failed"};
+    static const char *const reasons[] = {"replayed", "missing", "wrong", "failed"};
     const struct request *request = webhook->request;
     const struct signed_request received = {
         .base = service->config->public_url,
@@ -105,9 +111,9 @@ static bool is_from_plivo(struct service *service, const struct webhook *webhook
         .v3_nonce = request_header(request, "X-Plivo-Signature-V3-Nonce"),
     };
     enum signature_verdict verdict = keyring_check(service->keyring, &received, SIGNATURE_V3_ONLY);
-    if (verdict == SIGNATURE_VALID)
+    if (verdict == SIGNATURE_VALID && !is_replay(service, received.v3_nonce))
         return true;
-    metrics_count(METRIC_SIGNATURES_REFUSED);
+    metrics_count(verdict == SIGNATURE_VALID ? METRIC_REPLAYS_REFUSED : METRIC_SIGNATURES_REFUSED);
     response_note(response, "signature=%s", reasons[verdict]);
     log_event_limited(&limit, LOG_WARNING, "signature_refused", "reason=%s", reasons[verdict]);
     return false;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "db.h"
+#include "metrics.h"
 #include "number.h"
 
 enum { CALL_UUID = 65 }; /* 64 characters and the terminator; Plivo sends 36 */
@@ -48,6 +49,16 @@ struct apology {
 /* Puts apologies on record once the database is back; see sql/record_apologies.sql. */
 MUST_CHECK enum db_status store_record_apologies(struct db *db, const struct apology apologies[],
                                                  size_t count);
+
+/* What the database tells the metrics: at most GAUGES_MAX of them, *count are filled. */
+MUST_CHECK enum db_status store_gauges(struct db *db, struct gauge gauges[GAUGES_MAX],
+                                       size_t *count);
+
+/* One batch of what is past its retention; *rows tells how many lost their numbers. */
+MUST_CHECK enum db_status store_retention_run(struct db *db, int *rows);
+
+/* Gives waiting orders proxy numbers that are free by now; *orders tells how many. */
+MUST_CHECK enum db_status store_assign_pending(struct db *db, int *orders);
 
 enum { SCHEMA_CHANGE = 64 };
 
