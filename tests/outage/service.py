@@ -3,7 +3,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -55,6 +54,7 @@ class Service:
         """Starts, and expects it to refuse. The log."""
         self.launch()
         assert self.process.wait(timeout=20) == 1, self.log[-2000:]
+        self.process = None
         return self.log
 
     def is_ready(self):
@@ -66,18 +66,20 @@ class Service:
 
     def kill(self):
         self.process.kill()
-        self.process.wait()
-
-    def terminate(self):
-        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait() == -signal.SIGKILL
+        self.process = None
 
     def stop(self):
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None:
             return
-        self.terminate()
-        started = time.monotonic()
-        status = self.process.wait(timeout=30)
-        assert status == 0, f"exit {status} after {time.monotonic() - started:.1f} s"
+        process, self.process = self.process, None
+        process.send_signal(signal.SIGTERM)
+        try:
+            status = process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        assert status == 0, f"exit {status}: {self.log[-1000:]}"
         assert not SANITIZER.search(self.log), self.log[-20000:]
 
     def check_log(self, outages=1):

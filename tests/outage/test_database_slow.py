@@ -108,7 +108,7 @@ def test_full_queue_apologises_at_once(cluster, services):
     """While the database is silent, a part of the workers wait for it and the others stay
     free: they apologise without waiting."""
     service = services(cluster.url("masking_server"), WORKERS="32")
-    with Load([service.address], connections=32, rate=200) as load:
+    with Load([service.address], connections=24, rate=200) as load:
         load.await_kind("connected", time.monotonic(), 10)
         locked = time.monotonic()
         with cluster.locked("calls"):
@@ -228,7 +228,7 @@ unix_socket_dir =
 auth_type = any
 pool_mode = transaction
 default_pool_size = 2
-server_reset_query_always = 0
+server_login_retry = 1
 """)
     # auth_type any ignores the user's name: it is the database's line that decides.
     settings.write_text(settings.read_text().replace(
