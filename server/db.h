@@ -3,8 +3,9 @@
  *
  * It connects, runs a named statement with array parameters, hands out the rows,
  * and turns every failure into one of the words below. A connection belongs to one
- * thread. Nothing blocks longer than the limit given to db_new: a server that does
- * not answer in time counts as away, and its connection is dropped.
+ * thread. No statement blocks longer than the limit given to db_new: a server that does
+ * not answer in time counts as away, and its connection is dropped. Connecting takes two
+ * seconds at most for each host of the URL.
  *
  * Failures are logged here, once, with the statement's name and SQLSTATE, never
  * with its values or the server's DETAIL (which quotes them).
@@ -30,8 +31,8 @@ struct db;
  * without quoting it. */
 bool db_url_is_valid(const char *url, char *why, size_t size);
 
-/* Not connected yet. url is copied. limit_ms: the longest wait for a connection or an
- * answer. NULL when out of memory. */
+/* Not connected yet. url is copied. limit_ms: the longest wait for an answer. NULL when out
+ * of memory. */
 MUST_CHECK struct db *db_new(const char *url, int limit_ms);
 
 /* Closes and releases; db may be NULL. */
