@@ -112,7 +112,9 @@ static bool wait_for(struct db *db, short events, int64_t deadline)
  * the kernel's two hours. read-write: after a failover the old primary may still
  * answer, as a standby. The time to connect counts for each host of several: one that
  * vanished must not use up the time of the one that took over (libpq keeps no such time
- * when connecting without blocking, so connecting blocks).
+ * when connecting without blocking, so connecting blocks). Kerberos is for those who ask
+ * for it: libpq looks for a ticket at every connection, and that library crashes when it
+ * finds no memory.
  */
 static const struct {
     const char *keyword, *value;
@@ -120,6 +122,7 @@ static const struct {
     {"application_name", "number-masking"},
     {"client_encoding", "UTF8"},
     {"connect_timeout", "2"},
+    {"gssencmode", "disable"},
     {"keepalives_idle", "2"},
     {"keepalives_interval", "1"},
     {"keepalives_count", "3"},
