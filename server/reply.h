@@ -14,6 +14,10 @@
 void reply_start(void);
 void reply_stop(void);
 
+/* First on each thread that replies: libxml2 keeps a little memory per thread, and would
+ * crash instead of failing if it found none in the middle of a document. */
+void reply_start_thread(void);
+
 /* <Dial callerId="proxy"><Number>callee</Number></Dial>. The caller ID is what keeps
  * the caller's number hidden: Plivo shows the real one when it is left out. */
 void reply_dial(struct response *response, struct number proxy, struct number callee);
