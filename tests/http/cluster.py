@@ -78,14 +78,14 @@ class Cluster:
         connection.autocommit = True
         return connection
 
-    def _administer(self, sql):
+    def administer(self, sql):
         connection = self.connect("postgres")
         with connection.cursor() as cursor:
             cursor.execute(sql)
         connection.close()
 
     def migrate(self, database, **environment):
-        self._administer(f'CREATE DATABASE "{database}"')
+        self.administer(f'CREATE DATABASE "{database}"')
         run(ROOT / "migrations" / "migrate", DATABASE_URL=self.url(database, "postgres"),
             **environment)
 
@@ -93,7 +93,7 @@ class Cluster:
         """A new database with the template's content. Its name."""
         self._copies += 1
         name = f"{template}_{self._copies}"
-        self._administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self.administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return name
 
 
