@@ -53,6 +53,10 @@ class Cluster:
                 select.select([], [], [], 0.01)
         self._script("stop")
 
+    def deadlocks(self):
+        """How many there were; the server hides them by asking again."""
+        return self.log_path.read_text(errors="replace").count("deadlock detected")
+
     def _postmaster(self):
         return int((self.place / "data" / "postmaster.pid").read_text().split()[0])
 
