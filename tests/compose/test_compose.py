@@ -116,6 +116,17 @@ class Stack:
     def inside(self, service, *command, check=True):
         return podman("exec", self.container(service), *command, check=check)
 
+    def slots_in_use(self):
+        """How many of its servers HAProxy has given the last calls to."""
+        calls = 8
+        for _ in range(calls):
+            call(self, CALLER)
+        return eventually(lambda: self._slots_of_last(calls))
+
+    def _slots_of_last(self, calls):
+        log = podman("logs", self.container("haproxy")).stdout
+        return len(set(re.findall(r" server=ready/(server\d+) ", log)[-calls:]))
+
     def orders(self, sql):
         return podman("exec", self.container("postgres"), "psql", "--no-psqlrc", "--username",
                       "masking_orders", "--dbname", "masking", "--command", sql, check=False)
@@ -247,47 +258,89 @@ def test_a_server_made_anew_is_found_again(stack):
     eventually(lambda: call(stack, CALLER).dial == (PROXY, COUNTERPART), within=30)
 
 
-def test_with_a_certificate_haproxy_speaks_tls_only(stack):
-    folder = stack.place.parent / "certificates"
-    folder.mkdir()
-    certificate, key = stack.place.parent / "certificate", stack.place.parent / "key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-keyout", key, "-out",
-                    certificate, "-subj", f"/CN={urlsplit(PUBLIC_URL).hostname}", "-addext",
-                    f"subjectAltName=DNS:{urlsplit(PUBLIC_URL).hostname}"],
-                   check=True, capture_output=True)
-    (folder / "site.pem").write_bytes(certificate.read_bytes() + key.read_bytes())
-    os.chown(folder / "site.pem", 0, 10001)
-    (folder / "site.pem").chmod(0o640)
-    stack.place.parent.chmod(0o755)
-    stack.write_env(CERTIFICATES=str(folder))
-    stack.recreate("haproxy")
+def test_a_second_server_shares_the_calls_and_takes_over(stack):
+    assert stack.slots_in_use() == 1, "one address takes one slot"
+    # As "docker compose up -d --scale server=2" does; podman-compose 1.0 reads it and no more.
+    more = stack.place / "docker-compose.override.yml"
+    more.write_text("services: {server: {deploy: {replicas: 2}}}\n")
+    stack.compose("up", "-d", "server")
+    more.unlink()
+    eventually(lambda: stack.slots_in_use() == 2, within=30)
+    podman("stop", stack.container("server"))
+    eventually(lambda: call(stack, CALLER).dial, within=30)
+    podman("start", stack.container("server"))
+    eventually(lambda: stack.slots_in_use() == 2, within=30)
+    podman("stop", stack.container("server", 2))
+    eventually(lambda: call(stack, CALLER).dial, within=30)
+    podman("rm", stack.container("server", 2))
 
-    trust = ssl.create_default_context(cafile=certificate)
-    assert trust.verify_mode == ssl.CERT_REQUIRED and trust.check_hostname
 
-    def over_tls(_):
-        connection = client.Connection(stack.https)
+HOST = urlsplit(PUBLIC_URL).hostname
+
+
+class Certificates:
+    """A folder like the one that CERTIFICATES names, and a client that trusts what is in it."""
+
+    def __init__(self, place):
+        self.folder = place / "certificates"
+        self.folder.mkdir()
+        self._place = place
+        self.renew()
+
+    def renew(self):
+        certificate, key = self._place / "certificate", self._place / "key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-keyout", key,
+                        "-out", certificate, "-subj", f"/CN={HOST}", "-addext",
+                        f"subjectAltName=DNS:{HOST}"], check=True, capture_output=True)
+        pem = self.folder / "site.pem"
+        pem.touch(mode=0o640)
+        os.chown(pem, 0, 10001)
+        pem.write_bytes(certificate.read_bytes() + key.read_bytes())
+        self.trust = ssl.create_default_context(cafile=certificate)
+
+    def connect(self, address):
+        """A connection over TLS; the certificate has to be the newest one."""
+        connection = client.Connection(address)
         try:
-            connection._socket = trust.wrap_socket(
-                connection._socket, server_hostname=urlsplit(PUBLIC_URL).hostname)
+            connection._socket = self.trust.wrap_socket(connection._socket, server_hostname=HOST)
         except OSError:
             connection.close()
             raise
         return connection
 
-    def answers():
-        try:
-            return call(stack, CALLER, connect=over_tls)
-        except OSError:
-            return None
 
-    eventually(answers, within=30)
-    eventually(lambda: answers().dial == (PROXY, COUNTERPART), within=30)
-    with over_tls(None) as connection:
-        assert connection._socket.version() == "TLSv1.3"
+@pytest.fixture(scope="module")
+def certificates(stack):
+    return Certificates(stack.place.parent)
+
+
+def connects(stack, certificates):
+    try:
+        with certificates.connect(stack.https) as connection:
+            return connection._socket.version()
+    except OSError:
+        return None
+
+
+def test_with_a_certificate_haproxy_speaks_tls_only(stack, certificates):
+    stack.write_env(CERTIFICATES=str(certificates.folder))
+    stack.recreate("haproxy")
+    assert eventually(lambda: connects(stack, certificates), within=30) == "TLSv1.3"
+
+    def over_tls(_):
+        return certificates.connect(stack.https)
+
+    eventually(lambda: call(stack, CALLER, connect=over_tls).dial == (PROXY, COUNTERPART))
     with pytest.raises((OSError, AssertionError)):
         ask(stack, CALLER)
+
+
+def test_a_renewed_certificate_is_taken_without_a_restart(stack, certificates):
+    certificates.renew()
+    assert connects(stack, certificates) is None, "the old one is still served"
+    podman("kill", "--signal", "USR2", stack.container("haproxy"))
+    eventually(lambda: connects(stack, certificates), within=30)
 
 
 def test_no_number_and_no_secret_is_in_any_log(stack):
