@@ -18,6 +18,7 @@ enum {
     POSTS_MAX = 16384, /* posted items kept while the database is away */
     PING_MS = 500,     /* how often an idle connection is asked whether it is there */
     READY_MS = 1500,   /* the database counts as there this long after its last answer */
+    LAST_MS = 20,      /* a request nearer to its deadline than this is not asked for */
     SILENT_MS = 500,   /* with nothing answered for this long, not everybody may wait */
     BACKOFF_MS = 50,   /* first pause after a failure; doubles */
     BACKOFF_MAX_MS = 1000,
@@ -37,6 +38,7 @@ struct ticket {
     const struct question *question;
     const void *input;
     void *answer;
+    int64_t deadline_ms;
     _Atomic enum ticket_state state;
     enum switchboard_status status;
     struct batch *batch;
@@ -140,14 +142,28 @@ static void take_ticket(struct switchboard *board, struct batch *batch, struct t
     batch->tickets[batch->count++] = ticket;
 }
 
-/* Everyone who waits for what the first one waits for. */
+static void turn_away(struct switchboard *board, struct ticket *ticket)
+{
+    dequeue(board, ticket);
+    board->asking--;
+    board->silent = true;
+    ticket->status = SWITCHBOARD_TIMEOUT;
+    atomic_store_explicit(&ticket->state, DONE, memory_order_release);
+    sem_post(ticket->done);
+}
+
+/* Everyone who waits for what the first one waits for. Nobody's answer may be on its way to
+ * the record while the deadline comes and the caller hears something else. */
 static void take_tickets(struct switchboard *board, struct batch *batch)
 {
+    int64_t now = clock_ms();
     batch->question = board->first->question;
     for (struct ticket *ticket = board->first, *next; ticket != NULL && batch->count < BATCH_MAX;
          ticket = next) {
         next = ticket->next;
-        if (ticket->question == batch->question)
+        if (ticket->deadline_ms - now < LAST_MS)
+            turn_away(board, ticket);
+        else if (ticket->question == batch->question)
             take_ticket(board, batch, ticket);
     }
 }
@@ -305,7 +321,8 @@ static enum duty next_duty(struct switchboard *board, struct batch *batch, bool 
             take_posts(board, batch);
         else
             take_tickets(board, batch);
-        duty = WORK;
+        if (batch->count > 0)
+            duty = WORK;
     }
     pthread_mutex_unlock(&board->lock);
     return duty;
@@ -535,7 +552,11 @@ enum switchboard_status switchboard_ask(struct switchboard *board, const struct 
                                         unsigned *batch)
 {
     sem_t done;
-    struct ticket ticket = {.question = question, .input = input, .answer = answer, .done = &done};
+    struct ticket ticket = {.question = question,
+                            .input = input,
+                            .answer = answer,
+                            .deadline_ms = deadline_ms,
+                            .done = &done};
     sem_init(&done, 0, 0);
     if (!enter(board, &ticket)) {
         sem_destroy(&done);
