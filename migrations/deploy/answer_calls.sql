@@ -68,6 +68,8 @@ BEGIN
       outcome = EXCLUDED.outcome,
       repeats = c.repeats + 1 + EXCLUDED.repeats,
       earlier_answers = masking.earlier_answers(c, EXCLUDED.outcome, EXCLUDED.route_id)
+    -- A statement that was held up, by a lock perhaps, while its caller heard the apology
+    WHERE c.outcome <> 'apologised' OR c.answered_at <= EXCLUDED.answered_at
   )
   SELECT d.place::integer, d.outcome, d.callee FROM decided d;
 END
