@@ -131,8 +131,9 @@ static void apologise(struct service *service, const struct call *call, struct r
 }
 
 /* The answer as XML. The last two checks repeat what the database promises: showing a caller
- * his own number, or none, would be the one mistake nobody can take back. */
-static void give_answer(const struct call *call, const struct call_answer *answer,
+ * his own number, or none, would be the one mistake nobody can take back. false: no memory for it.
+ */
+static bool give_answer(const struct call *call, const struct call_answer *answer,
                         struct response *response)
 {
     if (strcmp(answer->outcome, "connected") != 0) {
@@ -144,8 +145,9 @@ static void give_answer(const struct call *call, const struct call_answer *answe
         refuse(response, "malformed");
     } else {
         response_outcome(response, "connected");
-        reply_dial(response, call->dialled, answer->counterpart);
+        return reply_dial(response, call->dialled, answer->counterpart);
     }
+    return true;
 }
 
 void call_answer(struct service *service, const struct webhook *webhook, struct response *response)
@@ -175,8 +177,10 @@ void call_answer(struct service *service, const struct webhook *webhook, struct 
         switchboard_ask(service->switchboard, &answer_question, &call, &answer, deadline, &batch)) {
     case SWITCHBOARD_ANSWERED:
         response_note(response, "batch=%u", batch);
-        give_answer(&call, &answer, response);
-        return;
+        if (give_answer(&call, &answer, response))
+            return;
+        response_note(response, "reason=out_of_memory");
+        break;
     case SWITCHBOARD_TIMEOUT:
         response_note(response, "reason=timeout");
         break;

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "must_check.h"
 #include "number.h"
 #include "response.h"
 
@@ -19,8 +20,9 @@ void reply_stop(void);
 void reply_start_thread(void);
 
 /* <Dial callerId="proxy"><Number>callee</Number></Dial>. The caller ID is what keeps
- * the caller's number hidden: Plivo shows the real one when it is left out. */
-void reply_dial(struct response *response, struct number proxy, struct number callee);
+ * the caller's number hidden: Plivo shows the real one when it is left out.
+ * false: out of memory, and the response is the apology. */
+MUST_CHECK bool reply_dial(struct response *response, struct number proxy, struct number callee);
 
 /* The sentence, then <Hangup/>. UTF-8; what XML cannot carry must not be in it. */
 void reply_speak(struct response *response, const char *sentence);
