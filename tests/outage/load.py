@@ -175,8 +175,10 @@ class Load:
                 call = new_call()
                 self.ledger.append(call)
                 await self._ask(connection, call)
-                if random.random() < REPEATED and await connection.open():
-                    await self._ask(connection, call)
+                if random.random() < REPEATED:
+                    await asyncio.sleep(0.1)  # sooner than Plivo ever asks again
+                    if await connection.open():
+                        await self._ask(connection, call)
             await asyncio.sleep(max(0.0, started + self._pause - time.monotonic()))
         connection.close()
 
