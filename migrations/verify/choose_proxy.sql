@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
-SELECT found, proxy
+SELECT available, proxy
 FROM masking.choose_proxy(
   ROW('verify', '14156667777', '14156667778', NULL, now(), NULL, NULL, NULL, NULL)::masking.orders,
   now(), '{}');
