@@ -33,7 +33,7 @@ static const struct setting settings[] = {
      "most connections open at once, each served by a thread"},
     {"DATABASE_CONNECTIONS", INTEGER, false, "2", 1, 64, FIELD(database_connections),
      "connections to PostgreSQL, each carrying many calls at a time"},
-    {"ANSWER_DEADLINE_MS", INTEGER, false, "2000", 50, 30000, FIELD(answer_deadline_ms),
+    {"ANSWER_DEADLINE_MS", INTEGER, false, "2000", 50, 8000, FIELD(answer_deadline_ms),
      "longest wait for the database before the caller hears an apology"},
     {"LOG_LEVEL", LEVEL, false, "info", 0, 0, FIELD(log_level), "error, warning, info or debug"},
     {"PLIVO_AUTH_TOKEN", TOKENS, true, "", 0, 0, FIELD(auth_tokens),
@@ -111,6 +111,8 @@ static const char *read_tokens(struct config_list *list, const char *text)
             length--;
         if (length == 0)
             return "must be one token, or several with commas between; one of them is empty";
+        if (strcspn(token, " \t\r\n") < length)
+            return "must have commas between the tokens, and no blank or line end in one";
         if (list->count == CONFIG_TOKENS_MAX)
             return "must be at most 16 tokens";
         list->items[list->count] = strndup(token, length);

@@ -40,20 +40,32 @@ struct db_row {
     int row;
 };
 
+/* A password with an unescaped "/" or "@" reads as a port or a host, and libpq's complaints
+ * about those quote it. */
+static bool holds_no_password(const PQconninfoOption *option)
+{
+    if (option->val == NULL)
+        return true;
+    if (strcmp(option->keyword, "port") == 0)
+        return strspn(option->val, "0123456789,") == strlen(option->val);
+    return strcmp(option->keyword, "host") != 0 || strchr(option->val, '@') == NULL ||
+           option->val[0] == '@'; /* an abstract socket */
+}
+
 bool db_url_is_valid(const char *url, char *why, size_t size)
 {
     char *error = NULL;
     PQconninfoOption *options = PQconninfoParse(url, &error);
-    if (options != NULL) {
-        PQconninfoFree(options);
-        return true;
-    }
-    /* libpq's text may quote the password: say only what was expected. */
-    PQfreemem(error);
-    snprintf(why, size,
-             "is not a connection string: write postgresql://user:password@host/database"
-             " with special characters as %%XX");
-    return false;
+    bool valid = options != NULL;
+    for (const PQconninfoOption *option = options; valid && option->keyword != NULL; option++)
+        valid = holds_no_password(option);
+    PQconninfoFree(options);
+    PQfreemem(error); /* may quote the password too: say only what was expected */
+    if (!valid)
+        snprintf(why, size,
+                 "is not a connection string: write postgresql://user:password@host/database"
+                 " with special characters as %%XX");
+    return valid;
 }
 
 struct db *db_new(const char *url, int limit_ms)
@@ -130,6 +142,13 @@ static const struct {
     {"target_session_attrs", "read-write"},
 };
 
+/* A server's notices may quote values, and libpq would print them. */
+static void ignore_notice(void *context, const PGresult *notice)
+{
+    (void)context;
+    (void)notice;
+}
+
 /* Connects with the defaults above under the URL's own words: of a keyword that occurs
  * twice libpq takes the later, and the URL is expanded where dbname stands. */
 static PGconn *connect_to(const char *url)
@@ -159,6 +178,8 @@ enum db_status db_connect(struct db *db)
         problem = "cannot connect";
     else if (PQsetnonblocking(db->connection, 1) != 0)
         problem = "cannot be made non-blocking";
+    else
+        PQsetNoticeReceiver(db->connection, ignore_notice, NULL);
     if (problem != NULL) {
         int64_t now = clock_ms();
         if (db->said_down_ms == 0 || now - db->said_down_ms >= AGAIN_MS) {
@@ -300,17 +321,25 @@ bool db_is_null(const struct db_row *row, int column)
     return PQgetisnull(row->result, row->row, column);
 }
 
+/* The bytes of a value of a fixed size; zeros when it is NULL or of another type. */
+static void read_wire(const struct db_row *row, int column, void *wire, size_t size)
+{
+    memset(wire, 0, size);
+    if (PQgetlength(row->result, row->row, column) == (int)size)
+        memcpy(wire, PQgetvalue(row->result, row->row, column), size);
+}
+
 int db_int(const struct db_row *row, int column)
 {
     uint32_t wire;
-    memcpy(&wire, PQgetvalue(row->result, row->row, column), sizeof wire);
+    read_wire(row, column, &wire, sizeof wire);
     return (int)be32toh(wire);
 }
 
 int64_t db_bigint(const struct db_row *row, int column)
 {
     uint64_t wire;
-    memcpy(&wire, PQgetvalue(row->result, row->row, column), sizeof wire);
+    read_wire(row, column, &wire, sizeof wire);
     return (int64_t)be64toh(wire);
 }
 
@@ -336,12 +365,13 @@ static enum db_status classify(const char *sqlstate)
         const char *prefix;
         enum db_status status;
     } table[] = {
-        {"08", DB_DOWN},     /* connection exception */
-        {"57P01", DB_DOWN},  /* admin shutdown */
-        {"57P02", DB_DOWN},  /* crash shutdown */
-        {"57P03", DB_DOWN},  /* cannot connect now */
-        {"57P05", DB_DOWN},  /* idle session timeout */
-        {"25006", DB_DOWN},  /* read-only: this is a standby now, look for the primary */
+        {"08", DB_DOWN},    /* connection exception */
+        {"57P01", DB_DOWN}, /* admin shutdown */
+        {"57P02", DB_DOWN}, /* crash shutdown */
+        {"57P03", DB_DOWN}, /* cannot connect now */
+        {"57P05", DB_DOWN}, /* idle session timeout */
+        {"0A000", DB_DOWN}, /* a cached plan from before a migration: a fresh connection has none */
+        {"25006", DB_DOWN}, /* read-only: this is a standby now, look for the primary */
         {"26000", DB_RETRY}, /* prepared statement unknown: see finish_statement */
         {"42P05", DB_RETRY}, /* prepared statement exists: the same pooler trouble */
         {"40", DB_RETRY},    /* serialization failure, deadlock */

@@ -3,7 +3,7 @@
  *
  * It connects, runs a named statement with array parameters, hands out the rows,
  * and turns every failure into one of the words below. A connection belongs to one
- * thread. No statement blocks longer than the limit given to db_new: a server that does
+ * thread. No round trip blocks longer than the limit given to db_new: a server that does
  * not answer in time counts as away, and its connection is dropped. Connecting takes two
  * seconds at most for each host of the URL.
  *

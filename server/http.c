@@ -94,7 +94,8 @@ static void send_response(struct mg_connection *connection, const struct respons
     char *whole = total <= sizeof head ? head : malloc(total);
     if (whole == NULL) {
         mg_write(connection, head, (size_t)length);
-        mg_write(connection, response->body, response->length);
+        if (!head_only)
+            mg_write(connection, response->body, response->length);
         return;
     }
     if (whole != head)
@@ -146,6 +147,23 @@ static bool starts_the_buffer(const struct mg_request_info *info)
     return info->request_method == start;
 }
 
+/*
+ * The library stops reading fields, without a word, at a folded line and at one that starts with
+ * ":" or a byte above 126: a Content-Length behind it is not seen, and the body would be run as
+ * the next request. It ends each field it has seen with NULs; after the last one the empty line
+ * must follow, or something is hidden.
+ */
+static bool shows_all_fields(const struct mg_request_info *info)
+{
+    if (info->num_headers == 0)
+        return false;
+    const char *value = info->http_headers[info->num_headers - 1].value;
+    const char *next = value + strlen(value) + 1;
+    if (*next == '\0') /* the line ended with CR and LF */
+        next++;
+    return *next == '\r' || *next == '\n';
+}
+
 static bool has_token(const char *value, const char *token)
 {
     return strcasestr(value, token) != NULL;
@@ -163,6 +181,8 @@ static struct refusal check_framing(const struct mg_request_info *info, struct f
         return (struct refusal){400, "blanks before the request\n"};
     if (info->num_headers > REQUEST_HEADERS_MAX) /* the library hides the 65th and later */
         return (struct refusal){431, "too many header fields\n"};
+    if (!shows_all_fields(info))
+        return (struct refusal){400, "malformed header field\n"};
     for (int i = 0; i < info->num_headers; i++) {
         const char *name = info->http_headers[i].name, *value = info->http_headers[i].value;
         if (strcasecmp(name, "Transfer-Encoding") == 0)
@@ -181,10 +201,6 @@ static struct refusal check_framing(const struct mg_request_info *info, struct f
     }
     if (hosts != 1)
         return (struct refusal){400, "send one Host\n"};
-    /* The library stops at a folded or nameless line, and a length behind it is not seen: what
-     * follows may be this request's body and must not be run as the next request. */
-    if (lengths == 0 && strcmp(info->request_method, "POST") == 0)
-        framing->closing = true;
     if (framing->body_length > BODY_MAX)
         return (struct refusal){413, "body too large\n"};
     return (struct refusal){0, NULL};

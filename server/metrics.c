@@ -15,7 +15,8 @@ static const struct {
 } texts[METRICS] = {
     [METRIC_SIGNATURES_REFUSED] = {"signatures_refused_total",
                                    "Webhooks without a valid signature"},
-    [METRIC_REPLAYS_REFUSED] = {"replays_refused_total", "Webhooks whose nonce was used before"},
+    [METRIC_REPLAYS_REFUSED] = {"replays_refused_total",
+                                "Webhooks whose nonce was first used over two minutes before"},
     [METRIC_REQUESTS_REFUSED] = {"requests_refused_total", "Malformed HTTP requests"},
     [METRIC_DATABASE_CONNECTS] = {"database_connects_total", "Database connections made"},
     [METRIC_DATABASE_LOSSES] = {"database_losses_total", "Database connections lost in use"},
@@ -141,23 +142,24 @@ static void print_histogram(struct response *response, struct histogram *histogr
     }
     total += read_counter(&histogram->buckets[histogram->bound_count]);
     print(response, "masking_%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", histogram->name, total);
-    print(response, "masking_%s_sum %g\n", histogram->name,
+    print(response, "masking_%s_sum %.15g\n", histogram->name,
           (double)read_counter(&histogram->sum) * histogram->scale);
     print(response, "masking_%s_count %" PRIu64 "\n", histogram->name, total);
 }
 
-/* The database lists the values of one name one after the other. */
+/* sql/gauges.sql lists the values of one name one after the other, as the format demands. */
 static void print_gauges(struct response *response)
 {
     pthread_mutex_lock(&gauges_lock);
     for (size_t i = 0; i < gauge_count; i++) {
         const struct gauge *gauge = &gauges[i];
         if (i == 0 || strcmp(gauge->name, gauges[i - 1].name) != 0)
-            print(response, "# TYPE masking_%s gauge\n", gauge->name);
+            print(response, "# TYPE masking_%s %s\n", gauge->name,
+                  strstr(gauge->name, "_total") == NULL ? "gauge" : "counter");
         if (gauge->labels[0] == '\0')
-            print(response, "masking_%s %g\n", gauge->name, gauge->value);
+            print(response, "masking_%s %.15g\n", gauge->name, gauge->value);
         else
-            print(response, "masking_%s{%s} %g\n", gauge->name, gauge->labels, gauge->value);
+            print(response, "masking_%s{%s} %.15g\n", gauge->name, gauge->labels, gauge->value);
     }
     pthread_mutex_unlock(&gauges_lock);
 }
