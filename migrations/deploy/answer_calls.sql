@@ -12,7 +12,7 @@ BEGIN;
 SET LOCAL ROLE masking_owner;
 
 CREATE FUNCTION masking.answer_calls(call_uuids text[], callers bigint[], dialled bigint[])
-RETURNS TABLE (place integer, outcome text, counterpart bigint)
+RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog
 SET plan_cache_mode = force_generic_plan
@@ -59,16 +59,23 @@ BEGIN
     FROM decided d
     ORDER BY d.call_uuid, d.place DESC
     ON CONFLICT (call_uuid) DO UPDATE SET
+      called_at = CASE c.outcome WHEN 'not_asked' THEN EXCLUDED.called_at ELSE c.called_at END,
       answered_at = EXCLUDED.answered_at,
       proxy = EXCLUDED.proxy,
       side = EXCLUDED.side,
       order_ids = EXCLUDED.order_ids,
       route_id = EXCLUDED.route_id,
       outcome = EXCLUDED.outcome,
-      repeats = c.repeats + 1 + EXCLUDED.repeats,
+      repeats = c.repeats + (c.outcome <> 'not_asked')::integer + EXCLUDED.repeats,
       earlier_answers = masking.earlier_answers(c, EXCLUDED.outcome, EXCLUDED.route_id)
   )
-  SELECT d.place::integer, d.outcome, d.callee FROM decided d;
+  -- Only who is not connected costs a look at the prompts: OFFSET 0 keeps the
+  -- condition below the join, where it decides whether the function is called.
+  SELECT d.place::integer, d.outcome, d.callee, p.say, p.voice, p.language
+  FROM decided d
+  LEFT JOIN LATERAL (
+    SELECT * FROM masking.prompt(d.outcome, d.proxy) WHERE d.outcome <> 'connected' OFFSET 0
+  ) p ON true;
 END
 $$;
 
@@ -78,7 +85,8 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog
 AS $$
   SELECT CASE
-    WHEN before.outcome = new_outcome AND before.route_id IS NOT DISTINCT FROM new_route
+    WHEN before.outcome = 'not_asked'
+      OR before.outcome = new_outcome AND before.route_id IS NOT DISTINCT FROM new_route
     THEN before.earlier_answers
     ELSE coalesce(before.earlier_answers, '[]') || jsonb_build_object(
       'answered_at', before.answered_at, 'outcome', before.outcome,
@@ -99,18 +107,20 @@ AS $$
   ) a
   ORDER BY a.call_uuid, a.at DESC
   ON CONFLICT (call_uuid) DO UPDATE SET
+    called_at = CASE c.outcome WHEN 'not_asked' THEN EXCLUDED.called_at ELSE c.called_at END,
     answered_at = EXCLUDED.answered_at,
+    proxy = coalesce(c.proxy, EXCLUDED.proxy),
     outcome = EXCLUDED.outcome,
     side = NULL,
     order_ids = NULL,
     route_id = NULL,
-    repeats = c.repeats + 1,
+    repeats = c.repeats + (c.outcome <> 'not_asked')::integer,
     earlier_answers = masking.earlier_answers(c, EXCLUDED.outcome, NULL)
-  WHERE c.answered_at < EXCLUDED.answered_at
+  WHERE c.answered_at < EXCLUDED.answered_at OR c.outcome = 'not_asked'
 $$;
 
 COMMENT ON FUNCTION masking.answer_calls(text[], bigint[], bigint[]) IS
-  'Routes and records a batch of calls. place: 1-based index into the arrays; counterpart: set exactly when outcome is connected.';
+  'Routes and records a batch of calls. place: 1-based index into the arrays; counterpart: set exactly when outcome is connected; else say, voice and language are what the caller hears (see masking.prompt).';
 COMMENT ON FUNCTION masking.earlier_answers(masking.calls, text, bigint) IS
   'The row''s earlier_answers once a new answer is given: longer by one if that answer differs.';
 COMMENT ON FUNCTION masking.record_apologies(text[], bigint[], double precision[]) IS
