@@ -10,78 +10,23 @@
 #include <string.h>
 
 #include "clock.h"
+#include "event.h"
+#include "fields.h"
 #include "log.h"
 #include "metrics.h"
-#include "number.h"
 #include "reply.h"
 #include "store.h"
 
-/* What a caller hears, by outcome. The outcomes are those of masking.answer_calls, and a few
- * that are decided here. */
-static const struct {
-    const char *outcome;
-    const char *sentence;
-} sentences[] = {
-    {"unknown_caller", "Sorry, we found no order that belongs to your phone number. Goodbye."},
-    {"no_caller_id", "Sorry, we can only connect calls that show their phone number. Please call "
-                     "again without hiding it. Goodbye."},
-    {"malformed", "Sorry, this call cannot be connected. Goodbye."},
-    {"apologised",
-     "Sorry, we cannot connect your call at the moment. Please try again in a minute."},
-};
-
-static const char *sentence_for(const char *outcome)
+/* Nobody is rung. What the caller hears comes with the answer, if there was one. */
+static void refuse(struct response *response, const char *outcome, const struct prompt *prompt)
 {
-    for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
-        if (strcmp(sentences[i].outcome, outcome) == 0)
-            return sentences[i].sentence;
-    return "Sorry, this call cannot be connected. Goodbye.";
-}
-
-static void refuse(struct response *response, const char *outcome)
-{
+    struct prompt builtin;
     response_outcome(response, outcome);
-    reply_speak(response, sentence_for(outcome));
-}
-
-/* Plivo's own ids are UUIDs. Others of the same alphabet are taken, in case that changes, but
- * a text that is not shaped as a UUID stays out of the log: it might be a phone number. */
-static bool read_uuid(struct form_text text, char uuid[CALL_UUID])
-{
-    static const char alphabet[] =
-        "0123456789-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    if (text.length == 0 || text.length >= CALL_UUID)
-        return false;
-    memcpy(uuid, text.bytes, text.length);
-    uuid[text.length] = '\0';
-    return strspn(uuid, alphabet) == text.length;
-}
-
-static bool is_uuid_shaped(const char *text)
-{
-    static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    if (strlen(text) != sizeof shape - 1)
-        return false;
-    for (size_t i = 0; shape[i] != '\0'; i++)
-        if ((shape[i] == '-') != (text[i] == '-') || (text[i] != '-' && strchr("_", text[i])))
-            return false;
-    return true;
-}
-
-/* A number field: absent, withheld and unreadable all mean "no number"; an honest sender's
- * field has no other way to be wrong, so what is wrong is noted for the log. */
-static struct number read_number(const struct form *form, const char *name,
-                                 struct response *response)
-{
-    struct form_text text;
-    struct number number = {0};
-    enum form_status status = form_find(form, name, &text);
-    if (status != FORM_OK)
-        response_note(response, "%s=\"%s\"", name, form_status_text(status));
-    else if (!number_parse(text.bytes, text.length, &number))
-        response_note(response, "%s=\"%s\"", name,
-                      text.length == 0 ? "is empty" : "is not a phone number");
-    return number;
+    if (prompt == NULL || prompt->words[0] == '\0') {
+        prompt_builtin(&builtin, outcome);
+        prompt = &builtin;
+    }
+    reply_prompt(response, prompt);
 }
 
 /* With no hangup URL of its own, an application gets its hangup events at the answer URL
@@ -113,8 +58,9 @@ static const struct question answer_question = {"answer_calls", sizeof(struct ca
                                                 sizeof(struct call_answer), ask_answer};
 static const struct question apology_question = {"record_apologies", sizeof(struct apology), 0,
                                                  ask_apologies};
-_Static_assert(sizeof(struct call) <= QUESTION_BYTES, "a call fits a question");
-_Static_assert(sizeof(struct apology) <= QUESTION_BYTES, "an apology fits a question");
+_Static_assert(sizeof(struct call) <= QUESTION_INPUT_BYTES, "a call fits a question");
+_Static_assert(sizeof(struct call_answer) <= QUESTION_ANSWER_BYTES, "its answer fits too");
+_Static_assert(sizeof(struct apology) <= QUESTION_INPUT_BYTES, "an apology fits a question");
 
 /* Promise 4: what was decided without the database is written once it is back. */
 static void apologise(struct service *service, const struct call *call, struct response *response)
@@ -127,46 +73,46 @@ static void apologise(struct service *service, const struct call *call, struct r
         log_event_limited(&limit, LOG_ERROR, "record_lost",
                           "what=apology reason=\"too many are waiting for the database\"");
     }
-    refuse(response, "apologised");
+    refuse(response, "apologised", NULL);
 }
 
 /* The answer as XML. The last two checks repeat what the database promises: showing a caller
  * his own number, or none, would be the one mistake nobody can take back. */
-static void give_answer(const struct call *call, const struct call_answer *answer,
-                        struct response *response)
+static void give_answer(const struct config *config, const struct call *call,
+                        const struct call_answer *answer, struct response *response)
 {
     if (strcmp(answer->outcome, "connected") != 0) {
-        refuse(response, answer->outcome);
+        refuse(response, answer->outcome, &answer->prompt);
     } else if (answer->counterpart.value == 0 || call->dialled.value == 0 ||
                answer->counterpart.value == call->caller.value ||
                answer->counterpart.value == call->dialled.value) {
         log_event(LOG_ERROR, "impossible_answer", "what=counterpart");
-        refuse(response, "malformed");
+        refuse(response, "malformed", NULL);
     } else {
+        const struct dial dial = {.proxy = call->dialled,
+                                  .callee = answer->counterpart,
+                                  .public_url = config->public_url,
+                                  .ring_timeout = config->ring_timeout,
+                                  .call_time_limit = config->call_time_limit};
         response_outcome(response, "connected");
-        reply_dial(response, call->dialled, answer->counterpart);
+        reply_dial(response, &dial);
     }
 }
 
 void call_answer(struct service *service, const struct webhook *webhook, struct response *response)
 {
     struct call call = {0};
-    struct form_text uuid;
     if (is_hangup(webhook->form)) {
-        response_outcome(response, "hangup_event");
-        reply_empty(response);
+        event_hangup(service, webhook, response);
         return;
     }
-    enum form_status status = form_find(webhook->form, "CallUUID", &uuid);
-    if (status != FORM_OK || !read_uuid(uuid, call.uuid)) {
-        response_note(response, "CallUUID=\"%s\"",
-                      status != FORM_OK ? form_status_text(status) : "is not an id");
-        refuse(response, "malformed");
+    if (!fields_read_uuid(webhook->form, "CallUUID", call.uuid, response)) {
+        refuse(response, "malformed", NULL);
         return;
     }
-    response_note(response, "call=%s", is_uuid_shaped(call.uuid) ? call.uuid : "(not-a-uuid)");
-    call.caller = read_number(webhook->form, "From", response);
-    call.dialled = read_number(webhook->form, "To", response);
+    fields_note_uuid(call.uuid, "call", response);
+    call.caller = fields_read_number(webhook->form, "From", response);
+    call.dialled = fields_read_number(webhook->form, "To", response);
 
     struct call_answer answer;
     unsigned batch = 0;
@@ -175,7 +121,7 @@ void call_answer(struct service *service, const struct webhook *webhook, struct 
         switchboard_ask(service->switchboard, &answer_question, &call, &answer, deadline, &batch)) {
     case SWITCHBOARD_ANSWERED:
         response_note(response, "batch=%u", batch);
-        give_answer(&call, &answer, response);
+        give_answer(service->config, &call, &answer, response);
         return;
     case SWITCHBOARD_TIMEOUT:
         response_note(response, "reason=timeout");

@@ -44,6 +44,10 @@ static const struct setting settings[] = {
      "what Plivo dials, up to the path: https://calls.example.com"},
     {"ALLOW_UNSIGNED", YES_NO, false, "no", 0, 0, FIELD(allow_unsigned),
      "yes: answer without checking signatures, on a loopback address only"},
+    {"RING_TIMEOUT", INTEGER, false, "45", 5, 120, FIELD(ring_timeout),
+     "seconds until a call nobody answers is given up; needs PUBLIC_URL"},
+    {"CALL_TIME_LIMIT", INTEGER, false, "14400", 60, 86399, FIELD(call_time_limit),
+     "seconds after which a connected call is ended; needs PUBLIC_URL"},
 };
 
 enum { SETTINGS = sizeof settings / sizeof settings[0] };

@@ -35,6 +35,8 @@ struct config {
     struct config_list main_auth_tokens; /* Ma-V3 and Ma-V2 signatures */
     char *public_url;                    /* no trailing slash; "" when unset */
     bool allow_unsigned;
+    long ring_timeout;    /* seconds */
+    long call_time_limit; /* seconds */
 };
 
 /*

@@ -7,6 +7,7 @@
 
 #include "call.h"
 #include "clock.h"
+#include "event.h"
 #include "health.h"
 #include "log.h"
 #include "metrics.h"
@@ -37,6 +38,9 @@ static const struct endpoint endpoints[] = {
      call_answer},                                                          /* Ruby */
     {"answer", "/numbermasking", false, GET_OR_POST, SIGNED, call_answer},  /* PHP */
     {"answer", "/number_masking", false, GET_OR_POST, SIGNED, call_answer}, /* Java, Go */
+    {"dial_action", "/dial/action", false, GET_OR_POST, SIGNED, event_dial_action},
+    {"dial_event", "/dial/event", false, GET_OR_POST, SIGNED, event_dial},
+    {"hangup", "/hangup", false, GET_OR_POST, SIGNED, event_hangup},
     {"healthz", "/healthz", false, GET_OR_HEAD, OPEN, health_live},
     {"readyz", "/readyz", false, GET_OR_HEAD, OPEN, health_ready},
 };

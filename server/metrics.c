@@ -25,10 +25,11 @@ static const struct {
 };
 static counter counters[METRICS];
 
-/* The outcomes of masking.answer_calls and of call.c. The last one takes all others. */
+/* The outcomes of masking.answer_calls, of call.c and of event.c. The last one takes all others. */
 static const char *const outcomes[] = {
-    "connected",          "unknown_caller", "no_caller_id", "apologised",
-    "bad_dialled_number", "malformed",      "hangup_event", "other"};
+    "connected",      "unknown_caller", "no_caller_id",   "apologised",  "bad_dialled_number",
+    "malformed",      "hangup_event",   "dial_completed", "dial_cancel", "dial_busy",
+    "dial_no_answer", "dial_timeout",   "dial_failed",    "dial_event",  "other"};
 enum { OUTCOMES = sizeof outcomes / sizeof outcomes[0] };
 static counter answers[OUTCOMES];
 

@@ -3,6 +3,7 @@
 
 #include <libxml/parser.h>
 #include <libxml/xmlwriter.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char apology[] =
@@ -87,31 +88,67 @@ static void finish(struct document *document, struct response *response)
         xmlBufferFree(document->buffer);
 }
 
-void reply_dial(struct response *response, struct number proxy, struct number callee)
+static void attribute_number(struct document *document, const char *name, long value)
 {
-    char proxy_text[NUMBER_TEXT], callee_text[NUMBER_TEXT];
+    char digits[24];
+    snprintf(digits, sizeof digits, "%ld", value);
+    attribute(document, name, digits);
+}
+
+/* A webhook of ours, as Plivo reaches it: Plivo takes no relative URL here. */
+static void attribute_url(struct document *document, const char *name, const char *public_url,
+                          const char *path)
+{
+    if (document->ok)
+        check(document, xmlTextWriterWriteFormatAttribute(document->writer, BAD_CAST name, "%s%s",
+                                                          public_url, path));
+}
+
+static void dial_element(struct document *document, const struct dial *dial)
+{
+    char proxy[NUMBER_TEXT], callee[NUMBER_TEXT];
+    number_print(dial->proxy, proxy);
+    number_print(dial->callee, callee);
+    open_element(document, "Dial");
+    attribute(document, "callerId", proxy);
+    if (dial->public_url[0] != '\0') {
+        attribute_url(document, "action", dial->public_url, "/dial/action");
+        attribute(document, "method", "POST");
+        attribute_url(document, "callbackUrl", dial->public_url, "/dial/event");
+        attribute(document, "callbackMethod", "POST");
+        attribute_number(document, "timeout", dial->ring_timeout);
+        attribute_number(document, "timeLimit", dial->call_time_limit);
+    }
+    open_element(document, "Number");
+    text(document, callee);
+    close_element(document);
+    close_element(document);
+}
+
+void reply_dial(struct response *response, const struct dial *dial)
+{
     struct document document;
-    number_print(proxy, proxy_text);
-    number_print(callee, callee_text);
     start(&document);
-    open_element(&document, "Dial");
-    attribute(&document, "callerId", proxy_text);
-    open_element(&document, "Number");
-    text(&document, callee_text);
-    close_element(&document);
-    close_element(&document);
+    dial_element(&document, dial);
     finish(&document, response);
 }
 
-void reply_speak(struct response *response, const char *sentence)
+static void prompt_element(struct document *document, const struct prompt *prompt)
+{
+    open_element(document, prompt->is_recording ? "Play" : "Speak");
+    if (!prompt->is_recording) {
+        attribute(document, "voice", prompt->voice);
+        attribute(document, "language", prompt->language);
+    }
+    text(document, prompt->words);
+    close_element(document);
+}
+
+void reply_prompt(struct response *response, const struct prompt *prompt)
 {
     struct document document;
     start(&document);
-    open_element(&document, "Speak");
-    attribute(&document, "voice", "WOMAN");
-    attribute(&document, "language", "en-US");
-    text(&document, sentence);
-    close_element(&document);
+    prompt_element(&document, prompt);
     open_element(&document, "Hangup");
     close_element(&document);
     finish(&document, response);

@@ -8,18 +8,26 @@
 #pragma once
 
 #include "number.h"
+#include "prompt.h"
 #include "response.h"
 
 /* Once, in main, before there are threads; and at the very end. */
 void reply_start(void);
 void reply_stop(void);
 
+/* Whom to ring, and what is to be told about it. */
+struct dial {
+    struct number proxy, callee;
+    const char *public_url;             /* "": Plivo tells nothing, and its own limits hold */
+    long ring_timeout, call_time_limit; /* seconds; with a public_url only */
+};
+
 /* <Dial callerId="proxy"><Number>callee</Number></Dial>. The caller ID is what keeps
  * the caller's number hidden: Plivo shows the real one when it is left out. */
-void reply_dial(struct response *response, struct number proxy, struct number callee);
+void reply_dial(struct response *response, const struct dial *dial);
 
-/* The sentence, then <Hangup/>. UTF-8; what XML cannot carry must not be in it. */
-void reply_speak(struct response *response, const char *sentence);
+/* <Speak> or <Play>, then <Hangup/>. What XML cannot carry must not be in it. */
+void reply_prompt(struct response *response, const struct prompt *prompt);
 
 /* <Response/>: nothing (more) to do. */
 void reply_empty(struct response *response);

@@ -15,6 +15,7 @@
 
 #include "db.h"
 #include "number.h"
+#include "prompt.h"
 
 enum { CALL_UUID = 65 }; /* 64 characters and the terminator; Plivo sends 36 */
 
@@ -28,10 +29,11 @@ struct call {
 enum { OUTCOME = 32 };
 
 /* outcome: "connected" with the number to ring, or the word for why not, as recorded in
- * masking.calls (see the comment on that column). */
+ * masking.calls (see the comment on that column) and what the caller hears then. */
 struct call_answer {
     char outcome[OUTCOME];
     struct number counterpart;
+    struct prompt prompt; /* without words: not connected, and yet no row for it */
 };
 
 /* Who is to ring? Routes and records each call; see sql/answer_calls.sql. */
@@ -48,6 +50,25 @@ struct apology {
 /* Puts apologies on record once the database is back; see sql/record_apologies.sql. */
 MUST_CHECK enum db_status store_record_apologies(struct db *db, const struct apology apologies[],
                                                  size_t count);
+
+enum { EVENT_KIND = 16, EVENT_VALUE = 64, EVENT_FACTS = 1024 };
+
+/* Something that Plivo told about a call. Filled by call_event_add. */
+struct call_event {
+    char uuid[CALL_UUID];
+    char kind[EVENT_KIND]; /* action, dial_answer, dial_connected, dial_hangup, hangup */
+    struct number dialled; /* decides the language of what the caller hears */
+    unsigned short length;
+    char facts[EVENT_FACTS]; /* name, value, name, value, ..., each terminated */
+};
+
+/* Adds one of Plivo's parameters; false when the event is full. */
+MUST_CHECK bool call_event_add(struct call_event *event, const char *name, const char *value);
+
+/* Puts events on record; see sql/record_events.sql. prompts[i]: what the caller of events[i]
+ * hears now; without words: nothing. */
+MUST_CHECK enum db_status store_record_events(struct db *db, const struct call_event events[],
+                                              struct prompt prompts[], size_t count);
 
 enum { SCHEMA_CHANGE = 64 };
 

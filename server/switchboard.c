@@ -46,7 +46,7 @@ struct ticket {
 
 struct post {
     const struct question *question;
-    _Alignas(8) char input[QUESTION_BYTES];
+    _Alignas(8) char input[QUESTION_INPUT_BYTES];
 };
 
 /* What one database thread works on. Inputs are copied out of the tickets, so a ticket
@@ -55,8 +55,8 @@ struct batch {
     const struct question *question;
     size_t count;
     struct ticket *tickets[BATCH_MAX]; /* NULL: left, or a post */
-    _Alignas(8) char inputs[BATCH_MAX * QUESTION_BYTES];
-    _Alignas(8) char answers[BATCH_MAX * QUESTION_BYTES];
+    _Alignas(8) char inputs[BATCH_MAX * QUESTION_INPUT_BYTES];
+    _Alignas(8) char answers[BATCH_MAX * QUESTION_ANSWER_BYTES];
 };
 
 /* What is known of the database's schema. */
