@@ -16,6 +16,7 @@
 enum {
     BATCH_MAX = 256,   /* requests in one statement */
     POSTS_MAX = 16384, /* posted items kept while the database is away */
+    POSTS_TURN = 16,   /* one batch in so many may be posts though requests are waiting */
     PING_MS = 500,     /* how often an idle connection is asked whether it is there */
     READY_MS = 1500,   /* the database counts as there this long after its last answer */
     BACKOFF_MS = 50,   /* first pause after a failure; doubles */
@@ -74,6 +75,7 @@ struct switchboard {
     size_t waiting, waiting_max;
     struct post *posts; /* a ring */
     size_t post_first, post_count;
+    unsigned turn; /* batches of requests since the last one of posts */
     bool stopping;
     int64_t stop_by_ms;
     enum schema schema;
@@ -280,7 +282,19 @@ static bool must_end(const struct switchboard *board)
 
 enum duty { WORK, PING, END };
 
-/* What to do next. A batch is taken with WORK; requests go before posts. */
+/* Somebody waits for a request, so requests go first; but under a load that never pauses
+ * posts must get their turn too, or they would pile up until some are lost. */
+static bool is_posts_turn(struct switchboard *board)
+{
+    if (board->post_count > 0 && (board->first == NULL || board->turn >= POSTS_TURN)) {
+        board->turn = 0;
+        return true;
+    }
+    board->turn++;
+    return false;
+}
+
+/* What to do next. A batch is taken with WORK. */
 static enum duty next_duty(struct switchboard *board, struct batch *batch, bool *posted)
 {
     enum duty duty = PING;
@@ -291,7 +305,7 @@ static enum duty next_duty(struct switchboard *board, struct batch *batch, bool 
     if (must_end(board)) {
         duty = END;
     } else if (has_work(board)) {
-        *posted = board->first == NULL;
+        *posted = is_posts_turn(board);
         if (*posted)
             take_posts(board, batch);
         else
