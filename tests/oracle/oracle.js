@@ -6,7 +6,8 @@
  * it knows nothing of our server. Found through NODE_PATH: node_modules lives
  * under the build folder, not beside this file.
  *
- *   {"op":"dial_xml","caller_id":"1…","number":"1…"}             -> {"xml":"…"}
+ *   {"op":"dial_xml","caller_id":"1…","number":"1…","attributes":{…}} -> {"xml":"…"}
+ *   {"op":"play_xml","url":"https://…"}                          -> {"xml":"…"}
  *   {"op":"refusal_xml","sentence":"…","attributes":{…}}         -> {"xml":"…"}
  *   {"op":"empty_xml"}                                           -> {"xml":"…"}
  *   {"op":"validate_v3","method":"POST","url":"…","nonce":"…","token":"…",
@@ -22,7 +23,14 @@ const readline = require('readline');
 const answers = {
   dial_xml(question) {
     const response = plivo.Response();
-    response.addDial({ callerId: question.caller_id }).addNumber(question.number);
+    const attributes = { callerId: question.caller_id, ...question.attributes };
+    response.addDial(attributes).addNumber(question.number);
+    return { xml: response.toXML() };
+  },
+  play_xml(question) {
+    const response = plivo.Response();
+    response.addPlay(question.url);
+    response.addHangup();
     return { xml: response.toXML() };
   },
   refusal_xml(question) {
