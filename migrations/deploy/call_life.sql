@@ -209,7 +209,7 @@ BEGIN
     proxy = coalesce(c.proxy, EXCLUDED.proxy);
 
   RETURN QUERY
-  SELECT a.place, p.say, p.voice, p.language
+  SELECT a.place::integer, p.say, p.voice, p.language
   FROM unnest(fact_places, fact_names, fact_values) AS a (place, name, value)
   CROSS JOIN LATERAL masking.prompt(masking.prompt_after_dial(a.value), dialled[a.place]) p
   WHERE a.name = 'DialStatus' AND kinds[a.place] = 'action';
