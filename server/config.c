@@ -48,6 +48,8 @@ static const struct setting settings[] = {
      "seconds until a call nobody answers is given up; needs PUBLIC_URL"},
     {"CALL_TIME_LIMIT", INTEGER, false, "14400", 60, 86399, FIELD(call_time_limit),
      "seconds after which a connected call is ended; needs PUBLIC_URL"},
+    {"FORWARD_MEDIA", YES_NO, false, "no", 0, 0, FIELD(forward_media),
+     "yes: pictures in messages are sent on, as links"},
 };
 
 enum { SETTINGS = sizeof settings / sizeof settings[0] };

@@ -37,6 +37,7 @@ struct config {
     bool allow_unsigned;
     long ring_timeout;    /* seconds */
     long call_time_limit; /* seconds */
+    bool forward_media;
 };
 
 /*

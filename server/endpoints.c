@@ -10,6 +10,7 @@
 #include "event.h"
 #include "health.h"
 #include "log.h"
+#include "message.h"
 #include "metrics.h"
 #include "reply.h"
 
@@ -18,7 +19,11 @@ enum methods {
     GET_OR_HEAD, /* health checks */
 };
 
-enum access { OPEN, SIGNED };
+enum access {
+    OPEN,
+    SIGNED,           /* version 3: covers the parameters */
+    SIGNED_AS_MESSAGE /* or version 2, all that Plivo promises for messages */
+};
 
 struct endpoint {
     const char *name; /* for the log */
@@ -41,6 +46,7 @@ static const struct endpoint endpoints[] = {
     {"dial_action", "/dial/action", false, GET_OR_POST, SIGNED, event_dial_action},
     {"dial_event", "/dial/event", false, GET_OR_POST, SIGNED, event_dial},
     {"hangup", "/hangup", false, GET_OR_POST, SIGNED, event_hangup},
+    {"message", "/message", false, GET_OR_POST, SIGNED_AS_MESSAGE, message_forward},
     {"healthz", "/healthz", false, GET_OR_HEAD, OPEN, health_live},
     {"readyz", "/readyz", false, GET_OR_HEAD, OPEN, health_ready},
 };
@@ -93,7 +99,7 @@ static enum form_status read_fields(const struct request *request, struct form *
 }
 
 static bool is_from_plivo(struct service *service, const struct webhook *webhook,
-                          struct response *response)
+                          enum signature_versions versions, struct response *response)
 {
     static struct log_limit limit;
     static const char *const reasons[] = {"valid", "missing", "wrong", "failed"};
@@ -107,8 +113,11 @@ static bool is_from_plivo(struct service *service, const struct webhook *webhook
         .v3 = request_header(request, "X-Plivo-Signature-V3"),
         .ma_v3 = request_header(request, "X-Plivo-Signature-Ma-V3"),
         .v3_nonce = request_header(request, "X-Plivo-Signature-V3-Nonce"),
+        .v2 = request_header(request, "X-Plivo-Signature-V2"),
+        .ma_v2 = request_header(request, "X-Plivo-Signature-Ma-V2"),
+        .v2_nonce = request_header(request, "X-Plivo-Signature-V2-Nonce"),
     };
-    enum signature_verdict verdict = keyring_check(service->keyring, &received, SIGNATURE_V3_ONLY);
+    enum signature_verdict verdict = keyring_check(service->keyring, &received, versions);
     if (verdict == SIGNATURE_VALID)
         return true;
     metrics_count(METRIC_SIGNATURES_REFUSED);
@@ -133,8 +142,10 @@ static void run_endpoint(struct service *service, const struct endpoint *endpoin
     enum form_status decoded = read_fields(request, &form, storage);
     if (decoded != FORM_OK)
         response_note(response, "form=\"%s\"", form_status_text(decoded));
-    if (endpoint->access == SIGNED && keyring_is_signing(service->keyring) &&
-        (decoded != FORM_OK || !is_from_plivo(service, &webhook, response)))
+    enum signature_versions versions =
+        endpoint->access == SIGNED_AS_MESSAGE ? SIGNATURE_V3_OR_V2 : SIGNATURE_V3_ONLY;
+    if (endpoint->access != OPEN && keyring_is_signing(service->keyring) &&
+        (decoded != FORM_OK || !is_from_plivo(service, &webhook, versions, response)))
         response_text(response, 403, "forbidden\n");
     else
         endpoint->handler(service, &webhook, response);

@@ -154,6 +154,22 @@ void reply_prompt(struct response *response, const struct prompt *prompt)
     finish(&document, response);
 }
 
+void reply_message(struct response *response, struct number proxy, struct number receiver,
+                   const char *words)
+{
+    char src[NUMBER_TEXT], dst[NUMBER_TEXT];
+    struct document document;
+    number_print(proxy, src);
+    number_print(receiver, dst);
+    start(&document);
+    open_element(&document, "Message");
+    attribute(&document, "src", src);
+    attribute(&document, "dst", dst);
+    text(&document, words);
+    close_element(&document);
+    finish(&document, response);
+}
+
 void reply_empty(struct response *response)
 {
     struct document document;

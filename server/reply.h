@@ -29,6 +29,11 @@ void reply_dial(struct response *response, const struct dial *dial);
 /* <Speak> or <Play>, then <Hangup/>. What XML cannot carry must not be in it. */
 void reply_prompt(struct response *response, const struct prompt *prompt);
 
+/* <Message src="proxy" dst="receiver">text</Message>. The text is sent as it is; what XML
+ * cannot carry must not be in it. */
+void reply_message(struct response *response, struct number proxy, struct number receiver,
+                   const char *text);
+
 /* <Response/>: nothing (more) to do. */
 void reply_empty(struct response *response);
 

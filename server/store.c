@@ -143,6 +143,27 @@ enum db_status store_record_events(struct db *db, const struct call_event events
     return db_run(db, &statement, parameters, 6, read_event_prompt, &into);
 }
 
+enum db_status store_answer_messages(struct db *db, const struct message messages[],
+                                     struct call_answer answers[], size_t count)
+{
+    static const struct db_statement statement = {"answer_messages", SQL_ANSWER_MESSAGES};
+    struct db_array *uuids = &arrays[0], *senders = &arrays[1];
+    struct db_array *dialled = &arrays[2], *kinds = &arrays[3];
+    db_array_start_text(uuids);
+    db_array_start_bigint(senders);
+    db_array_start_bigint(dialled);
+    db_array_start_text(kinds);
+    for (size_t i = 0; i < count; i++) {
+        db_array_add_text(uuids, messages[i].uuid);
+        add_number(senders, messages[i].sender);
+        add_number(dialled, messages[i].dialled);
+        db_array_add_text(kinds, messages[i].kind);
+    }
+    struct answers into = {answers, count};
+    const struct db_array *const parameters[] = {uuids, senders, dialled, kinds};
+    return db_run(db, &statement, parameters, 4, read_answer, &into);
+}
+
 static void read_version(void *context, const struct db_row *row)
 {
     struct schema_version *version = context;

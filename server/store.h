@@ -70,6 +70,20 @@ MUST_CHECK bool call_event_add(struct call_event *event, const char *name, const
 MUST_CHECK enum db_status store_record_events(struct db *db, const struct call_event events[],
                                               struct prompt prompts[], size_t count);
 
+/* What the database sees of a text message. kind: "text", or why it is not to be sent on, as
+ * masking.messages.outcome has it. */
+struct message {
+    char uuid[CALL_UUID];
+    struct number sender;
+    struct number dialled;
+    char kind[EVENT_KIND];
+};
+
+/* Whom are messages for? Routes and records each; see sql/answer_messages.sql. The answer's
+ * outcome is "forwarded" with a counterpart, or why not, perhaps with a prompt for the sender. */
+MUST_CHECK enum db_status store_answer_messages(struct db *db, const struct message messages[],
+                                                struct call_answer answers[], size_t count);
+
 enum { SCHEMA_CHANGE = 64 };
 
 /* The state of the schema: how many migrations, and the last one's name. */

@@ -57,6 +57,9 @@ class Oracle:
         return self.ask("dial_xml", caller_id=caller_id, number=number,
                         attributes=attributes)["xml"]
 
+    def message_xml(self, src, dst, text):
+        return self.ask("message_xml", src=src, dst=dst, text=text)["xml"]
+
     def play_xml(self, url):
         return self.ask("play_xml", url=url)["xml"]
 

@@ -9,6 +9,7 @@
  *   {"op":"dial_xml","caller_id":"1…","number":"1…","attributes":{…}} -> {"xml":"…"}
  *   {"op":"play_xml","url":"https://…"}                          -> {"xml":"…"}
  *   {"op":"refusal_xml","sentence":"…","attributes":{…}}         -> {"xml":"…"}
+ *   {"op":"message_xml","src":"1…","dst":"1…","text":"…"}         -> {"xml":"…"}
  *   {"op":"empty_xml"}                                           -> {"xml":"…"}
  *   {"op":"validate_v3","method":"POST","url":"…","nonce":"…","token":"…",
  *    "signature":"…","params":{"name":["value",…],…}}            -> {"valid":true}
@@ -37,6 +38,11 @@ const answers = {
     const response = plivo.Response();
     response.addSpeak(question.sentence, question.attributes);
     response.addHangup();
+    return { xml: response.toXML() };
+  },
+  message_xml(question) {
+    const response = plivo.Response();
+    response.addMessage(question.text, { src: question.src, dst: question.dst });
     return { xml: response.toXML() };
   },
   empty_xml() {
