@@ -67,6 +67,19 @@ $$;
 COMMENT ON FUNCTION masking.prompt(text, bigint) IS
   'What callers of a proxy number hear at an event; voice NULL: say is the URL of a recording.';
 
+CREATE FUNCTION masking.find_prompts(events text[], dialled bigint[])
+RETURNS TABLE (place integer, say text, voice text, language text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog
+AS $$
+  SELECT a.place::integer, p.say, p.voice, p.language
+  FROM unnest(events, dialled) WITH ORDINALITY AS a (event, proxy, place)
+  CROSS JOIN LATERAL masking.prompt(a.event, a.proxy) p
+$$;
+COMMENT ON FUNCTION masking.find_prompts(text[], bigint[]) IS
+  'What is said at events that come with no decision; place: 1-based index into the arrays.';
+GRANT EXECUTE ON FUNCTION masking.find_prompts(text[], bigint[]) TO masking_server;
+
 INSERT INTO masking.prompts (event, language, voice, words)
 SELECT p.event, l.language, l.voice, p.words
 FROM (VALUES
