@@ -17,16 +17,22 @@
 #include "reply.h"
 #include "store.h"
 
-/* Nobody is rung. What the caller hears comes with the answer, if there was one. */
+/* The prompt that came with the answer, or the built-in one where there is none. */
+static const struct prompt *prompt_or_builtin(const struct prompt *prompt, struct prompt *builtin,
+                                              const char *event)
+{
+    if (prompt != NULL && prompt->words[0] != '\0')
+        return prompt;
+    prompt_builtin(builtin, event);
+    return builtin;
+}
+
+/* Nobody is rung. */
 static void refuse(struct response *response, const char *outcome, const struct prompt *prompt)
 {
     struct prompt builtin;
     response_outcome(response, outcome);
-    if (prompt == NULL || prompt->words[0] == '\0') {
-        prompt_builtin(&builtin, outcome);
-        prompt = &builtin;
-    }
-    reply_prompt(response, prompt);
+    reply_prompt(response, prompt_or_builtin(prompt, &builtin, outcome));
 }
 
 /* With no hangup URL of its own, an application gets its hangup events at the answer URL
@@ -48,6 +54,11 @@ static enum db_status ask_answer(struct db *db, const void *inputs, void *answer
     return store_answer_calls(db, inputs, answers, count);
 }
 
+static enum db_status ask_code(struct db *db, const void *inputs, void *answers, size_t count)
+{
+    return store_answer_codes(db, inputs, answers, count);
+}
+
 static enum db_status ask_apologies(struct db *db, const void *inputs, void *answers, size_t count)
 {
     (void)answers;
@@ -56,10 +67,13 @@ static enum db_status ask_apologies(struct db *db, const void *inputs, void *ans
 
 static const struct question answer_question = {"answer_calls", sizeof(struct call),
                                                 sizeof(struct call_answer), ask_answer};
+static const struct question code_question = {"answer_codes", sizeof(struct entered_code),
+                                              sizeof(struct call_answer), ask_code};
 static const struct question apology_question = {"record_apologies", sizeof(struct apology), 0,
                                                  ask_apologies};
 _Static_assert(sizeof(struct call) <= QUESTION_INPUT_BYTES, "a call fits a question");
-_Static_assert(sizeof(struct call_answer) <= QUESTION_ANSWER_BYTES, "its answer fits too");
+_Static_assert(sizeof(struct entered_code) <= QUESTION_INPUT_BYTES, "so does a code");
+_Static_assert(sizeof(struct call_answer) <= QUESTION_ANSWER_BYTES, "their answer fits too");
 _Static_assert(sizeof(struct apology) <= QUESTION_INPUT_BYTES, "an apology fits a question");
 
 /* Promise 4: what was decided without the database is written once it is back. */
@@ -76,53 +90,17 @@ static void apologise(struct service *service, const struct call *call, struct r
     refuse(response, "apologised", NULL);
 }
 
-/* The answer as XML. The last two checks repeat what the database promises: showing a caller
- * his own number, or none, would be the one mistake nobody can take back. */
-static void give_answer(const struct config *config, const struct call *call,
-                        const struct call_answer *answer, struct response *response)
+/* Asks, and tells the log how that went. false: there is no answer, and there was an apology. */
+static bool ask(struct service *service, const struct webhook *webhook,
+                const struct question *question, const void *input, const struct call *call,
+                struct call_answer *answer, struct response *response)
 {
-    if (strcmp(answer->outcome, "connected") != 0) {
-        refuse(response, answer->outcome, &answer->prompt);
-    } else if (answer->counterpart.value == 0 || call->dialled.value == 0 ||
-               answer->counterpart.value == call->caller.value ||
-               answer->counterpart.value == call->dialled.value) {
-        log_event(LOG_ERROR, "impossible_answer", "what=counterpart");
-        refuse(response, "malformed", NULL);
-    } else {
-        const struct dial dial = {.proxy = call->dialled,
-                                  .callee = answer->counterpart,
-                                  .public_url = config->public_url,
-                                  .ring_timeout = config->ring_timeout,
-                                  .call_time_limit = config->call_time_limit};
-        response_outcome(response, "connected");
-        reply_dial(response, &dial);
-    }
-}
-
-void call_answer(struct service *service, const struct webhook *webhook, struct response *response)
-{
-    struct call call = {0};
-    if (is_hangup(webhook->form)) {
-        event_hangup(service, webhook, response);
-        return;
-    }
-    if (!fields_read_uuid(webhook->form, "CallUUID", call.uuid, response)) {
-        refuse(response, "malformed", NULL);
-        return;
-    }
-    fields_note_uuid(call.uuid, "call", response);
-    call.caller = fields_read_number(webhook->form, "From", response);
-    call.dialled = fields_read_number(webhook->form, "To", response);
-
-    struct call_answer answer;
     unsigned batch = 0;
     int64_t deadline = webhook->request->received_us / 1000 + service->config->answer_deadline_ms;
-    switch (
-        switchboard_ask(service->switchboard, &answer_question, &call, &answer, deadline, &batch)) {
+    switch (switchboard_ask(service->switchboard, question, input, answer, deadline, &batch)) {
     case SWITCHBOARD_ANSWERED:
         response_note(response, "batch=%u", batch);
-        give_answer(service->config, &call, &answer, response);
-        return;
+        return true;
     case SWITCHBOARD_TIMEOUT:
         response_note(response, "reason=timeout");
         break;
@@ -133,5 +111,110 @@ void call_answer(struct service *service, const struct webhook *webhook, struct 
         response_note(response, "reason=database_refused");
         break;
     }
-    apologise(service, &call, response);
+    apologise(service, call, response);
+    return false;
+}
+
+/* The checks repeat what the database promises: showing a caller his own number, or none,
+ * would be the one mistake nobody can take back. */
+static void connect_call(const struct config *config, const struct call *call,
+                         const struct call_answer *answer, bool records, struct response *response)
+{
+    struct prompt builtin;
+    if (answer->counterpart.value == 0 || call->dialled.value == 0 ||
+        answer->counterpart.value == call->caller.value ||
+        answer->counterpart.value == call->dialled.value) {
+        log_event(LOG_ERROR, "impossible_answer", "what=counterpart");
+        refuse(response, "malformed", NULL);
+        return;
+    }
+    const struct dial dial = {
+        .proxy = call->dialled,
+        .callee = answer->counterpart,
+        .public_url = config->public_url,
+        .ring_timeout = config->ring_timeout,
+        .call_time_limit = config->call_time_limit,
+        .announcement = records ? prompt_or_builtin(&answer->prompt, &builtin, "recorded") : NULL};
+    response_outcome(response, answer->outcome);
+    reply_dial(response, &dial);
+}
+
+/* The answer as XML. attempt: which try at a code a question for one would be. */
+static void give_answer(const struct config *config, const struct call *call,
+                        const struct call_answer *answer, int attempt, struct response *response)
+{
+    struct prompt builtin;
+    if (strcmp(answer->outcome, "connected") == 0) {
+        connect_call(config, call, answer, config->record_calls, response);
+    } else if (strcmp(answer->outcome, "support") == 0) {
+        connect_call(config, call, answer, false, response);
+    } else if (answer->digits > 0 && config->public_url[0] != '\0') {
+        response_outcome(response, answer->outcome);
+        reply_ask_code(response, prompt_or_builtin(&answer->prompt, &builtin, answer->outcome),
+                       config->public_url, attempt, answer->digits);
+    } else {
+        refuse(response, answer->outcome, &answer->prompt);
+    }
+}
+
+/* What every webhook of a caller's leg has. false: refused already. */
+static bool read_call(const struct config *config, const struct form *form, struct call *call,
+                      struct response *response)
+{
+    *call = (struct call){.support = config->support_number,
+                          .may_ask = config->public_url[0] != '\0',
+                          .records = config->record_calls};
+    if (!fields_read_uuid(form, "CallUUID", call->uuid, response)) {
+        refuse(response, "malformed", NULL);
+        return false;
+    }
+    fields_note_uuid(call->uuid, "call", response);
+    call->caller = fields_read_number(form, "From", response);
+    call->dialled = fields_read_number(form, "To", response);
+    return true;
+}
+
+void call_answer(struct service *service, const struct webhook *webhook, struct response *response)
+{
+    struct call call;
+    struct call_answer answer;
+    if (is_hangup(webhook->form)) {
+        event_hangup(service, webhook, response);
+        return;
+    }
+    if (read_call(service->config, webhook->form, &call, response) &&
+        ask(service, webhook, &answer_question, &call, &call, &answer, response))
+        give_answer(service->config, &call, &answer, 1, response);
+}
+
+/* Digits only; anything else is a code that nobody has. */
+static void read_code(const struct form *form, char code[CODE])
+{
+    struct form_text digits;
+    code[0] = '\0';
+    if (form_find(form, "Digits", &digits) != FORM_OK || digits.length >= CODE)
+        return;
+    for (size_t i = 0; i < digits.length; i++)
+        if (digits.bytes[i] < '0' || digits.bytes[i] > '9')
+            return;
+    memcpy(code, digits.bytes, digits.length);
+    code[digits.length] = '\0';
+}
+
+void call_enter_code(struct service *service, const struct webhook *webhook,
+                     struct response *response)
+{
+    struct call call;
+    struct entered_code entered = {0};
+    struct call_answer answer;
+    if (!read_call(service->config, webhook->form, &call, response))
+        return;
+    memcpy(entered.uuid, call.uuid, sizeof entered.uuid);
+    entered.caller = call.caller;
+    entered.dialled = call.dialled;
+    entered.attempt = webhook->request->path[strlen("/code/")] - '0'; /* as in endpoints.c */
+    response_note(response, "attempt=%d", entered.attempt);
+    read_code(webhook->form, entered.code);
+    if (ask(service, webhook, &code_question, &entered, &call, &answer, response))
+        give_answer(service->config, &call, &answer, entered.attempt + 1, response);
 }

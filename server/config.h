@@ -13,6 +13,7 @@
 
 #include "log.h"
 #include "must_check.h"
+#include "number.h"
 
 enum { CONFIG_TOKENS_MAX = 16, CONFIG_ADDRESS = 32, CONFIG_PROBLEM = 160 };
 
@@ -37,6 +38,8 @@ struct config {
     bool allow_unsigned;
     long ring_timeout;    /* seconds */
     long call_time_limit; /* seconds */
+    bool record_calls;
+    struct number support_number;
     bool forward_media;
 };
 

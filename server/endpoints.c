@@ -43,9 +43,14 @@ static const struct endpoint endpoints[] = {
      call_answer},                                                          /* Ruby */
     {"answer", "/numbermasking", false, GET_OR_POST, SIGNED, call_answer},  /* PHP */
     {"answer", "/number_masking", false, GET_OR_POST, SIGNED, call_answer}, /* Java, Go */
+    {"code", "/code/1", false, GET_OR_POST, SIGNED, call_enter_code},
+    {"code", "/code/2", false, GET_OR_POST, SIGNED, call_enter_code},
+    {"code", "/code/3", false, GET_OR_POST, SIGNED, call_enter_code},
     {"dial_action", "/dial/action", false, GET_OR_POST, SIGNED, event_dial_action},
     {"dial_event", "/dial/event", false, GET_OR_POST, SIGNED, event_dial},
     {"hangup", "/hangup", false, GET_OR_POST, SIGNED, event_hangup},
+    {"recording", "/recording", false, GET_OR_POST, SIGNED, event_recording},
+    {"announcement", "/recording/announcement", false, GET_OR_POST, SIGNED, event_announcement},
     {"message", "/message", false, GET_OR_POST, SIGNED_AS_MESSAGE, message_forward},
     {"healthz", "/healthz", false, GET_OR_HEAD, OPEN, health_live},
     {"readyz", "/readyz", false, GET_OR_HEAD, OPEN, health_ready},

@@ -17,6 +17,7 @@ enum shape {
     WORDS,  /* "Normal Hangup", "no-answer": letters and a little punctuation */
     AMOUNT, /* "12", "0.00475" */
     TIME,   /* "2026-11-24 06:00:00" */
+    LINK,   /* "https://media.plivo.com/..." */
 };
 
 struct parameter {
@@ -45,6 +46,9 @@ static const struct parameter hangup_parameters[] = {
     {"TotalCost", AMOUNT},       {"HangupCause", WORDS},  {"HangupCauseName", WORDS},
     {"HangupCauseCode", AMOUNT}, {"HangupSource", WORDS}, {"StartTime", TIME},
     {"AnswerTime", TIME},        {"EndTime", TIME},       {NULL, WORDS}};
+
+static const struct parameter recording_parameters[] = {
+    {"RecordUrl", LINK}, {"RecordingDuration", AMOUNT}, {NULL, WORDS}};
 
 /* Seven digits might be a phone number, and none of these texts has a reason to hold them. */
 static bool holds_number(const char *text)
@@ -75,6 +79,16 @@ static bool is_time(const char *text)
     return text[strspn(text, "0123456789-: .")] == '\0';
 }
 
+static bool is_link(const char *text)
+{
+    if (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0)
+        return false;
+    for (; *text != '\0'; text++)
+        if (*text <= ' ' || *text > '~' || strchr("\"<>\\", *text) != NULL)
+            return false;
+    return true;
+}
+
 static bool has_shape(const char *text, enum shape shape)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -86,6 +100,8 @@ static bool has_shape(const char *text, enum shape shape)
         return is_amount(text);
     case TIME:
         return is_time(text);
+    case LINK:
+        return is_link(text);
     }
     return false;
 }
@@ -262,4 +278,40 @@ void event_hangup(struct service *service, const struct webhook *webhook, struct
     reply_empty(response);
     if (start_event(&event, "hangup", webhook, hangup_parameters, response))
         record(service, webhook, &event, &prompt, response);
+}
+
+void event_recording(struct service *service, const struct webhook *webhook,
+                     struct response *response)
+{
+    struct call_event event;
+    struct prompt prompt;
+    response_outcome(response, "recording");
+    reply_empty(response);
+    if (start_event(&event, "recording", webhook, recording_parameters, response))
+        record(service, webhook, &event, &prompt, response);
+}
+
+static enum db_status ask_prompts(struct db *db, const void *inputs, void *answers, size_t count)
+{
+    return store_find_prompts(db, inputs, answers, count);
+}
+
+static const struct question prompt_question = {"find_prompts", sizeof(struct prompt_wanted),
+                                                sizeof(struct prompt), ask_prompts};
+
+/* The callee's leg comes from the proxy number, so that decides his language too. Without a
+ * database the English sentence must do: nobody may be recorded unawares. */
+void event_announcement(struct service *service, const struct webhook *webhook,
+                        struct response *response)
+{
+    struct prompt_wanted wanted = {.event = "recorded"};
+    struct prompt prompt = {0};
+    int64_t deadline = webhook->request->received_us / 1000 + service->config->answer_deadline_ms;
+    response_outcome(response, "announcement");
+    wanted.dialled = fields_read_number(webhook->form, "From", response);
+    if (switchboard_ask(service->switchboard, &prompt_question, &wanted, &prompt, deadline, NULL) !=
+            SWITCHBOARD_ANSWERED ||
+        prompt.words[0] == '\0')
+        prompt_builtin(&prompt, wanted.event);
+    reply_announcement(response, &prompt);
 }

@@ -18,3 +18,9 @@ endpoint_handler event_dial;
 
 /* The hangup URL: the caller's leg ended. */
 endpoint_handler event_hangup;
+
+/* Record's callbackUrl: there is a recording now. */
+endpoint_handler event_recording;
+
+/* Dial's confirmSound: what the callee hears before he is connected. */
+endpoint_handler event_announcement;

@@ -13,6 +13,14 @@ static const struct {
                      "again without hiding it. Goodbye."},
     {"apologised",
      "Sorry, we cannot connect your call at the moment. Please try again in a minute."},
+    {"ask_code",
+     "We do not know your phone number. Please enter the code of your order, then press "
+     "the hash key."},
+    {"wrong_code", "That code is not right. Please enter it again, then press the hash key."},
+    {"code_refused", "Sorry, we found no order with that code. Goodbye."},
+    {"locked_out", "Too many wrong codes were entered from your phone. Please call again in an "
+                   "hour. Goodbye."},
+    {"recorded", "This call is recorded."},
     {"busy", "The person you are calling is on another call. Please try again in a few minutes. "
              "Goodbye."},
     {"no_answer", "Nobody answered. Please try again in a few minutes. Goodbye."},

@@ -119,18 +119,12 @@ static void dial_element(struct document *document, const struct dial *dial)
         attribute_number(document, "timeout", dial->ring_timeout);
         attribute_number(document, "timeLimit", dial->call_time_limit);
     }
+    if (dial->announcement != NULL)
+        attribute_url(document, "confirmSound", dial->public_url, "/recording/announcement");
     open_element(document, "Number");
     text(document, callee);
     close_element(document);
     close_element(document);
-}
-
-void reply_dial(struct response *response, const struct dial *dial)
-{
-    struct document document;
-    start(&document);
-    dial_element(&document, dial);
-    finish(&document, response);
 }
 
 static void prompt_element(struct document *document, const struct prompt *prompt)
@@ -142,6 +136,61 @@ static void prompt_element(struct document *document, const struct prompt *promp
     }
     text(document, prompt->words);
     close_element(document);
+}
+
+/* Plivo wants it before the Dial whose answer starts it. */
+static void record_element(struct document *document, const struct dial *dial)
+{
+    open_element(document, "Record");
+    attribute(document, "startOnDialAnswer", "true");
+    attribute(document, "redirect", "false");
+    attribute_number(document, "maxLength", dial->call_time_limit);
+    attribute_url(document, "callbackUrl", dial->public_url, "/recording");
+    attribute(document, "callbackMethod", "POST");
+    close_element(document);
+}
+
+void reply_dial(struct response *response, const struct dial *dial)
+{
+    struct document document;
+    start(&document);
+    if (dial->announcement != NULL) {
+        prompt_element(&document, dial->announcement);
+        record_element(&document, dial);
+    }
+    dial_element(&document, dial);
+    finish(&document, response);
+}
+
+void reply_announcement(struct response *response, const struct prompt *prompt)
+{
+    struct document document;
+    start(&document);
+    prompt_element(&document, prompt);
+    finish(&document, response);
+}
+
+void reply_ask_code(struct response *response, const struct prompt *prompt, const char *public_url,
+                    int attempt, int digits)
+{
+    char path[24];
+    struct document document;
+    snprintf(path, sizeof path, "/code/%d", attempt);
+    start(&document);
+    open_element(&document, "GetDigits");
+    attribute_url(&document, "action", public_url, path);
+    attribute(&document, "method", "POST");
+    attribute(&document, "timeout", "10");
+    attribute_number(&document, "numDigits", digits);
+    attribute(&document, "validDigits", "0123456789");
+    attribute(&document, "finishOnKey", "#");
+    attribute(&document, "retries", "2");
+    attribute(&document, "log", "false");
+    prompt_element(&document, prompt);
+    close_element(&document);
+    open_element(&document, "Hangup");
+    close_element(&document);
+    finish(&document, response);
 }
 
 void reply_prompt(struct response *response, const struct prompt *prompt)

@@ -20,14 +20,24 @@ struct dial {
     struct number proxy, callee;
     const char *public_url;             /* "": Plivo tells nothing, and its own limits hold */
     long ring_timeout, call_time_limit; /* seconds; with a public_url only */
+    const struct prompt *announcement;  /* the call is recorded, and the caller hears this */
 };
 
 /* <Dial callerId="proxy"><Number>callee</Number></Dial>. The caller ID is what keeps
- * the caller's number hidden: Plivo shows the real one when it is left out. */
+ * the caller's number hidden: Plivo shows the real one when it is left out. A call that is
+ * recorded has the announcement and <Record> before that. */
 void reply_dial(struct response *response, const struct dial *dial);
 
 /* <Speak> or <Play>, then <Hangup/>. What XML cannot carry must not be in it. */
 void reply_prompt(struct response *response, const struct prompt *prompt);
+
+/* <Speak> or <Play>, and no more: what one side of a call hears while the other waits. */
+void reply_announcement(struct response *response, const struct prompt *prompt);
+
+/* <GetDigits> around the prompt; what is entered goes to /code/ATTEMPT. Then <Hangup/>, for
+ * who enters nothing. Plivo does not log the digits. */
+void reply_ask_code(struct response *response, const struct prompt *prompt, const char *public_url,
+                    int attempt, int digits);
 
 /* <Message src="proxy" dst="receiver">text</Message>. The text is sent as it is; what XML
  * cannot carry must not be in it. */

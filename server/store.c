@@ -30,7 +30,7 @@ static void read_prompt(struct prompt *prompt, const struct db_row *row, int col
     prompt->is_recording = db_is_null(row, column + 1);
 }
 
-/* Columns: place integer, outcome text, counterpart bigint, and a prompt. */
+/* Columns: place integer, outcome text, counterpart bigint, a prompt, digits integer. */
 static void read_answer(void *context, const struct db_row *row)
 {
     struct answers *into = context;
@@ -41,6 +41,7 @@ static void read_answer(void *context, const struct db_row *row)
     db_text(row, 1, answer->outcome, sizeof answer->outcome);
     answer->counterpart.value = db_is_null(row, 2) ? 0 : db_bigint(row, 2);
     read_prompt(&answer->prompt, row, 3);
+    answer->digits = db_is_null(row, 6) ? 0 : db_int(row, 6);
 }
 
 static void add_number(struct db_array *array, struct number number)
@@ -56,6 +57,7 @@ enum db_status store_answer_calls(struct db *db, const struct call calls[],
 {
     static const struct db_statement statement = {"answer_calls", SQL_ANSWER_CALLS};
     struct db_array *uuids = &arrays[0], *callers = &arrays[1], *dialled = &arrays[2];
+    struct db_array *policy = &arrays[3];
     db_array_start_text(uuids);
     db_array_start_bigint(callers);
     db_array_start_bigint(dialled);
@@ -64,9 +66,36 @@ enum db_status store_answer_calls(struct db *db, const struct call calls[],
         add_number(callers, calls[i].caller);
         add_number(dialled, calls[i].dialled);
     }
+    db_array_start_bigint(policy);
+    add_number(policy, calls[0].support);
+    db_array_add_bigint(policy, calls[0].may_ask);
+    db_array_add_bigint(policy, calls[0].records);
     struct answers into = {answers, count};
-    const struct db_array *const parameters[] = {uuids, callers, dialled};
-    return db_run(db, &statement, parameters, 3, read_answer, &into);
+    const struct db_array *const parameters[] = {uuids, callers, dialled, policy};
+    return db_run(db, &statement, parameters, 4, read_answer, &into);
+}
+
+enum db_status store_answer_codes(struct db *db, const struct entered_code codes[],
+                                  struct call_answer answers[], size_t count)
+{
+    static const struct db_statement statement = {"answer_codes", SQL_ANSWER_CODES};
+    struct db_array *uuids = &arrays[0], *callers = &arrays[1], *dialled = &arrays[2];
+    struct db_array *attempts = &arrays[3], *entered = &arrays[4];
+    db_array_start_text(uuids);
+    db_array_start_bigint(callers);
+    db_array_start_bigint(dialled);
+    db_array_start_bigint(attempts);
+    db_array_start_text(entered);
+    for (size_t i = 0; i < count; i++) {
+        db_array_add_text(uuids, codes[i].uuid);
+        add_number(callers, codes[i].caller);
+        add_number(dialled, codes[i].dialled);
+        db_array_add_bigint(attempts, codes[i].attempt);
+        db_array_add_text(entered, codes[i].code);
+    }
+    struct answers into = {answers, count};
+    const struct db_array *const parameters[] = {uuids, callers, dialled, attempts, entered};
+    return db_run(db, &statement, parameters, 5, read_answer, &into);
 }
 
 enum db_status store_record_apologies(struct db *db, const struct apology apologies[], size_t count)
@@ -104,7 +133,7 @@ struct prompts {
 };
 
 /* Columns: place integer, and a prompt. */
-static void read_event_prompt(void *context, const struct db_row *row)
+static void read_placed_prompt(void *context, const struct db_row *row)
 {
     struct prompts *into = context;
     int place = db_int(row, 0);
@@ -140,7 +169,7 @@ enum db_status store_record_events(struct db *db, const struct call_event events
     }
     struct prompts into = {prompts, count};
     const struct db_array *const parameters[] = {uuids, kinds, dialled, places, names, values};
-    return db_run(db, &statement, parameters, 6, read_event_prompt, &into);
+    return db_run(db, &statement, parameters, 6, read_placed_prompt, &into);
 }
 
 enum db_status store_answer_messages(struct db *db, const struct message messages[],
@@ -162,6 +191,23 @@ enum db_status store_answer_messages(struct db *db, const struct message message
     struct answers into = {answers, count};
     const struct db_array *const parameters[] = {uuids, senders, dialled, kinds};
     return db_run(db, &statement, parameters, 4, read_answer, &into);
+}
+
+enum db_status store_find_prompts(struct db *db, const struct prompt_wanted wanted[],
+                                  struct prompt prompts[], size_t count)
+{
+    static const struct db_statement statement = {"find_prompts", SQL_FIND_PROMPTS};
+    struct db_array *events = &arrays[0], *dialled = &arrays[1];
+    db_array_start_text(events);
+    db_array_start_bigint(dialled);
+    for (size_t i = 0; i < count; i++) {
+        db_array_add_text(events, wanted[i].event);
+        add_number(dialled, wanted[i].dialled);
+        prompts[i].words[0] = '\0';
+    }
+    struct prompts into = {prompts, count};
+    const struct db_array *const parameters[] = {events, dialled};
+    return db_run(db, &statement, parameters, 2, read_placed_prompt, &into);
 }
 
 static void read_version(void *context, const struct db_row *row)

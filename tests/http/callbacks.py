@@ -52,3 +52,10 @@ def hangup(call, seconds=42, source="Callee", **more):
         TotalCost="0.00850", HangupCause="NORMAL_CLEARING", HangupCauseName="Normal Hangup",
         HangupCauseCode=4000, HangupSource=source, StartTime="2026-11-24 11:30:00",
         AnswerTime="2026-11-24 11:30:07", EndTime="2026-11-24 11:30:49"), **more})
+
+
+def recording(call, url, seconds, **more):
+    return _fields(call, **{**dict(
+        Event="RecordStop", RecordUrl=url, RecordingID="c2186400-1c8c-11e4-a664-0026b945b52x",
+        RecordingDuration=seconds, RecordingDurationMs=seconds * 1000,
+        RecordingStartMs="1764000000000", RecordingEndMs="1764000042000"), **more})

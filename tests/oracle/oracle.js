@@ -10,6 +10,9 @@
  *   {"op":"play_xml","url":"https://…"}                          -> {"xml":"…"}
  *   {"op":"refusal_xml","sentence":"…","attributes":{…}}         -> {"xml":"…"}
  *   {"op":"message_xml","src":"1…","dst":"1…","text":"…"}         -> {"xml":"…"}
+ *   {"op":"code_xml","sentence":"…","speak":{…},"attributes":{…}} -> {"xml":"…"}
+ *   {"op":"recorded_xml","sentence":"…","speak":{…},"record":{…},
+ *    "number":"1…","attributes":{…}}                             -> {"xml":"…"}
  *   {"op":"empty_xml"}                                           -> {"xml":"…"}
  *   {"op":"validate_v3","method":"POST","url":"…","nonce":"…","token":"…",
  *    "signature":"…","params":{"name":["value",…],…}}            -> {"valid":true}
@@ -43,6 +46,19 @@ const answers = {
   message_xml(question) {
     const response = plivo.Response();
     response.addMessage(question.text, { src: question.src, dst: question.dst });
+    return { xml: response.toXML() };
+  },
+  code_xml(question) {
+    const response = plivo.Response();
+    response.addGetDigits(question.attributes).addSpeak(question.sentence, question.speak);
+    response.addHangup();
+    return { xml: response.toXML() };
+  },
+  recorded_xml(question) {
+    const response = plivo.Response();
+    response.addSpeak(question.sentence, question.speak);
+    response.addRecord(question.record);
+    response.addDial(question.attributes).addNumber(question.number);
     return { xml: response.toXML() };
   },
   empty_xml() {
