@@ -16,8 +16,8 @@ QUIET    ?= @
 
 # ---- the server ----
 
-MODULES := call config db endpoints event fields form health http keyring log message metrics notify \
-           number prompt replay reply request response signature store switchboard
+MODULES := call chores config db endpoints event fields form health http keyring log message metrics \
+           notify number prompt replay reply request response signature store switchboard
 SQL     := $(wildcard sql/*.sql)
 PLAN    := migrations/sqitch.plan
 
@@ -71,25 +71,40 @@ $(BUILD)/generated/statements.h: $(SQL) $(PLAN) Makefile
 
 -include $(wildcard $(BUILD)/server/*.d)
 
-# ---- the unit tests: a program for each tests/unit/NAME_test.c ----
+# ---- programs of the tests: tests/unit/NAME_test.c and tests/fuzz/fuzz_NAME.c ----
+# They link an archive of all modules but main, so a test may bring its own stand-in for a
+# module: the archive's is then left out.
 
-UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
-UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%.o,$(filter-out %_test.c,$(wildcard tests/unit/*.c)))
+HELPERS    := $(filter-out %_test.c,$(wildcard tests/unit/*.c))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
+FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: unit-tests
+.PHONY: unit-tests fuzzers
 unit-tests: $(UNIT_TESTS)
 
-$(BUILD)/tests/%_test: $(BUILD)/tests/unit/%_test.o $(UNIT_OBJECTS) $(OBJECTS)
+# With clang, and fuzzer-no-link among the sanitizers: see tests/fuzz/run.
+fuzzers: $(FUZZERS)
+
+$(BUILD)/tests/parts.a: $(OBJECTS) $(HELPERS:%.c=$(BUILD)/%.o)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(QUIET)ar rcs $@ $^
+
+$(BUILD)/tests/%_test: $(BUILD)/tests/unit/%_test.o $(BUILD)/tests/parts.a
 	@echo "  link     $@"
 	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $$(pkg-config --libs cmocka)
 
+$(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/parts.a
+	@echo "  link     $@"
+	$(QUIET)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LIBS)
+
 .SECONDARY:
-$(BUILD)/tests/unit/%.o: tests/unit/%.c Makefile
+$(BUILD)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  compile  $<"
 	$(QUIET)$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP -c -o $@ $<
 
--include $(wildcard $(BUILD)/tests/unit/*.d)
+-include $(wildcard $(BUILD)/tests/unit/*.d $(BUILD)/tests/fuzz/*.d)
 
 # ---- what people type ----
 # Each target here is a script below tests/ or migrations/; variables given on the
@@ -97,7 +112,7 @@ $(BUILD)/tests/unit/%.o: tests/unit/%.c Makefile
 
 export BUILD
 
-.PHONY: help run call psql migrate test test-fresh lint format clean
+.PHONY: help run call psql migrate test test-fresh fuzz lint format clean
 
 ## make                          build build/number-masking
 ## make run                      everything on this machine: install, build, database, server
@@ -106,6 +121,7 @@ export BUILD
 ## make migrate DATABASE_URL=... [SAMPLE_PAIRS=yes]   create or update the schema there
 ## make test                     every test; ends with "N passed, N failed"
 ## make test-NAME [T=...]        one suite (lint, unit, db, http, ...), or one test of it
+## make fuzz                     the parsers on random input, a minute each
 ## make lint, make format        check the sources, lay out the C
 ## make clean                    remove build/, with the database of make run
 help:
@@ -132,6 +148,10 @@ test-fresh:
 
 test-%:
 	@tests/run $*
+
+fuzz:
+	@tests/install build test
+	@tests/fuzz/run 60
 
 lint: test-lint
 

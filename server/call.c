@@ -90,17 +90,65 @@ static void apologise(struct service *service, const struct call *call, struct r
     refuse(response, "apologised", NULL);
 }
 
-/* Asks, and tells the log how that went. false: there is no answer, and there was an apology. */
-static bool ask(struct service *service, const struct webhook *webhook,
-                const struct question *question, const void *input, const struct call *call,
-                struct call_answer *answer, struct response *response)
+/* The checks repeat what the database promises: showing a caller his own number, or none,
+ * would be the one mistake nobody can take back. false: no memory for it. */
+static bool connect_call(const struct config *config, const struct call *call,
+                         const struct call_answer *answer, bool records, struct response *response)
 {
+    struct prompt builtin;
+    if (answer->counterpart.value == 0 || call->dialled.value == 0 ||
+        answer->counterpart.value == call->caller.value ||
+        answer->counterpart.value == call->dialled.value) {
+        log_event(LOG_ERROR, "impossible_answer", "what=counterpart");
+        refuse(response, "malformed", NULL);
+        return true;
+    }
+    const struct dial dial = {
+        .proxy = call->dialled,
+        .callee = answer->counterpart,
+        .public_url = config->public_url,
+        .ring_timeout = config->ring_timeout,
+        .call_time_limit = config->call_time_limit,
+        .announcement = records ? prompt_or_builtin(&answer->prompt, &builtin, "recorded") : NULL};
+    response_outcome(response, answer->outcome);
+    return reply_dial(response, &dial);
+}
+
+/* The answer as XML. attempt: which try at a code a question for one would be. false: no
+ * memory for it. */
+static bool give_answer(const struct config *config, const struct call *call,
+                        const struct call_answer *answer, int attempt, struct response *response)
+{
+    struct prompt builtin;
+    if (strcmp(answer->outcome, "connected") == 0) {
+        return connect_call(config, call, answer, config->record_calls, response);
+    } else if (strcmp(answer->outcome, "support") == 0) {
+        return connect_call(config, call, answer, false, response);
+    } else if (answer->digits > 0 && config->public_url[0] != '\0') {
+        response_outcome(response, answer->outcome);
+        reply_ask_code(response, prompt_or_builtin(&answer->prompt, &builtin, answer->outcome),
+                       config->public_url, attempt, answer->digits);
+    } else {
+        refuse(response, answer->outcome, &answer->prompt);
+    }
+    return true;
+}
+
+/* Asks, gives the answer or the apology, and tells the log how that went. */
+static void ask(struct service *service, const struct webhook *webhook,
+                const struct question *question, const void *input, const struct call *call,
+                int attempt, struct response *response)
+{
+    struct call_answer answer;
     unsigned batch = 0;
     int64_t deadline = webhook->request->received_us / 1000 + service->config->answer_deadline_ms;
-    switch (switchboard_ask(service->switchboard, question, input, answer, deadline, &batch)) {
+    switch (switchboard_ask(service->switchboard, question, input, &answer, deadline, &batch)) {
     case SWITCHBOARD_ANSWERED:
         response_note(response, "batch=%u", batch);
-        return true;
+        if (give_answer(service->config, call, &answer, attempt, response))
+            return;
+        response_note(response, "reason=out_of_memory");
+        break;
     case SWITCHBOARD_TIMEOUT:
         response_note(response, "reason=timeout");
         break;
@@ -112,49 +160,6 @@ static bool ask(struct service *service, const struct webhook *webhook,
         break;
     }
     apologise(service, call, response);
-    return false;
-}
-
-/* The checks repeat what the database promises: showing a caller his own number, or none,
- * would be the one mistake nobody can take back. */
-static void connect_call(const struct config *config, const struct call *call,
-                         const struct call_answer *answer, bool records, struct response *response)
-{
-    struct prompt builtin;
-    if (answer->counterpart.value == 0 || call->dialled.value == 0 ||
-        answer->counterpart.value == call->caller.value ||
-        answer->counterpart.value == call->dialled.value) {
-        log_event(LOG_ERROR, "impossible_answer", "what=counterpart");
-        refuse(response, "malformed", NULL);
-        return;
-    }
-    const struct dial dial = {
-        .proxy = call->dialled,
-        .callee = answer->counterpart,
-        .public_url = config->public_url,
-        .ring_timeout = config->ring_timeout,
-        .call_time_limit = config->call_time_limit,
-        .announcement = records ? prompt_or_builtin(&answer->prompt, &builtin, "recorded") : NULL};
-    response_outcome(response, answer->outcome);
-    reply_dial(response, &dial);
-}
-
-/* The answer as XML. attempt: which try at a code a question for one would be. */
-static void give_answer(const struct config *config, const struct call *call,
-                        const struct call_answer *answer, int attempt, struct response *response)
-{
-    struct prompt builtin;
-    if (strcmp(answer->outcome, "connected") == 0) {
-        connect_call(config, call, answer, config->record_calls, response);
-    } else if (strcmp(answer->outcome, "support") == 0) {
-        connect_call(config, call, answer, false, response);
-    } else if (answer->digits > 0 && config->public_url[0] != '\0') {
-        response_outcome(response, answer->outcome);
-        reply_ask_code(response, prompt_or_builtin(&answer->prompt, &builtin, answer->outcome),
-                       config->public_url, attempt, answer->digits);
-    } else {
-        refuse(response, answer->outcome, &answer->prompt);
-    }
 }
 
 /* What every webhook of a caller's leg has. false: refused already. */
@@ -177,14 +182,12 @@ static bool read_call(const struct config *config, const struct form *form, stru
 void call_answer(struct service *service, const struct webhook *webhook, struct response *response)
 {
     struct call call;
-    struct call_answer answer;
     if (is_hangup(webhook->form)) {
         event_hangup(service, webhook, response);
         return;
     }
-    if (read_call(service->config, webhook->form, &call, response) &&
-        ask(service, webhook, &answer_question, &call, &call, &answer, response))
-        give_answer(service->config, &call, &answer, 1, response);
+    if (read_call(service->config, webhook->form, &call, response))
+        ask(service, webhook, &answer_question, &call, &call, 1, response);
 }
 
 /* Digits only; anything else is a code that nobody has. */
@@ -206,7 +209,6 @@ void call_enter_code(struct service *service, const struct webhook *webhook,
 {
     struct call call;
     struct entered_code entered = {0};
-    struct call_answer answer;
     if (!read_call(service->config, webhook->form, &call, response))
         return;
     memcpy(entered.uuid, call.uuid, sizeof entered.uuid);
@@ -215,6 +217,5 @@ void call_enter_code(struct service *service, const struct webhook *webhook,
     entered.attempt = webhook->request->path[strlen("/code/")] - '0'; /* as in endpoints.c */
     response_note(response, "attempt=%d", entered.attempt);
     read_code(webhook->form, entered.code);
-    if (ask(service, webhook, &code_question, &entered, &call, &answer, response))
-        give_answer(service->config, &call, &answer, entered.attempt + 1, response);
+    ask(service, webhook, &code_question, &entered, &call, entered.attempt + 1, response);
 }

@@ -106,34 +106,23 @@ static bool wait_for(struct db *db, short events, int64_t deadline)
     }
 }
 
-/* Returns why not, or NULL. */
-static const char *finish_connecting(struct db *db)
-{
-    int64_t deadline = clock_ms() + db->limit_ms;
-    if (PQstatus(db->connection) == CONNECTION_BAD)
-        return "refused";
-    PostgresPollingStatusType state = PGRES_POLLING_WRITING;
-    while (state != PGRES_POLLING_OK) {
-        if (!wait_for(db, state == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline))
-            return "no answer in time";
-        state = PQconnectPoll(db->connection);
-        if (state == PGRES_POLLING_FAILED)
-            return "refused";
-    }
-    return NULL;
-}
-
 /*
  * What the connection string does not say. Keepalive and user time-out make a
  * connection whose peer vanished without a word fail within seconds instead of
  * the kernel's two hours. read-write: after a failover the old primary may still
- * answer, as a standby.
+ * answer, as a standby. The time to connect counts for each host of several: one that
+ * vanished must not use up the time of the one that took over (libpq keeps no such time
+ * when connecting without blocking, so connecting blocks). Kerberos is for those who ask
+ * for it: libpq looks for a ticket at every connection, and that library crashes when it
+ * finds no memory.
  */
 static const struct {
     const char *keyword, *value;
 } defaults[] = {
     {"application_name", "number-masking"},
     {"client_encoding", "UTF8"},
+    {"connect_timeout", "2"},
+    {"gssencmode", "disable"},
     {"keepalives_idle", "2"},
     {"keepalives_interval", "1"},
     {"keepalives_count", "3"},
@@ -141,9 +130,9 @@ static const struct {
     {"target_session_attrs", "read-write"},
 };
 
-/* Starts a connection with the defaults above under the URL's own words: of a keyword
- * that occurs twice libpq takes the later, and the URL is expanded where dbname stands. */
-static PGconn *start_connecting(const char *url)
+/* Connects with the defaults above under the URL's own words: of a keyword that occurs
+ * twice libpq takes the later, and the URL is expanded where dbname stands. */
+static PGconn *connect_to(const char *url)
 {
     enum { N = sizeof defaults / sizeof defaults[0] };
     const char *keywords[N + 2], *values[N + 2];
@@ -156,15 +145,19 @@ static PGconn *start_connecting(const char *url)
     values[count++] = url;
     keywords[count] = NULL;
     values[count] = NULL;
-    return PQconnectStartParams(keywords, values, 1);
+    return PQconnectdbParams(keywords, values, 1);
 }
 
 enum db_status db_connect(struct db *db)
 {
     db_disconnect(db);
-    db->connection = start_connecting(db->url);
-    const char *problem = db->connection == NULL ? "out of memory" : finish_connecting(db);
-    if (problem == NULL && PQsetnonblocking(db->connection, 1) != 0)
+    db->connection = connect_to(db->url);
+    const char *problem = NULL;
+    if (db->connection == NULL)
+        problem = "out of memory";
+    else if (PQstatus(db->connection) != CONNECTION_OK)
+        problem = "cannot connect";
+    else if (PQsetnonblocking(db->connection, 1) != 0)
         problem = "cannot be made non-blocking";
     if (problem != NULL) {
         int64_t now = clock_ms();
@@ -319,6 +312,14 @@ int64_t db_bigint(const struct db_row *row, int column)
     uint64_t wire;
     memcpy(&wire, PQgetvalue(row->result, row->row, column), sizeof wire);
     return (int64_t)be64toh(wire);
+}
+
+double db_float(const struct db_row *row, int column)
+{
+    int64_t bits = db_bigint(row, column);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
 }
 
 void db_text(const struct db_row *row, int column, char *out, size_t size)

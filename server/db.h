@@ -3,8 +3,9 @@
  *
  * It connects, runs a named statement with array parameters, hands out the rows,
  * and turns every failure into one of the words below. A connection belongs to one
- * thread. Nothing blocks longer than the limit given to db_new: a server that does
- * not answer in time counts as away, and its connection is dropped.
+ * thread. No statement blocks longer than the limit given to db_new: a server that does
+ * not answer in time counts as away, and its connection is dropped. Connecting takes two
+ * seconds at most for each host of the URL.
  *
  * Failures are logged here, once, with the statement's name and SQLSTATE, never
  * with its values or the server's DETAIL (which quotes them).
@@ -30,8 +31,8 @@ struct db;
  * without quoting it. */
 bool db_url_is_valid(const char *url, char *why, size_t size);
 
-/* Not connected yet. url is copied. limit_ms: the longest wait for a connection or an
- * answer. NULL when out of memory. */
+/* Not connected yet. url is copied. limit_ms: the longest wait for an answer. NULL when out
+ * of memory. */
 MUST_CHECK struct db *db_new(const char *url, int limit_ms);
 
 /* Closes and releases; db may be NULL. */
@@ -73,6 +74,7 @@ struct db_row;
 bool db_is_null(const struct db_row *row, int column);
 int db_int(const struct db_row *row, int column);        /* column of type integer */
 int64_t db_bigint(const struct db_row *row, int column); /* column of type bigint */
+double db_float(const struct db_row *row, int column);   /* column of type double precision */
 /* Column of type text; cut to size - 1 bytes, always terminated. */
 void db_text(const struct db_row *row, int column, char *out, size_t size);
 

@@ -25,6 +25,8 @@ enum access {
     SIGNED_AS_MESSAGE /* or version 2, all that Plivo promises for messages */
 };
 
+enum { STORAGE_INLINE = 4096 }; /* the decoded fields of a call are a quarter of it */
+
 struct endpoint {
     const char *name; /* for the log */
     const char *path; /* without the trailing slash, which is optional */
@@ -103,11 +105,20 @@ static enum form_status read_fields(const struct request *request, struct form *
                : form_decode(form, request->query, strlen(request->query), storage);
 }
 
+/* A request that was answered longer ago than Plivo repeats itself was captured by somebody.
+ * The nonce is that of the signature which was checked: the other one anybody may change. */
+static bool is_replay(struct service *service, const struct signed_request *request)
+{
+    const char *nonce =
+        request->v3 != NULL || request->ma_v3 != NULL ? request->v3_nonce : request->v2_nonce;
+    return replay_check(service->replays, nonce, strlen(nonce), clock_ms()) == REPLAY_LATE;
+}
+
 static bool is_from_plivo(struct service *service, const struct webhook *webhook,
                           enum signature_versions versions, struct response *response)
 {
     static struct log_limit limit;
-    static const char *const reasons[] = {"valid", "missing", "wrong", "failed"};
+    static const char *const reasons[] = {"replayed", "missing", "wrong", "failed"};
     const struct request *request = webhook->request;
     const struct signed_request received = {
         .base = service->config->public_url,
@@ -123,9 +134,9 @@ static bool is_from_plivo(struct service *service, const struct webhook *webhook
         .v2_nonce = request_header(request, "X-Plivo-Signature-V2-Nonce"),
     };
     enum signature_verdict verdict = keyring_check(service->keyring, &received, versions);
-    if (verdict == SIGNATURE_VALID)
+    if (verdict == SIGNATURE_VALID && !is_replay(service, &received))
         return true;
-    metrics_count(METRIC_SIGNATURES_REFUSED);
+    metrics_count(verdict == SIGNATURE_VALID ? METRIC_REPLAYS_REFUSED : METRIC_SIGNATURES_REFUSED);
     response_note(response, "signature=%s", reasons[verdict]);
     log_event_limited(&limit, LOG_WARNING, "signature_refused", "reason=%s", reasons[verdict]);
     return false;
@@ -137,7 +148,7 @@ static void run_endpoint(struct service *service, const struct endpoint *endpoin
     size_t query_length = request->query == NULL ? 0 : strlen(request->query);
     size_t room = request->body_length > query_length ? request->body_length : query_length;
     struct form form;
-    char *storage = malloc(room + 1);
+    char small[STORAGE_INLINE], *storage = room <= sizeof small ? small : malloc(room);
     if (storage == NULL) {
         log_event(LOG_ERROR, "out_of_memory", "what=form");
         reply_apology(response); /* tells nothing, so it needs no signature */
@@ -154,7 +165,8 @@ static void run_endpoint(struct service *service, const struct endpoint *endpoin
         response_text(response, 403, "forbidden\n");
     else
         endpoint->handler(service, &webhook, response);
-    free(storage);
+    if (storage != small)
+        free(storage);
 }
 
 static void dispatch(const struct endpoint table[], size_t count, struct service *service,

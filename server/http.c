@@ -17,12 +17,14 @@
 #include "clock.h"
 #include "log.h"
 #include "metrics.h"
+#include "reply.h"
 
 enum {
-    BODY_MAX = 65536, /* a message of 1,600 characters, every byte escaped, fits well */
-    HEAD_MAX = 512,   /* of our own responses */
-    QUIET_MS = 200,   /* nothing in hand for this long: drained */
-    DRAIN_MS = 10000, /* longest wait for requests in hand while stopping */
+    BODY_MAX = 65536,   /* a message of 1,600 characters, every byte escaped, fits well */
+    BODY_INLINE = 4096, /* a call's body is a quarter of it, and needs no memory */
+    HEAD_MAX = 512,     /* of our own responses */
+    QUIET_MS = 200,     /* nothing in hand for this long: drained */
+    DRAIN_MS = 10000,   /* longest wait for requests in hand while stopping */
 };
 
 struct http {
@@ -244,11 +246,12 @@ static void serve(struct http *http, struct mg_connection *connection,
     struct request request = {.received_us = clock_us()};
     struct response response;
     struct framing framing;
-    char *body = NULL;
+    char small[BODY_INLINE], *body = small;
     response_init(&response);
     struct refusal refusal = check_framing(info, &framing);
     if (refusal.status == 0) {
-        body = malloc(framing.body_length + 1);
+        if (framing.body_length > sizeof small)
+            body = malloc(framing.body_length);
         if (body == NULL)
             refusal = (struct refusal){503, "out of memory\n"};
         else if (!read_body(connection, &framing, body))
@@ -267,7 +270,8 @@ static void serve(struct http *http, struct mg_connection *connection,
                   strcmp(info->request_method, "HEAD") == 0);
     log_request(&response, request.received_us);
     response_free(&response);
-    free(body);
+    if (body != small)
+        free(body);
 }
 
 /* CivetWeb's callback: everything is served from here, before the library looks for files,
@@ -279,6 +283,23 @@ static int begin_request(struct mg_connection *connection)
     serve(http, connection, mg_get_request_info(connection));
     atomic_fetch_sub(&http->in_hand, 1);
     return 1;
+}
+
+/* Out of memory for its own copy of the path, the library skips begin_request without a word,
+ * and the client would wait for ever. What is needed for an answer is there. */
+static void end_request(const struct mg_connection *connection, int status)
+{
+    if (status <= 0)
+        begin_request((struct mg_connection *)connection);
+}
+
+/* On each of CivetWeb's threads, before its first request. */
+static void *prepare_thread(const struct mg_context *context, int type)
+{
+    (void)context;
+    (void)type;
+    reply_start_thread();
+    return NULL;
 }
 
 /* The library's own complaints (a malformed head, a lost connection) may quote the request:
@@ -328,6 +349,8 @@ struct http *http_start(struct service *service, const struct http_listener *lis
     http->service = service;
     http->listener = listener;
     struct mg_callbacks callbacks = {.begin_request = begin_request,
+                                     .end_request = end_request,
+                                     .init_thread = prepare_thread,
                                      .log_message = log_library_message};
     struct mg_init_data init = {&callbacks, http, options};
     struct mg_error_data problem = {.text = error, .text_buffer_size = sizeof error};

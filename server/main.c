@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "chores.h"
 #include "config.h"
 #include "endpoints.h"
 #include "http.h"
@@ -78,6 +79,7 @@ static void wait_for_stop(const sigset_t *signals, struct keyring *keyring)
 static int serve(const struct config *config)
 {
     int exit_code = EXIT_CANNOT_START;
+    struct chores *chores;
     struct http *servers[2];
     sigset_t signals = block_signals();
     reply_start();
@@ -92,13 +94,19 @@ static int serve(const struct config *config)
     }
     if (!switchboard_schema_fits(service.switchboard))
         goto out_keyring;
+    service.replays = replay_new(REPLAY_SLOTS);
+    chores = chores_start(service.switchboard);
+    if (service.replays == NULL)
+        log_event(LOG_ERROR, "start_failed", "what=replays reason=\"out of memory\"");
+    if (service.replays == NULL || chores == NULL)
+        goto out_chores;
     const struct http_listener public = {"listening", config->listen, config->workers,
                                          endpoints_dispatch};
     const struct http_listener internal = {"listening_metrics", config->metrics_listen, 4,
                                            endpoints_dispatch_metrics};
     servers[0] = http_start(&service, &public);
     if (servers[0] == NULL)
-        goto out_keyring;
+        goto out_chores;
     /* Calls matter more than numbers about them: a taken port is logged, no more. */
     servers[1] = http_start(&service, &internal);
     notify_ready();
@@ -107,6 +115,9 @@ static int serve(const struct config *config)
     atomic_store(&service.draining, true);
     http_stop(servers, 2);
     exit_code = EXIT_OK;
+out_chores:
+    chores_stop(chores);
+    replay_free(service.replays);
 out_keyring:
     keyring_free(service.keyring);
 out_switchboard:

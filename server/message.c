@@ -115,8 +115,8 @@ static void apologise(struct service *service, struct message *message, struct r
     }
 }
 
-/* The last checks repeat what the database promises, as for calls. */
-static void give_answer(const struct message *message, const struct call_answer *answer,
+/* The last checks repeat what the database promises, as for calls. false: no memory for it. */
+static bool give_answer(const struct message *message, const struct call_answer *answer,
                         const char *text, struct response *response)
 {
     char outcome[OUTCOME + sizeof "message_"];
@@ -126,12 +126,12 @@ static void give_answer(const struct message *message, const struct call_answer 
         if (strcmp(answer->outcome, "forwarded") == 0 && message->dialled.value != 0 &&
             answer->counterpart.value != message->sender.value &&
             answer->counterpart.value != message->dialled.value)
-            reply_message(response, message->dialled, answer->counterpart, text);
-        else
-            log_event(LOG_ERROR, "impossible_answer", "what=counterpart");
+            return reply_message(response, message->dialled, answer->counterpart, text);
+        log_event(LOG_ERROR, "impossible_answer", "what=counterpart");
     } else if (answer->prompt.words[0] != '\0' && !answer->prompt.is_recording) {
-        reply_message(response, message->dialled, message->sender, answer->prompt.words);
+        return reply_message(response, message->dialled, message->sender, answer->prompt.words);
     }
+    return true;
 }
 
 static void ask(struct service *service, const struct webhook *webhook, struct message *message,
@@ -144,8 +144,10 @@ static void ask(struct service *service, const struct webhook *webhook, struct m
                             &batch)) {
     case SWITCHBOARD_ANSWERED:
         response_note(response, "batch=%u", batch);
-        give_answer(message, &answer, text, response);
-        return;
+        if (give_answer(message, &answer, text, response))
+            return;
+        response_note(response, "reason=out_of_memory");
+        break;
     case SWITCHBOARD_TIMEOUT:
         response_note(response, "reason=timeout");
         break;

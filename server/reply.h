@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "must_check.h"
 #include "number.h"
 #include "prompt.h"
 #include "response.h"
@@ -14,6 +15,10 @@
 /* Once, in main, before there are threads; and at the very end. */
 void reply_start(void);
 void reply_stop(void);
+
+/* First on each thread that replies: libxml2 keeps a little memory per thread, and would
+ * crash instead of failing if it found none in the middle of a document. */
+void reply_start_thread(void);
 
 /* Whom to ring, and what is to be told about it. */
 struct dial {
@@ -25,8 +30,9 @@ struct dial {
 
 /* <Dial callerId="proxy"><Number>callee</Number></Dial>. The caller ID is what keeps
  * the caller's number hidden: Plivo shows the real one when it is left out. A call that is
- * recorded has the announcement and <Record> before that. */
-void reply_dial(struct response *response, const struct dial *dial);
+ * recorded has the announcement and <Record> before that. false: out of memory, and the
+ * response is the apology. */
+MUST_CHECK bool reply_dial(struct response *response, const struct dial *dial);
 
 /* <Speak> or <Play>, then <Hangup/>. What XML cannot carry must not be in it. */
 void reply_prompt(struct response *response, const struct prompt *prompt);
@@ -40,9 +46,9 @@ void reply_ask_code(struct response *response, const struct prompt *prompt, cons
                     int attempt, int digits);
 
 /* <Message src="proxy" dst="receiver">text</Message>. The text is sent as it is; what XML
- * cannot carry must not be in it. */
-void reply_message(struct response *response, struct number proxy, struct number receiver,
-                   const char *text);
+ * cannot carry must not be in it. false: out of memory, and nothing is sent. */
+MUST_CHECK bool reply_message(struct response *response, struct number proxy,
+                              struct number receiver, const char *text);
 
 /* <Response/>: nothing (more) to do. */
 void reply_empty(struct response *response);

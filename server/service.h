@@ -9,6 +9,7 @@
 #include "config.h"
 #include "form.h"
 #include "keyring.h"
+#include "replay.h"
 #include "request.h"
 #include "response.h"
 #include "switchboard.h"
@@ -17,6 +18,7 @@
 struct service {
     const struct config *config;
     struct keyring *keyring;
+    struct replay_memory *replays;
     struct switchboard *switchboard;
     _Atomic bool draining; /* SIGTERM came: the load balancer should look elsewhere */
 };

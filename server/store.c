@@ -210,6 +210,60 @@ enum db_status store_find_prompts(struct db *db, const struct prompt_wanted want
     return db_run(db, &statement, parameters, 2, read_placed_prompt, &into);
 }
 
+struct gauges {
+    struct gauge *gauges;
+    size_t count;
+};
+
+/* Columns: name text, labels text, value double precision. */
+static void read_gauge(void *context, const struct db_row *row)
+{
+    struct gauges *into = context;
+    if (into->count == GAUGES_MAX)
+        return;
+    struct gauge *gauge = &into->gauges[into->count++];
+    db_text(row, 0, gauge->name, sizeof gauge->name);
+    db_text(row, 1, gauge->labels, sizeof gauge->labels);
+    gauge->value = db_float(row, 2);
+}
+
+enum db_status store_gauges(struct db *db, struct gauge gauges[GAUGES_MAX], size_t *count)
+{
+    static const struct db_statement statement = {"gauges", SQL_GAUGES};
+    struct gauges into = {gauges, 0};
+    enum db_status status = db_run(db, &statement, NULL, 0, read_gauge, &into);
+    *count = into.count;
+    return status;
+}
+
+/* Columns: orders integer, routes integer. */
+static void read_retention(void *context, const struct db_row *row)
+{
+    int *rows = context;
+    *rows = db_int(row, 0) + db_int(row, 1);
+}
+
+enum db_status store_retention_run(struct db *db, int *rows)
+{
+    static const struct db_statement statement = {"retention_run", SQL_RETENTION_RUN};
+    *rows = 0;
+    return db_run(db, &statement, NULL, 0, read_retention, rows);
+}
+
+static void count_row(void *context, const struct db_row *row)
+{
+    int *rows = context;
+    (void)row;
+    (*rows)++;
+}
+
+enum db_status store_assign_pending(struct db *db, int *orders)
+{
+    static const struct db_statement statement = {"assign_pending", SQL_ASSIGN_PENDING};
+    *orders = 0;
+    return db_run(db, &statement, NULL, 0, count_row, orders);
+}
+
 static void read_version(void *context, const struct db_row *row)
 {
     struct schema_version *version = context;

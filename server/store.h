@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "db.h"
+#include "metrics.h"
 #include "number.h"
 #include "prompt.h"
 
@@ -114,6 +115,16 @@ struct message {
  * outcome is "forwarded" with a counterpart, or why not, perhaps with a prompt for the sender. */
 MUST_CHECK enum db_status store_answer_messages(struct db *db, const struct message messages[],
                                                 struct call_answer answers[], size_t count);
+
+/* What the database tells the metrics: at most GAUGES_MAX of them, *count are filled. */
+MUST_CHECK enum db_status store_gauges(struct db *db, struct gauge gauges[GAUGES_MAX],
+                                       size_t *count);
+
+/* One batch of what is past its retention; *rows tells how many lost their numbers. */
+MUST_CHECK enum db_status store_retention_run(struct db *db, int *rows);
+
+/* Gives waiting orders proxy numbers that are free by now; *orders tells how many. */
+MUST_CHECK enum db_status store_assign_pending(struct db *db, int *orders);
 
 enum { SCHEMA_CHANGE = 64 };
 

@@ -19,6 +19,8 @@ enum {
     POSTS_TURN = 16,   /* one batch in so many may be posts though requests are waiting */
     PING_MS = 500,     /* how often an idle connection is asked whether it is there */
     READY_MS = 1500,   /* the database counts as there this long after its last answer */
+    LAST_MS = 20,      /* a request nearer to its deadline than this is not asked for */
+    SILENT_MS = 500,   /* with nothing answered for this long, not everybody may wait */
     BACKOFF_MS = 50,   /* first pause after a failure; doubles */
     BACKOFF_MAX_MS = 1000,
     STOP_MS = 3000, /* how long stopping waits for posts to be written */
@@ -37,6 +39,7 @@ struct ticket {
     const struct question *question;
     const void *input;
     void *answer;
+    int64_t deadline_ms;
     _Atomic enum ticket_state state;
     enum switchboard_status status;
     struct batch *batch;
@@ -72,8 +75,11 @@ struct switchboard {
     pthread_mutex_t lock;
     pthread_cond_t work; /* something was queued or posted, or stopping */
     struct ticket *first, *last;
-    size_t waiting, waiting_max;
-    struct post *posts; /* a ring */
+    size_t waiting;
+    size_t asking, asking_max; /* tickets not done; how many may be while it is silent */
+    int64_t progress_ms;       /* when a ticket was answered last, or waited for nobody */
+    bool silent;               /* no ticket was answered since one's deadline came */
+    struct post *posts;        /* a ring */
     size_t post_first, post_count;
     unsigned turn; /* batches of requests since the last one of posts */
     bool stopping;
@@ -138,14 +144,28 @@ static void take_ticket(struct switchboard *board, struct batch *batch, struct t
     batch->tickets[batch->count++] = ticket;
 }
 
-/* Everyone who waits for what the first one waits for. */
+static void turn_away(struct switchboard *board, struct ticket *ticket)
+{
+    dequeue(board, ticket);
+    board->asking--;
+    board->silent = true;
+    ticket->status = SWITCHBOARD_TIMEOUT;
+    atomic_store_explicit(&ticket->state, DONE, memory_order_release);
+    sem_post(ticket->done);
+}
+
+/* Everyone who waits for what the first one waits for. Nobody's answer may be on its way to
+ * the record while the deadline comes and the caller hears something else. */
 static void take_tickets(struct switchboard *board, struct batch *batch)
 {
+    int64_t now = clock_ms();
     batch->question = board->first->question;
     for (struct ticket *ticket = board->first, *next; ticket != NULL && batch->count < BATCH_MAX;
          ticket = next) {
         next = ticket->next;
-        if (ticket->question == batch->question)
+        if (ticket->deadline_ms - now < LAST_MS)
+            turn_away(board, ticket);
+        else if (ticket->question == batch->question)
             take_ticket(board, batch, ticket);
     }
 }
@@ -201,6 +221,11 @@ static void finish_batch(struct switchboard *board, struct batch *batch, bool po
             memcpy(ticket->answer, batch->answers + i * answer_size, answer_size);
         wake[waking++] = ticket->done;
         atomic_store_explicit(&ticket->state, DONE, memory_order_release);
+    }
+    if (waking > 0) {
+        board->asking -= waking;
+        board->progress_ms = clock_ms();
+        board->silent = false;
     }
     pthread_mutex_unlock(&board->lock);
     for (size_t i = 0; i < waking; i++)
@@ -310,7 +335,8 @@ static enum duty next_duty(struct switchboard *board, struct batch *batch, bool 
             take_posts(board, batch);
         else
             take_tickets(board, batch);
-        duty = WORK;
+        if (batch->count > 0)
+            duty = WORK;
     }
     pthread_mutex_unlock(&board->lock);
     return duty;
@@ -458,8 +484,8 @@ struct switchboard *switchboard_start(const struct config *config)
     pthread_mutex_init(&board->lock, NULL);
     pthread_cond_init(&board->work, NULL);
     pthread_cond_init(&board->tried, NULL);
-    /* Every worker can wait here, and no more: those are the requests in hand. */
-    board->waiting_max = (size_t)config->workers;
+    /* The other workers stay free to apologise. Rounded up: with one worker, it waits. */
+    board->asking_max = (size_t)(config->workers + 3) / 4;
     board->posts = calloc(POSTS_MAX, sizeof *board->posts);
     if (board->posts == NULL)
         goto failed;
@@ -495,6 +521,29 @@ void switchboard_stop(struct switchboard *board)
 
 /* ---- for the workers ---- */
 
+/* Is the database silent while a quarter of the workers wait for it already? If all of them
+ * did, new requests would find nobody to apologise. Connecting and pings tell nothing: they
+ * work while a lock holds up every statement. The board's lock is held. */
+static bool is_full(const struct switchboard *board)
+{
+    return board->asking >= board->asking_max &&
+           (board->silent || clock_ms() - board->progress_ms >= SILENT_MS);
+}
+
+static bool enter(struct switchboard *board, struct ticket *ticket)
+{
+    pthread_mutex_lock(&board->lock);
+    bool enters = !is_full(board);
+    if (enters) {
+        if (board->asking++ == 0)
+            board->progress_ms = clock_ms();
+        enqueue_last(board, ticket);
+        pthread_cond_signal(&board->work);
+    }
+    pthread_mutex_unlock(&board->lock);
+    return enters;
+}
+
 /* The deadline has come. Leaves the queue or the batch, unless the answer is there by now. */
 static bool leave(struct switchboard *board, struct ticket *ticket)
 {
@@ -504,6 +553,10 @@ static bool leave(struct switchboard *board, struct ticket *ticket)
         dequeue(board, ticket);
     else if (ticket->state == TAKEN)
         ticket->batch->tickets[ticket->place] = NULL;
+    if (!done) {
+        board->asking--;
+        board->silent = true;
+    }
     pthread_mutex_unlock(&board->lock);
     return !done;
 }
@@ -513,17 +566,16 @@ enum switchboard_status switchboard_ask(struct switchboard *board, const struct 
                                         unsigned *batch)
 {
     sem_t done;
-    struct ticket ticket = {.question = question, .input = input, .answer = answer, .done = &done};
-    pthread_mutex_lock(&board->lock);
-    if (board->waiting >= board->waiting_max) {
-        pthread_mutex_unlock(&board->lock);
+    struct ticket ticket = {.question = question,
+                            .input = input,
+                            .answer = answer,
+                            .deadline_ms = deadline_ms,
+                            .done = &done};
+    sem_init(&done, 0, 0);
+    if (!enter(board, &ticket)) {
+        sem_destroy(&done);
         return SWITCHBOARD_FULL;
     }
-    sem_init(&done, 0, 0);
-    enqueue_last(board, &ticket);
-    pthread_cond_signal(&board->work);
-    pthread_mutex_unlock(&board->lock);
-
     const struct timespec deadline = {deadline_ms / 1000, deadline_ms % 1000 * 1000000};
     int waited;
     while ((waited = sem_clockwait(&done, CLOCK_MONOTONIC, &deadline)) != 0 && errno == EINTR)

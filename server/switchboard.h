@@ -40,7 +40,7 @@ struct question {
 enum switchboard_status {
     SWITCHBOARD_ANSWERED,
     SWITCHBOARD_TIMEOUT, /* the deadline came first */
-    SWITCHBOARD_FULL,    /* too many are waiting already: answered at once */
+    SWITCHBOARD_FULL,    /* the database is silent and enough are waiting: answered at once */
     SWITCHBOARD_REFUSED, /* the database cannot answer this input (DB_BROKEN) */
 };
 

@@ -18,6 +18,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET enable_bitmapscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off
@@ -76,8 +77,10 @@ BEGIN
       outcome = EXCLUDED.outcome,
       repeats = c.repeats + (c.outcome <> 'not_asked')::integer + EXCLUDED.repeats,
       earlier_answers = masking.earlier_answers(c, EXCLUDED.outcome, EXCLUDED.route_id)
-    -- A late repeat of the question does not undo what the code led to.
-    WHERE (EXCLUDED.outcome = 'ask_code' AND c.earlier_answers @> '[{"outcome": "ask_code"}]') IS NOT TRUE
+    -- Not if it was held up, by a lock perhaps, while its caller heard the apology;
+    -- and a late repeat of the question does not undo what the code led to.
+    WHERE (c.outcome <> 'apologised' OR c.answered_at <= EXCLUDED.answered_at)
+      AND (EXCLUDED.outcome = 'ask_code' AND c.earlier_answers @> '[{"outcome": "ask_code"}]') IS NOT TRUE
   )
   SELECT d.place::integer, d.outcome, d.callee, p.say, p.voice, p.language, d.digits
   FROM decided d

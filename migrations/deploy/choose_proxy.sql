@@ -7,7 +7,8 @@
 --
 -- Read here: what either of them holds (the constraint's own index), and the
 -- last few hundred routes of each, which say what they used and when. Neither
--- grows with the history.
+-- grows with the history. They meet the pool in hash joins: a planner that
+-- expects two rows would compare hundreds of numbers with hundreds of routes.
 
 BEGIN;
 SET LOCAL ROLE masking_owner;
@@ -15,6 +16,8 @@ SET LOCAL ROLE masking_owner;
 CREATE FUNCTION masking.choose_proxy(
   o masking.orders, at timestamptz, refused bigint[], OUT found boolean, OUT proxy bigint)
 LANGUAGE plpgsql STABLE
+SET enable_hashjoin = on
+SET enable_nestloop = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -38,11 +41,11 @@ BEGIN
     UNION ALL
     (SELECT r.* FROM masking.routes r WHERE r.caller = agent ORDER BY upper(r.live) DESC LIMIT 256)
   ), used AS MATERIALIZED (
-    SELECT r.proxy, max(upper(r.live)) AS last,
+    SELECT coalesce(r.proxy, 0) AS proxy, max(upper(r.live)) AS last,
       bool_or(r.order_id = o.order_id) AS by_this_order,
       bool_or(r.callee IN (customer, agent) AND upper(r.held) > at) AS by_this_pair
     FROM recent r
-    GROUP BY r.proxy
+    GROUP BY 1
   ), pool AS (
     SELECT p.e164 AS proxy, length(p.prefix) AS match, p.enabled
     FROM masking.proxy_numbers p
@@ -50,17 +53,14 @@ BEGIN
     UNION ALL
     -- The tutorial's mode: the one number is any number.
     SELECT NULL, 0, true WHERE NOT EXISTS (SELECT FROM masking.proxy_numbers)
-  ), anywhere AS MATERIALIZED (
-    SELECT max(b.until) AS until FROM blocked b WHERE b.proxy IS NULL
   ), candidate AS (
     SELECT p.proxy, p.match, u.last, u.by_this_order, u.by_this_pair,
       CASE WHEN p.proxy IS NULL THEN (SELECT max(b.until) FROM blocked b)
-        ELSE greatest(b.until, a.until)
+        ELSE greatest(b.until, (SELECT a.until FROM blocked a WHERE a.proxy IS NULL))
       END AS blocked_until
     FROM pool p
-    CROSS JOIN anywhere a
     LEFT JOIN blocked b ON b.proxy = p.proxy
-    LEFT JOIN used u ON u.proxy IS NOT DISTINCT FROM p.proxy
+    LEFT JOIN used u ON u.proxy = coalesce(p.proxy, 0)
     WHERE (p.enabled OR (u.by_this_order AND u.by_this_pair))
       AND (p.proxy IS NULL OR p.proxy <> ALL (refused))
   )

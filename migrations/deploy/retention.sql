@@ -12,6 +12,11 @@ CREATE FUNCTION masking.forget_numbers(older_than interval, at_most integer DEFA
 RETURNS TABLE (orders integer, routes integer)
 LANGUAGE plpgsql
 SET search_path = pg_catalog
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET jit = off
 AS $$
 BEGIN
   orders := 0;

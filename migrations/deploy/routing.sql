@@ -11,6 +11,9 @@
 --
 -- Times are the clock's, taken once the people are locked, so that what happens
 -- to one person has one order in time, however long transactions are open.
+--
+-- The planner settings on the trigger are pinned for the reason given in
+-- answer_calls: plans outlive what the planner knew.
 
 BEGIN;
 SET LOCAL ROLE masking_owner;
@@ -127,9 +130,10 @@ BEGIN
 
     -- What only cools off on this number gives way.
     UPDATE masking.routes r SET held = tstzrange(lower(r.held), at)
-    WHERE upper(r.live) <= at AND r.held && tstzrange(at, NULL)
-      AND (choice.proxy IS NULL OR r.proxy IS NULL OR r.proxy = choice.proxy)
-      AND ((r.caller + 0 = customer AND r.callee <> agent) OR (r.caller + 0 = agent AND r.callee <> customer));
+    FROM (VALUES (customer, agent), (agent, customer)) AS s (caller, callee)
+    WHERE r.caller + 0 = s.caller AND r.callee <> s.callee AND r.held && tstzrange(at, NULL)
+      AND upper(r.live) <= at
+      AND (choice.proxy IS NULL OR r.proxy IS NULL OR r.proxy = choice.proxy);
 
     WITH side AS (
       SELECT s.side, s.caller, s.callee, masking.live_until(o, s.side, at) AS until
@@ -210,6 +214,12 @@ COMMENT ON FUNCTION masking.route(masking.orders, interval) IS
 CREATE FUNCTION masking.orders_route() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET jit = off
 AS $$
 BEGIN
   IF TG_OP = 'UPDATE' AND NEW.forgotten_at IS NOT NULL THEN

@@ -30,6 +30,12 @@ CREATE FUNCTION masking.assign_pending(at_most integer DEFAULT 1000)
 RETURNS TABLE (order_id text, proxy_number text)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -1,7 +1,10 @@
 """What a server gets to see of a request: behind this proxy is one that writes it down."""
+import os
+import re
 import socketserver
 import threading
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 
@@ -124,3 +127,15 @@ def test_a_client_that_says_close_is_closed(proxy):
     with proxy.connection() as connection:
         assert connection.request("GET", "/answer", {"Connection": "close"}).closes
         assert connection.closed()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_it_serves_as_the_user_it_is_told(start_proxy, backend):
+    proxy = start_proxy(backend.server_address, RUN_AS="haproxy")
+    eventually(proxy.ready)
+    children = Path(f"/proc/{proxy.process.pid}/task/{proxy.process.pid}/children").read_text()
+    for child in children.split():
+        status = Path(f"/proc/{child}/status").read_text()
+        assert re.search(r"^Uid:\t(?!0\b)(\d+)\t\1\t", status, re.M), status
+        assert re.search(r"^Gid:\t(?!0\b)(\d+)\t\1\t", status, re.M), status
+    assert children

@@ -53,6 +53,10 @@ class Cluster:
                 select.select([], [], [], 0.01)
         self._script("stop")
 
+    def deadlocks(self):
+        """How many there were; the server hides them by asking again."""
+        return self.log_path.read_text(errors="replace").count("deadlock detected")
+
     def _postmaster(self):
         return int((self.place / "data" / "postmaster.pid").read_text().split()[0])
 
@@ -78,14 +82,14 @@ class Cluster:
         connection.autocommit = True
         return connection
 
-    def _administer(self, sql):
+    def administer(self, sql):
         connection = self.connect("postgres")
         with connection.cursor() as cursor:
             cursor.execute(sql)
         connection.close()
 
     def migrate(self, database, **environment):
-        self._administer(f'CREATE DATABASE "{database}"')
+        self.administer(f'CREATE DATABASE "{database}"')
         run(ROOT / "migrations" / "migrate", DATABASE_URL=self.url(database, "postgres"),
             **environment)
 
@@ -93,7 +97,7 @@ class Cluster:
         """A new database with the template's content. Its name."""
         self._copies += 1
         name = f"{template}_{self._copies}"
-        self._administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self.administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return name
 
 

@@ -129,6 +129,54 @@ def test_connections_cut_by_an_operator_come_back(server, database):
         back(server)
 
 
+def test_starts_and_stops_while_the_database_is_silent(start_server, database):
+    """Promise 7: a host that hangs holds up neither end of the server's life."""
+    with database.cluster.frozen():
+        server = start_server()
+        assert call_in_time(server, CALLER).refusal
+        server.stop()
+
+
+def test_primary_that_became_a_standby_is_left_alone_until_there_is_one_again(server, database):
+    """Promise 7, in a failover: the connection lives, but may no longer write. Promise 4:
+    what cannot be recorded is not connected."""
+    back(server)
+    setting = f'ALTER DATABASE "{database.name}" {{}} default_transaction_read_only'
+    administer = database.cluster.administer
+    administer(setting.format("SET") + " = on")
+    administer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+               f" WHERE usename = 'masking_server' AND datname = '{database.name}'")
+    try:
+        call_uuid = str(uuid.uuid4())
+        eventually(lambda: not server.call(CALLER).dial)
+        assert call_in_time(server, CALLER, call_uuid).refusal
+    finally:
+        administer(setting.format("RESET"))
+    back(server)
+    eventually(lambda: database.recorded([call_uuid]) == 1)
+
+
+def test_right_that_was_taken_and_given_back(server, database):
+    """Promise 7: an operator's mistake, mended, needs no restart."""
+    back(server)
+    right = "EXECUTE ON FUNCTION masking.answer_calls(text[], bigint[], bigint[], bigint,"
+             " boolean, boolean)"
+    database.query(f"REVOKE {right} FROM masking_server")
+    try:
+        assert call_in_time(server, CALLER).refusal
+    finally:
+        database.query(f"GRANT {right} TO masking_server")
+    back(server)
+
+
+def test_first_of_two_hosts_is_down(start_server, database):
+    """Promise 7: libpq's list of hosts, as in front of a cluster with a standby."""
+    server = start_server(DATABASE_URL=database.server_url.replace("host=", "host=/nowhere,")
+                          .replace("port=5432", "port=5432,5432")
+                          + "&target_session_attrs=read-write")
+    back(server)
+
+
 def test_shorter_deadline_is_kept_too(start_server, database):
     server = start_server(ANSWER_DEADLINE_MS="300")
     back(server)

@@ -32,7 +32,7 @@ def growth(server, act):
     """What grew while act ran, and by how much."""
     before = read(server)
     act()
-    return {name: value - before[name] for name, value in read(server).items()
+    return {name: value - before.get(name, 0) for name, value in read(server).items()
             if value != before.get(name, 0)}
 
 

@@ -22,7 +22,7 @@ def test_calls_in_hand_finish(start_server, database, name):
     the signal comes; the deadline is long, so that each gets its true answer."""
     server = start_server(ANSWER_DEADLINE_MS="20000")
     server.call(CALLER)
-    calls = [str(uuid.uuid4()) for _ in range(20)]
+    calls = [str(uuid.uuid4()) for _ in range(12)]
     with database.locked("calls", "routes"):
         connections = [Connection(server.address) for _ in calls]
         for connection, call_uuid in zip(connections, calls):

@@ -65,6 +65,8 @@ class MakeRun:
         self.text = ""
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
+            # Whoever runs the tests in the background has it ignored.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.chdir(TOP)
             os.execvpe("make", ["make", "--no-print-directory", "run"],
                        environment(place, **settings))

@@ -1,0 +1,77 @@
+"""Cost as it grows: neither answering a call nor placing an order ever reads a
+big table from end to end, whatever the planner knew when it made its plan."""
+
+import re
+
+import pytest
+
+from database import ask, connect, fill_pool, fresh
+
+EXPLAIN = """LOAD 'auto_explain';
+    SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on;
+    SET client_min_messages = log"""
+ANSWER = "SELECT * FROM masking.answer_calls('{a,b}', '{14150000001,14160000001}', '{14155550100,14155550100}')"
+PLACE = "INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES (%s, '14150000001', '14160000001')"
+SWAP = "UPDATE masking.orders SET agent_number = %s WHERE order_id = 'plan'"
+COMPLETE = "UPDATE masking.orders SET completed_at = now() WHERE order_id = 'plan'"
+
+
+def plans(connection, statement, *values):
+    """Every plan that one statement ran, as text, those inside functions too."""
+    connection.notices.clear()
+    ask(connection, statement, *values)
+    return "\n".join(connection.notices)
+
+
+@pytest.fixture(scope="module", params=["empty", "grown, never analysed", "grown and analysed"])
+def database(request):
+    with fresh() as name:
+        owner = connect(name)
+        fill_pool(owner, 20)
+        ask(owner, EXPLAIN)
+        # Plans are made now, while there is nothing to read.
+        ask(owner, ANSWER)
+        ask(owner, PLACE, "plan")
+        if request.param != "empty":
+            ask(owner, "SET session_replication_role = replica; SET auto_explain.log_min_duration = -1")
+            ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number, proxy_number)"
+                " SELECT n::text, (14150000000 + n)::text, (14160000000 + n)::text, '14155550100' FROM generate_series(1, 20000) n")
+            ask(owner, "INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held)"
+                " SELECT n::text, 'customer', 14250000000 + n, 14155550100, 14160000000 + n,"
+                " tstzrange(now(), now() + '12h'), tstzrange(now(), now() + '36h') FROM generate_series(1, 20000) n")
+            ask(owner, "RESET session_replication_role; SET auto_explain.log_min_duration = 0")
+        if request.param == "grown and analysed":
+            ask(owner, "ANALYZE")
+        yield owner
+        owner.close()
+
+
+def big_scans(text):
+    return re.findall(r"Seq Scan on (?:routes|orders|calls)\b.*", text)
+
+
+def test_answering(database):
+    text = plans(database, ANSWER)
+    assert "Index Scan using routes_of_caller" in text
+    assert "one_counterpart" not in text
+    assert big_scans(text) == []
+
+
+def test_placing(database):
+    text = plans(database, PLACE, "placed")
+    assert "Insert on routes" in text
+    assert big_scans(text) == []
+
+
+def test_swapping_and_completing(database):
+    text = plans(database, SWAP, "14160000002") + plans(database, COMPLETE)
+    assert "Update on routes" in text
+    assert big_scans(text) == []
+
+
+def test_serving_those_who_wait(database):
+    assert big_scans(plans(database, "SELECT * FROM masking.assign_pending()")) == []
+
+
+def test_retention(database):
+    assert big_scans(plans(database, "SELECT * FROM masking.retention_run()")) == []

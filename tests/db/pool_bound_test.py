@@ -1,0 +1,58 @@
+"""The pool's arithmetic: where nobody holds more than Dc (customers) and Da
+(agents) counterparts at once, Dc + Da - 1 numbers never leave an order unmasked,
+and one fewer does. ORDERS=100000 for the long run."""
+
+import os
+
+import pytest
+
+from database import AMBIGUOUS, ask, connect, fill_pool, fresh, one
+
+ORDERS = int(os.environ.get("ORDERS", "5000"))
+
+# Random orders between few people, each completed at random, never more than
+# the caps at once; without cool-off and grace, so that open is held.
+TRAFFIC = """
+CREATE PROCEDURE tests.traffic(orders integer, dc integer, da integer) LANGUAGE plpgsql AS $$
+DECLARE
+  customer text;
+  agent text;
+  placed integer := 0;
+BEGIN
+  CREATE TABLE tests.open AS SELECT order_id, customer_number, agent_number FROM masking.orders;
+  WHILE placed < orders LOOP
+    customer := 14156660000 + (random() * 14)::integer;
+    agent := 14156670000 + (random() * 9)::integer;
+    IF (SELECT count(DISTINCT o.agent_number) < dc FROM tests.open o
+        WHERE o.customer_number = customer AND o.agent_number <> agent)
+      AND (SELECT count(DISTINCT o.customer_number) < da FROM tests.open o
+        WHERE o.agent_number = agent AND o.customer_number <> customer)
+    THEN
+      placed := placed + 1;
+      INSERT INTO tests.open VALUES (placed::text, customer, agent);
+      INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES (placed::text, customer, agent);
+    ELSE
+      WITH over AS (
+        DELETE FROM tests.open WHERE order_id = (SELECT order_id FROM tests.open ORDER BY random() LIMIT 1)
+        RETURNING order_id)
+      UPDATE masking.orders o SET completed_at = now() FROM over WHERE o.order_id = over.order_id;
+    END IF;
+    COMMIT;
+  END LOOP;
+END
+$$"""
+
+
+@pytest.mark.parametrize("dc, da", [(2, 3), (3, 3), (1, 4)])
+@pytest.mark.parametrize("fewer", [0, 1])
+def test_pool_bound(dc, da, fewer):
+    with fresh() as name:
+        owner = connect(name)
+        fill_pool(owner, dc + da - 1 - fewer)
+        ask(owner, "UPDATE masking.settings SET value = 0 WHERE name IN ('cool_off', 'customer_grace', 'agent_grace')")
+        ask(owner, TRAFFIC)
+        ask(owner, "CALL tests.traffic(%s, %s, %s)", ORDERS if fewer == 0 else min(ORDERS, 2000), dc, da)
+        unmasked = one(owner, "SELECT last_value FROM masking.unmasked_total WHERE is_called UNION ALL SELECT 0 LIMIT 1")
+        assert ask(owner, AMBIGUOUS) == []
+        assert (unmasked > 0) == (fewer == 1)
+        owner.close()

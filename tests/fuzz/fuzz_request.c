@@ -1,0 +1,295 @@
+/*
+ * fuzz_request.c - any request, from the endpoints down to the edge of the database, which
+ * is a stand-in here: whatever comes, the answer is one Plivo can read, the question asked
+ * is in order, nobody is connected whom the database did not name, and a webhook without
+ * a signature is refused before anybody is asked.
+ *
+ * The input: a line "outcome method path query", then header lines "Name: value", an empty
+ * line, and the body.
+ */
+#include "endpoints.h"
+
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "reply.h"
+#include "signer.h"
+#include "store.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char token[] = "dG9rZW4tb2YtdGhlLWZ1enplcg";
+static const struct number counterpart = {14155550123};
+
+static void must(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+/* --- the stand-in for switchboard.c ------------------------------------ */
+
+static struct {
+    enum switchboard_status status;
+    const char *outcome;
+    int asked;
+    struct call call;
+} stand_in;
+
+static bool is_number_or_none(struct number number)
+{
+    return number.value == 0 || (number.value >= 1000000 && number.value <= 999999999999999);
+}
+
+enum switchboard_status switchboard_ask(struct switchboard *switchboard,
+                                        const struct question *question, const void *input,
+                                        void *answer, int64_t deadline_ms, unsigned *batch)
+{
+    (void)switchboard;
+    const struct call *call = input;
+    must(question->input_size == sizeof *call && deadline_ms > 0);
+    size_t length = strnlen(call->uuid, CALL_UUID);
+    must(length > 0 && length < CALL_UUID);
+    must(is_number_or_none(call->caller) && is_number_or_none(call->dialled));
+    stand_in.asked++;
+    stand_in.call = *call;
+    if (stand_in.status != SWITCHBOARD_ANSWERED)
+        return stand_in.status;
+    struct call_answer found = {.counterpart = {0}};
+    memcpy(found.outcome, stand_in.outcome, strlen(stand_in.outcome));
+    if (strcmp(found.outcome, "connected") == 0)
+        found.counterpart = counterpart;
+    memcpy(answer, &found, sizeof found);
+    *batch = 1;
+    return SWITCHBOARD_ANSWERED;
+}
+
+bool switchboard_post(struct switchboard *switchboard, const struct question *question,
+                      const void *input)
+{
+    (void)switchboard;
+    const struct apology *apology = input;
+    must(question->input_size == sizeof *apology && is_number_or_none(apology->dialled));
+    return true;
+}
+
+bool switchboard_is_ready(struct switchboard *switchboard)
+{
+    (void)switchboard;
+    return stand_in.status == SWITCHBOARD_ANSWERED;
+}
+
+size_t switchboard_waiting(struct switchboard *switchboard)
+{
+    (void)switchboard;
+    return 0;
+}
+
+/* --- from bytes to a request -------------------------------------------- */
+
+static char *next_word(char **rest, const char *end)
+{
+    char *word = strsep(rest, end);
+    if (*rest == NULL)
+        *rest = word + strlen(word);
+    return word;
+}
+
+static void choose_outcome(char letter)
+{
+    static const struct {
+        char letter;
+        enum switchboard_status status;
+        const char *outcome;
+    } choices[] = {
+        {'c', SWITCHBOARD_ANSWERED, "connected"},
+        {'u', SWITCHBOARD_ANSWERED, "unknown_caller"},
+        {'n', SWITCHBOARD_ANSWERED, "new_outcome"},
+        {'t', SWITCHBOARD_TIMEOUT, ""},
+        {'f', SWITCHBOARD_FULL, ""},
+        {'r', SWITCHBOARD_REFUSED, ""},
+    };
+    memset(&stand_in, 0, sizeof stand_in);
+    stand_in.outcome = "connected";
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
+        if (choices[i].letter == letter) {
+            stand_in.status = choices[i].status;
+            stand_in.outcome = choices[i].outcome;
+        }
+}
+
+/* The text is cut up in place; the request borrows from it. */
+static struct request read_request(char *text, size_t size)
+{
+    struct request request = {.received_us = clock_us()};
+    char *rest = text, *line = next_word(&rest, "\n");
+    choose_outcome(next_word(&line, " ")[0]);
+    request.method = next_word(&line, " ");
+    request.path = next_word(&line, " ");
+    if (line[0] != '\0')
+        request.query = line;
+    while (request.header_count < REQUEST_HEADERS_MAX) {
+        line = next_word(&rest, "\n");
+        if (line[0] == '\0')
+            break;
+        struct request_header *header = &request.headers[request.header_count++];
+        header->name = next_word(&line, ":");
+        header->value = line + strspn(line, " ");
+    }
+    request.body_length = size - (size_t)(rest - text);
+    request.body = rest;
+    return request;
+}
+
+/* --- what must hold ------------------------------------------------------- */
+
+static bool is_named(const xmlNode *node, const char *name)
+{
+    return node != NULL && xmlStrEqual(node->name, BAD_CAST name);
+}
+
+static void check_dial(xmlNode *dial)
+{
+    char wanted[NUMBER_TEXT], shown[NUMBER_TEXT];
+    xmlChar *caller_id = xmlGetProp(dial, BAD_CAST "callerId");
+    xmlChar *number = xmlNodeGetContent(dial->children);
+    must(stand_in.asked == 1 && strcmp(stand_in.outcome, "connected") == 0);
+    number_print(counterpart, wanted);
+    number_print(stand_in.call.dialled, shown);
+    must(is_named(dial->children, "Number") && xmlStrEqual(number, BAD_CAST wanted));
+    must(shown[0] != '\0' && xmlStrEqual(caller_id, BAD_CAST shown));
+    must(stand_in.call.caller.value != counterpart.value);
+    xmlFree(number);
+    xmlFree(caller_id);
+}
+
+static void check_answer(const struct response *response)
+{
+    xmlDoc *document = xmlReadMemory(response->body, (int)response->length, "answer.xml", NULL,
+                                     XML_PARSE_NONET | XML_PARSE_NOBLANKS);
+    must(document != NULL);
+    xmlNode *root = xmlDocGetRootElement(document);
+    must(is_named(root, "Response"));
+    if (is_named(root->children, "Dial"))
+        check_dial(root->children);
+    else
+        must(root->children == NULL || is_named(root->children, "Speak"));
+    must(response->outcome[0] != '\0');
+    xmlFreeDoc(document);
+}
+
+static int dispatch(struct service *service, const struct request *request)
+{
+    struct response response;
+    response_init(&response);
+    endpoints_dispatch(service, request, &response);
+    int status = response.status;
+    bool is_xml = strcmp(response.content_type, "application/xml") == 0;
+    must(status == 200 || status == 403 || status == 404 || status == 405 || status == 503);
+    must(!is_xml || status == 200);
+    if (is_xml)
+        check_answer(&response);
+    must(strnlen(response.note, RESPONSE_NOTE) < RESPONSE_NOTE);
+    response_free(&response);
+    return status;
+}
+
+static void sign(const struct service *service, struct request *request,
+                 char signature[SIGNER_TEXT])
+{
+    static struct form body;
+    char *storage = malloc(request->body_length + 1);
+    bool post = strcmp(request->method, "POST") == 0;
+    body.count = 0;
+    must(storage != NULL);
+    if (post && request_has_form(request))
+        must(form_decode(&body, request->body, request->body_length, storage) == FORM_OK);
+    const struct signed_request signing = {
+        .base = service->config->public_url,
+        .method = request->method,
+        .path = request->path,
+        .query = request->query,
+        .body = post ? &body : NULL,
+        .v3_nonce = "05429567804466091622",
+    };
+    signer_v3(&signing, token, signature);
+    free(storage);
+}
+
+static bool fits_a_form(const char *text, size_t length)
+{
+    static struct form form;
+    char *storage = malloc(length + 1);
+    form.count = 0;
+    must(storage != NULL);
+    bool fits = form_decode(&form, text, length, storage) == FORM_OK;
+    free(storage);
+    return fits;
+}
+
+/* A webhook is refused as it came; signed in front of all other headers it is answered as
+ * without signatures. */
+static void check_signing(struct service *service, struct request *request, int unsigned_status,
+                          int unsigned_asked)
+{
+    char signature[SIGNER_TEXT];
+    stand_in.asked = 0;
+    int status = dispatch(service, request);
+    must(stand_in.asked == 0);
+    if (status != 403)
+        must(status == unsigned_status); /* no webhook: never signed */
+    bool fits = fits_a_form(request->body, request->body_length) &&
+                (request->query == NULL || fits_a_form(request->query, strlen(request->query)));
+    if (status != 403 || request->header_count > REQUEST_HEADERS_MAX - 2 || !fits)
+        return;
+    sign(service, request, signature);
+    memmove(&request->headers[2], &request->headers[0],
+            request->header_count * sizeof request->headers[0]);
+    request->headers[0] = (struct request_header){"X-Plivo-Signature-V3", signature};
+    request->headers[1] =
+        (struct request_header){"X-Plivo-Signature-V3-Nonce", "05429567804466091622"};
+    request->header_count += 2;
+    must(dispatch(service, request) == unsigned_status);
+    must(stand_in.asked == unsigned_asked);
+}
+
+static struct service open_service, signing_service;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    static char no_url[] = "", url[] = "https://mask.example.com";
+    static struct config open_config = {.public_url = no_url, .allow_unsigned = true};
+    static struct config signing_config = {.public_url = url};
+    (void)argc;
+    (void)argv;
+    open_config.answer_deadline_ms = signing_config.answer_deadline_ms = 2000;
+    signing_config.auth_tokens.items[0] = (char *)(uintptr_t)token;
+    signing_config.auth_tokens.count = 1;
+    open_service.config = &open_config;
+    open_service.keyring = keyring_new(&open_config);
+    signing_service.config = &signing_config;
+    signing_service.keyring = keyring_new(&signing_config);
+    must(open_service.keyring != NULL && signing_service.keyring != NULL);
+    log_open(LOG_ERROR);
+    reply_start();
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = malloc(size + 1);
+    must(text != NULL);
+    memcpy(text, data, size);
+    text[size] = '\0';
+    struct request request = read_request(text, size);
+    int status = dispatch(&open_service, &request);
+    must(status != 403);
+    check_signing(&signing_service, &request, status, stand_in.asked);
+    free(text);
+    return 0;
+}

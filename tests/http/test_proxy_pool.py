@@ -1,0 +1,80 @@
+"""With a pool of proxy numbers, the number that is dialled tells who is meant."""
+import pytest
+
+from server import PROXY, eventually
+
+POOL = ["14155550111", "14155550112", "14155550113"]
+CUSTOMER, AGENTS = "14156663000", [f"1415666310{i}" for i in range(5)]
+
+
+@pytest.fixture(scope="module")
+def database(database):
+    """With a pool of three, and nobody's orders."""
+    database.query("DELETE FROM masking.orders")
+    for number in POOL:
+        database.query("INSERT INTO masking.proxy_numbers (number) VALUES (%s)", number)
+    return database
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(database):
+    yield
+    database.query("DELETE FROM masking.orders")
+    database.query("DELETE FROM masking.routes")
+
+
+def place(database, order_id, customer, agent):
+    """The proxy number that the statement itself returns."""
+    return database.orders(
+        "INSERT INTO orders (order_id, customer_number, agent_number) VALUES (%s, %s, %s)"
+        " RETURNING proxy_number", order_id, customer, agent)[0][0]
+
+
+def test_statement_returns_the_number_that_connects(server, database):
+    """Promise 5; and promise 1: the callee sees a number of the pool."""
+    proxy = place(database, "P-1", CUSTOMER, AGENTS[0])
+    assert proxy in POOL
+    assert server.call(CUSTOMER, proxy).dial == (proxy, AGENTS[0])
+    assert server.call(AGENTS[0], proxy).dial == (proxy, CUSTOMER)
+
+
+def test_other_numbers_connect_nobody(server, database):
+    proxy = place(database, "P-2", CUSTOMER, AGENTS[0])
+    for dialled in [PROXY, *(number for number in POOL if number != proxy)]:
+        assert server.call(CUSTOMER, dialled).refusal
+        assert server.call(AGENTS[0], dialled).refusal
+
+
+def test_number_dialled_decides_between_two_orders(server, database):
+    """Promise 2: never the wrong person, for a customer with several orders."""
+    proxies = {place(database, f"P-3-{agent}", CUSTOMER, agent): agent for agent in AGENTS[:3]}
+    assert sorted(proxies) == POOL
+    for proxy, agent in proxies.items():
+        assert server.call(CUSTOMER, proxy).dial == (proxy, agent)
+        assert server.call(agent, proxy).dial == (proxy, CUSTOMER)
+        for other in set(POOL) - {proxy}:
+            assert server.call(agent, other).refusal
+
+
+def test_order_without_a_free_number_commits_unmasked_and_is_served_later(server, database):
+    """Promise 5: masking never makes an order fail. The server itself looks for waiting
+    orders from time to time, and serves them when a number is free."""
+    for agent in AGENTS[:3]:
+        place(database, f"P-4-{agent}", CUSTOMER, agent)
+    assert place(database, "P-4-late", CUSTOMER, AGENTS[3]) is None
+    assert database.orders("SELECT order_id FROM unmasked_orders") == [("P-4-late",)]
+    for dialled in POOL:
+        assert server.call(AGENTS[3], dialled).refusal
+    for agent in AGENTS[:3]:
+        database.orders("DELETE FROM orders WHERE order_id = %s", f"P-4-{agent}")
+    proxy = eventually(lambda: database.orders(
+        "SELECT proxy_number FROM orders WHERE order_id = 'P-4-late'")[0][0])
+    assert server.call(AGENTS[3], proxy).dial == (proxy, CUSTOMER)
+    assert server.call(CUSTOMER, proxy).dial == (proxy, AGENTS[3])
+
+
+def test_second_order_of_the_same_two_people_shares_the_number(server, database):
+    proxy = place(database, "P-5-a", CUSTOMER, AGENTS[0])
+    assert place(database, "P-5-b", CUSTOMER, AGENTS[0]) == proxy
+    database.orders("DELETE FROM orders WHERE order_id = 'P-5-a'")
+    assert server.call(CUSTOMER, proxy).dial == (proxy, AGENTS[0])

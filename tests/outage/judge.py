@@ -1,0 +1,82 @@
+"""Compares a load's ledger with what the database has on record."""
+import time
+from pathlib import Path
+
+from lxml import etree
+
+SCHEMA = Path(__file__).resolve().parents[1] / "cases" / "plivo-response.rng"
+WRITTEN_WITHIN = 10  # seconds for apologies to be written, once the database is back
+
+
+def check_answers(load, without_answer=0):
+    """Each webhook got 200 and good XML within the deadline, and nobody the wrong person."""
+    bad = load.answers("bad")
+    assert not bad, f"{len(bad)} bad answers: {sorted({answer.detail for answer in bad})}"
+    none = load.answers("none")
+    assert len(none) <= without_answer, f"{len(none)} requests without an answer"
+    late = load.too_late()
+    assert not late, f"{len(late)} answers too late: {sorted(late)[-5:]}"
+    schema = etree.RelaxNG(etree.parse(str(SCHEMA)))
+    for body in load.bodies:
+        assert schema.validate(etree.fromstring(body.encode())), body
+
+
+def _told(call):
+    """What this call was told last: a set, as answers that overlap have no order."""
+    whole = [answer for answer in call.answers if answer.kind in ("connected", "spoken")]
+    if not whole:
+        return set()
+    last = max(whole, key=lambda answer: answer.received)
+    return {answer.kind for answer in whole if answer.received >= last.sent}
+
+
+def _problem(call, rows, apologies_kept):
+    told = _told(call)
+    if len(rows) > 1:
+        return "twice on record"
+    if not told or (not rows and told == {"spoken"} and not apologies_kept):
+        return None  # died before it could say; what is on record is allowed to be there
+    if not rows:
+        return f"told {told}, not on record"
+    outcome, orders = rows[0]
+    if "none" in {answer.kind for answer in call.answers}:
+        return None  # asked again, perhaps, after that answer
+    if call.counterpart == "":
+        return None if outcome in ("unknown_caller", "apologised") else f"a stranger was {outcome}"
+    allowed = {"connected": "connected", "spoken": "apologised"}
+    if outcome not in {allowed[kind] for kind in told}:
+        return f"told {told}, on record as {outcome}"
+    if outcome == "connected" and orders != [call.order]:
+        return "on record with the wrong order"
+    return None
+
+
+def _compare(load, database, apologies_kept):
+    rows = {}
+    for call_uuid, outcome, orders in database.query(
+            "SELECT call_uuid::text, outcome::text, order_ids::text[] FROM masking.calls"):
+        rows.setdefault(call_uuid, []).append((outcome, orders))
+    problems = {}
+    for call in load.ledger:
+        problem = _problem(call, rows.get(call.uuid, []), apologies_kept)
+        if problem:
+            problems.setdefault(problem, []).append(call.uuid)
+    return {problem: (len(calls), calls[:3]) for problem, calls in problems.items()}
+
+
+def check_record(load, database, apologies_kept=True):
+    """Everybody answered is on record, once, as answered. Apologies may still be on their
+    way; apologies_kept=False: the server was killed, with those it had not written."""
+    deadline = time.monotonic() + WRITTEN_WITHIN
+    while problems := _compare(load, database, apologies_kept):
+        assert time.monotonic() < deadline, problems
+        time.sleep(0.3)
+
+
+def check_unanswered(load, database):
+    """Whoever got no answer has no record either."""
+    unanswered = [call.uuid for call in load.ledger
+                  if call.answers and all(answer.kind == "none" for answer in call.answers)]
+    recorded = database.query("SELECT call_uuid FROM masking.calls WHERE call_uuid = ANY (%s)",
+                              unanswered)
+    assert not recorded, f"{len(recorded)} of {len(unanswered)} unanswered calls are on record"

@@ -1,0 +1,99 @@
+"""PostgreSQL goes away and comes back, in every way it can."""
+import time
+
+import pytest
+
+from cluster import until
+from judge import check_answers, check_record
+from load import Load
+
+BACK = 5  # seconds from the database's return to the service's
+
+
+def away(load, service, database_goes, seconds=2.5):
+    """Under load, the database goes; everybody hears the apology, the load balancer knows."""
+    load.await_kind("connected", time.monotonic(), 10)
+    database_goes()
+    gone = time.monotonic()
+    until(lambda: not service.is_ready(), within=4)
+    time.sleep(seconds)
+    load.await_kind("spoken", gone, 5)
+
+
+def back(load, service, since):
+    load.await_kind("connected", since, BACK)
+    until(service.is_ready, within=2)
+
+
+@pytest.mark.parametrize("how", ["fast", "immediate", "kill -9"])
+def test_stopped_and_started(cluster, service, load, verdict, how):
+    away(load, service, cluster.kill if how == "kill -9" else lambda: cluster.stop(how))
+    cluster.start()
+    back(load, service, time.monotonic())
+    verdict()
+
+
+def test_restarted(cluster, service, load, verdict):
+    load.await_kind("connected", time.monotonic(), 10)
+    for _ in range(3):
+        cluster.restart()
+        back(load, service, time.monotonic())
+    verdict(outages=3)
+
+
+def test_backends_killed_in_the_middle_of_batches(cluster, service, load, verdict):
+    killed = 0
+    for _ in range(30):
+        killed += cluster.cut_backends()
+        load.await_kind("connected", time.monotonic(), BACK)
+    assert killed >= 30
+    verdict(outages=30)
+
+
+def test_standby_takes_over(clusters, services):
+    """Streaming replication, synchronous, as what was answered must not be lost with the
+    primary; two hosts in the connection string. The old primary comes back read-only."""
+    primary = clusters("primary", settings=["synchronous_standby_names = '*'"], start=False)
+    primary.start()
+    standby = primary.standby(primary.place.parent / "standby")
+    standby.start()
+    try:
+        url = (f"postgresql://masking_server@{primary.host}:{primary.port},"
+               f"{standby.host}:{standby.port}/masking")
+        service = services(url)
+        with Load([service.address]) as load:
+            away(load, service, lambda: primary.stop("immediate"))
+            standby.promote()
+            back(load, service, time.monotonic())
+            primary.become_standby()
+            standby.cut_backends()
+            load.await_kind("connected", time.monotonic(), BACK)
+        check_answers(load)
+        check_record(load, standby)
+        service.check_log(outages=2)
+    finally:
+        standby.stop("immediate")
+
+
+def test_every_connection_taken(clusters, services):
+    """max_connections exhausted by others, at the moment the server needs new ones."""
+    cluster = clusters(settings=["max_connections = 12", "superuser_reserved_connections = 4"])
+    service = services(cluster.url("masking_server"))
+    with Load([service.address]) as load:
+        load.await_kind("connected", time.monotonic(), 10)
+        others = [cluster.connect(role="masking_orders") for _ in range(6)]
+        cluster.cut_backends()
+        while len(others) < 8:
+            try:
+                others.append(cluster.connect(role="masking_orders"))
+            except Exception:  # the server was quicker: cut it off again
+                cluster.cut_backends()
+        full = time.monotonic()
+        load.await_kind("spoken", full, 5)
+        time.sleep(1)
+        for other in others:
+            other.close()
+        back(load, service, time.monotonic())
+    check_answers(load)
+    check_record(load, cluster)
+    service.check_log()

@@ -1,0 +1,251 @@
+"""PostgreSQL is there but locked, slow, full, refusing, or unreachable."""
+import os
+import subprocess
+import time
+from contextlib import contextmanager
+
+import pytest
+
+import cluster as clusters_module
+from cluster import free_port, until
+from judge import check_answers, check_record
+from load import Load, request, new_call
+from relay import Relay
+from test_database_gone import BACK, back
+
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
+
+
+@pytest.mark.parametrize("table, seconds", [
+    ("calls", 4), pytest.param("calls", 10, marks=pytest.mark.long),
+    pytest.param("routes", 10, marks=pytest.mark.long)])
+def test_table_locked(cluster, service, load, verdict, table, seconds):
+    load.await_kind("connected", time.monotonic(), 10)
+    locked = time.monotonic()
+    with cluster.locked(table):
+        time.sleep(seconds)
+    load.await_kind("spoken", locked, 1)
+    back(load, service, time.monotonic())
+    verdict()
+
+
+@contextmanager
+def slowed(cluster, seconds):
+    """Recording takes this long."""
+    cluster.query(f"""
+        CREATE FUNCTION masking.nap() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_catalog.pg_sleep({seconds}); RETURN NULL; END $$;
+        CREATE TRIGGER nap BEFORE INSERT ON masking.calls
+        FOR EACH STATEMENT EXECUTE FUNCTION masking.nap()""")
+    yield
+    cluster.query("SET lock_timeout = '30s'; DROP FUNCTION masking.nap() CASCADE")
+
+
+def test_slow_but_in_time(cluster, service, load, verdict):
+    """Everybody still gets the true answer."""
+    load.await_kind("connected", time.monotonic(), 10)
+    with slowed(cluster, 0.4):
+        started = time.monotonic()
+        time.sleep(2)
+        assert load.answers("connected", started)
+    load.await_kind("connected", time.monotonic(), BACK)
+    verdict()
+    spoken = sum(call.counterpart != "" and answer.kind == "spoken"
+                 for call in load.ledger for answer in call.answers)
+    assert spoken == 0
+
+
+def test_slower_than_the_deadline(cluster, service, load, verdict):
+    load.await_kind("connected", time.monotonic(), 10)
+    with slowed(cluster, 3):
+        started = time.monotonic()
+        time.sleep(4)
+        load.await_kind("spoken", started, 1)
+    back(load, service, time.monotonic())
+    verdict()
+
+
+def test_answer_of_a_commit_lost(cluster, services):
+    """Asked again, the database knows the call already: one row, the same answer."""
+    relay = Relay((cluster.host, cluster.port))
+    service = services(f"postgresql://masking_server@127.0.0.1:{relay.port}/masking")
+    with Load([service.address]) as load:
+        load.await_kind("connected", time.monotonic(), 10)
+        for _ in range(10):
+            relay.lose_answers = 1
+            until(lambda: relay.lose_answers == 0, within=5)
+            load.await_kind("connected", time.monotonic(), BACK)
+    relay.close()
+    assert relay.lost == 10
+    check_answers(load)
+    check_record(load, cluster)
+    service.check_log(outages=10)
+    asked_again = cluster.query("SELECT count(*) FROM masking.calls WHERE repeats > 0")[0][0]
+    assert asked_again > 0
+
+
+def test_poisoned_call_spoils_no_neighbour(cluster, service, load, verdict):
+    """A call that the database cannot record, for whatever reason, in every batch."""
+    cluster.query("""
+        CREATE FUNCTION masking.choke() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE 'poison' USING ERRCODE = 'check_violation'; END $$;
+        CREATE TRIGGER choke BEFORE INSERT ON masking.calls FOR EACH ROW
+        WHEN (NEW.call_uuid LIKE 'dead%') EXECUTE FUNCTION masking.choke()""")
+    poisoned = new_call()
+    with clusters_module.socket.create_connection(service.address) as connection:
+        for number in range(100):
+            poisoned.uuid = f"dead{number:04d}-0000-4000-8000-000000000000"
+            connection.sendall(request(poisoned))
+            assert b"<Speak" in connection.recv(65536)
+    cluster.query("DROP FUNCTION masking.choke() CASCADE")
+    verdict()
+    spoken = sum(call.counterpart != "" and answer.kind == "spoken"
+                 for call in load.ledger for answer in call.answers)
+    assert spoken == 0
+
+
+def test_full_queue_apologises_at_once(cluster, services):
+    """While the database is silent, a part of the workers wait for it and the others stay
+    free: they apologise without waiting."""
+    service = services(cluster.url("masking_server"), WORKERS="32")
+    with Load([service.address], connections=24, rate=200) as load:
+        load.await_kind("connected", time.monotonic(), 10)
+        locked = time.monotonic()
+        with cluster.locked("calls"):
+            time.sleep(5)
+        back(load, service, time.monotonic())
+    quick = [answer for answer in load.answers("spoken", locked + 1)
+             if answer.received < locked + 5 and answer.received - answer.sent < 1]
+    assert len(quick) > 100
+    assert "reason=queue_full" in service.log
+    check_answers(load)
+    check_record(load, cluster)
+    service.check_log()
+
+
+@needs_root
+def test_disk_full(clusters, services, place):
+    """The database's disk is full, then has room again."""
+    small = place / "small"
+    small.mkdir()
+    clusters_module.run("mount", "-t", "tmpfs", "-o", "size=160m,mode=755", "none", small)
+    try:
+        cluster = clusters(where=small, settings=["max_wal_size = 32MB", "min_wal_size = 32MB"])
+        service = services(cluster.url("masking_server"))
+        with Load([service.address]) as load:
+            load.await_kind("connected", time.monotonic(), 10)
+            subprocess.run(["dd", "if=/dev/zero", f"of={small}/filler", "bs=64k"],
+                           stderr=subprocess.DEVNULL, check=False)
+            full = time.monotonic()
+            load.await_kind("spoken", full, 30)
+            time.sleep(2)
+            (small / "filler").unlink()
+            if not cluster.is_running():
+                cluster.start()
+            until(lambda: answers(cluster))
+            back(load, service, time.monotonic())
+        check_answers(load)
+        check_record(load, cluster)
+        service.check_log(outages=4)
+        service.stop()
+        cluster.stop("immediate")
+    finally:
+        clusters_module.run("umount", "--lazy", small)
+
+
+def answers(cluster):
+    try:
+        return cluster.query("SELECT 1")
+    except clusters_module.psycopg2.OperationalError:
+        return False
+
+
+class Cut:
+    """Packets to and from an address vanish, without a word."""
+
+    def __init__(self, host, port):
+        self._rules = [["-p", "tcp", "-d", host, "--dport", str(port), "-j", "DROP"],
+                       ["-p", "tcp", "-s", host, "--sport", str(port), "-j", "DROP"]]
+
+    def _change(self, action):
+        for rule in self._rules:
+            clusters_module.run("iptables", "--wait", action, "INPUT", *rule)
+
+    def __enter__(self):
+        self._change("-I")
+
+    def __exit__(self, *_):
+        self._change("-D")
+
+
+@needs_root
+def test_network_cut_without_a_word(cluster, service, load, verdict):
+    load.await_kind("connected", time.monotonic(), 10)
+    with Cut(cluster.host, cluster.port):
+        cut = time.monotonic()
+        until(lambda: not service.is_ready(), within=4)
+        time.sleep(4)
+        load.await_kind("spoken", cut, 1)
+    back(load, service, time.monotonic())
+    verdict()
+
+
+@needs_root
+def test_standby_takes_over_from_a_vanished_host(clusters, services):
+    """The primary's host is gone without a word: connecting to it gets no answer at all."""
+    primary = clusters("primary", settings=["synchronous_standby_names = '*'"], start=False)
+    primary.start()
+    standby = primary.standby(primary.place.parent / "standby")
+    standby.start()
+    try:
+        service = services(f"postgresql://masking_server@{primary.host}:{primary.port},"
+                           f"{standby.host}:{standby.port}/masking")
+        with Load([service.address]) as load:
+            load.await_kind("connected", time.monotonic(), 10)
+            with Cut(primary.host, primary.port):
+                cut = time.monotonic()
+                until(lambda: not service.is_ready(), within=4)
+                load.await_kind("spoken", cut, 5)
+                standby.promote()
+                back(load, service, time.monotonic())
+        check_answers(load)
+        check_record(load, standby)
+        service.check_log(outages=2)
+    finally:
+        standby.stop("immediate")
+
+
+def test_pgbouncer_in_transaction_mode(cluster, services, place):
+    """Prepared statements get lost there; the server notices and does without."""
+    port = free_port()
+    settings = place / "pgbouncer.ini"
+    settings.write_text(f"""[databases]
+masking = host={cluster.place} port={cluster.port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 2
+server_login_retry = 1
+""")
+    # auth_type any ignores the user's name: it is the database's line that decides.
+    settings.write_text(settings.read_text().replace(
+        f"port={cluster.port}", f"port={cluster.port} user=masking_server"))
+    with open(place / "pgbouncer.log", "wb") as log:
+        bouncer = subprocess.Popen(clusters_module.as_postgres("/usr/sbin/pgbouncer", settings),
+                                   stdout=log, stderr=log)
+    try:
+        service = services(f"postgresql://masking_server@127.0.0.1:{port}/masking")
+        with Load([service.address]) as load:
+            load.await_kind("connected", time.monotonic(), 10)
+            time.sleep(2)
+            cluster.restart()
+            back(load, service, time.monotonic())
+        check_answers(load)
+        check_record(load, cluster)
+        service.check_log(outages=2)
+    finally:
+        bouncer.terminate()
+        bouncer.wait()

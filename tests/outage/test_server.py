@@ -1,0 +1,182 @@
+"""The server itself is stopped, killed, doubled, starved, or told a wrong time."""
+import resource
+import socket
+import struct
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import load as loads
+from cluster import until
+from judge import check_answers, check_record, check_unanswered
+from load import Load
+from test_database_gone import BACK, back
+
+
+def test_sigterm_under_load_loses_no_answer(cluster, services):
+    """Three times stopped and started: who got no answer was not recorded either."""
+    service = services(cluster.url("masking_server"))
+    with Load([service.address], rate=600) as load:
+        for _ in range(3):
+            load.await_kind("connected", time.monotonic(), 10)
+            service.stop()
+            service.start()
+        load.await_kind("connected", time.monotonic(), BACK)
+    check_answers(load, without_answer=len(load.ledger))
+    check_unanswered(load, cluster)
+    check_record(load, cluster)
+
+
+def test_killed_and_started_again(cluster, services):
+    """kill -9 loses what was in hand, and no record of what was answered."""
+    service = services(cluster.url("masking_server"))
+    with Load([service.address], rate=600) as load:
+        for _ in range(5):
+            load.await_kind("connected", time.monotonic(), 10)
+            service.kill()
+            service.start()
+        load.await_kind("connected", time.monotonic(), BACK)
+    check_answers(load, without_answer=5 * 16)
+    check_record(load, cluster)
+
+
+def test_two_servers_on_one_database(cluster, services):
+    """Each asks for half, and some calls are asked of both at the same moment."""
+    pair = [services(cluster.url("masking_server")) for _ in range(2)]
+    with Load([service.address for service in pair], rate=400) as load:
+        load.await_kind("connected", time.monotonic(), 10)
+        calls = [loads.new_call() for _ in range(200)]
+
+        def ask_all(address):
+            with socket.create_connection(address) as connection:
+                for call in calls:
+                    connection.sendall(loads.request(call))
+                    connection.recv(65536)
+        askers = [threading.Thread(target=ask_all, args=[service.address]) for service in pair * 3]
+        for asker in askers:
+            asker.start()
+        for asker in askers:
+            asker.join()
+        pair[0].stop()
+        load.addresses.remove(pair[0].address)
+        load.await_kind("connected", time.monotonic(), BACK)
+    # Connections that the stopped server held were closed on a request or two.
+    check_answers(load, without_answer=16)
+    check_record(load, cluster)
+    recorded = cluster.query("SELECT count(*), count(DISTINCT call_uuid) FROM masking.calls"
+                             " WHERE call_uuid = ANY (%s)", [call.uuid for call in calls])
+    assert recorded == [(200, 200)]
+
+
+def test_out_of_file_descriptors(cluster, services):
+    """So many connections that the server can't open one to the database: whoever is
+    connected hears the apology, and the service is back when descriptors are."""
+    service = services(cluster.url("masking_server"), WORKERS="100",
+                       command=["prlimit", "--nofile=60:60"])
+    with Load([service.address], connections=8) as load:
+        until(lambda: len(load.answers("connected")) > 50)  # by then all are connected
+        idle = []
+        for _ in range(80):
+            idle.append(socket.create_connection(service.address))
+        until(lambda: len(list(Path(f"/proc/{service.process.pid}/fd").iterdir())) >= 60)
+        cut = time.monotonic()
+        cluster.cut_backends()
+        for _ in range(20):  # what the server's own connections freed is taken as well
+            idle.append(socket.create_connection(service.address))
+        load.await_kind("spoken", cut, 5)
+        time.sleep(1)
+        for connection in idle:
+            connection.close()
+        back(load, service, time.monotonic())
+    check_answers(load)
+    check_record(load, cluster)
+    service.check_log(outages=3)
+
+
+@pytest.fixture(scope="session")
+def shim(workplace):
+    library = workplace / "faults.so"
+    source = Path(__file__).with_name("faults.c")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-D_GNU_SOURCE", "-o", library, source],
+                   check=True)
+    return library
+
+
+class Faults:
+    """What goes wrong inside the server, changed while it runs. See faults.c."""
+
+    def __init__(self, place, shim):
+        self._path = place / "faults"
+        self.settings = {"LD_PRELOAD": str(shim), "FAULTS": str(self._path)}
+        self._path.write_bytes(bytes(24))
+
+    def set(self, fails_one_of=0, clock_off=0):
+        with open(self._path, "r+b") as file:
+            file.write(struct.pack("qq", fails_one_of, clock_off))
+
+    @property
+    def failed(self):
+        return struct.unpack("qqq", self._path.read_bytes())[2]
+
+
+@pytest.fixture
+def faults(place, shim):
+    return Faults(place, shim)
+
+
+@pytest.mark.parametrize("one_of", [100, 20, 3])
+def test_out_of_memory(cluster, services, faults, one_of):
+    """Allocations fail here and there: each webhook gets its answer or the apology all the
+    same, and when there is memory again everything is as before."""
+    service = services(cluster.url("masking_server"), **faults.settings)
+    with Load([service.address]) as load:
+        load.await_kind("connected", time.monotonic(), 10)
+        faults.set(fails_one_of=one_of)
+        time.sleep(4)
+        faults.set()
+        back(load, service, time.monotonic())
+    assert faults.failed > 10
+    check_answers(load)
+    check_record(load, cluster)
+
+
+def test_clock_jumps(cluster, services, faults):
+    """An hour forth, a day back: nobody notices."""
+    service = services(cluster.url("masking_server"), **faults.settings)
+    with Load([service.address]) as load:
+        load.await_kind("connected", time.monotonic(), 10)
+        for off in (3600, -86400, 0):
+            faults.set(clock_off=off)
+            load.await_kind("connected", time.monotonic(), 1)
+            assert service.is_ready()
+    check_answers(load)
+    check_record(load, cluster)
+    spoken = sum(call.counterpart != "" and answer.kind == "spoken"
+                 for call in load.ledger for answer in call.answers)
+    assert spoken == 0
+
+
+@pytest.mark.parametrize("change, found", [
+    ("DELETE FROM sqitch.changes WHERE change = (SELECT change FROM sqitch.changes"
+     " WHERE project = 'number-masking' ORDER BY committed_at DESC LIMIT 1)", "behind"),
+    ("INSERT INTO sqitch.changes (change_id, script_hash, change, project, note, committed_at,"
+     " committer_name, committer_email, planned_at, planner_name, planner_email)"
+     " VALUES ('f', 'f', 'from_the_future', 'number-masking', '', now() + interval '1 s', 'n',"
+     " 'e', now(), 'n', 'e')", "ahead")], ids=["behind", "ahead"])
+def test_other_schema_is_refused_at_start(cluster, services, change, found):
+    """Names both versions, and changes nothing for a server that runs already."""
+    running = services(cluster.url("masking_server"))
+    with Load([running.address]) as load:
+        load.await_kind("connected", time.monotonic(), 10)
+        cluster.query("SET session_replication_role = replica; " + change)
+        changes, latest = cluster.query("SELECT * FROM masking.schema_version()")[0]
+        log = services(cluster.url("masking_server"), start=False).start_refused()
+        assert latest in log and str(changes) in log, log
+        assert ("from_the_future" in log) == (found == "ahead")
+        cluster.cut_backends()
+        load.await_kind("connected", time.monotonic(), BACK)
+    check_answers(load)
+    check_record(load, cluster)
