@@ -14,7 +14,7 @@ BEGIN;
 SET LOCAL ROLE masking_owner;
 
 CREATE FUNCTION masking.choose_proxy(
-  o masking.orders, at timestamptz, refused bigint[], OUT found boolean, OUT proxy bigint)
+  o masking.orders, at timestamptz, refused bigint[], OUT available boolean, OUT proxy bigint)
 LANGUAGE plpgsql STABLE
 SET enable_hashjoin = on
 SET enable_nestloop = off
@@ -64,7 +64,7 @@ BEGIN
     WHERE (p.enabled OR (u.by_this_order AND u.by_this_pair))
       AND (p.proxy IS NULL OR p.proxy <> ALL (refused))
   )
-  SELECT true, c.proxy INTO found, proxy
+  SELECT true, c.proxy INTO available, proxy
   FROM candidate c
   WHERE c.blocked_until IS NULL OR c.blocked_until <= at
   -- Free before merely cooling off, and of those the one that cooled longest.
@@ -72,10 +72,10 @@ BEGIN
     c.by_this_order IS TRUE DESC, c.by_this_pair IS TRUE DESC,
     c.match DESC, c.last NULLS FIRST, c.proxy
   LIMIT 1;
-  found := coalesce(found, false);
+  available := coalesce(available, false);
 END
 $$;
 COMMENT ON FUNCTION masking.choose_proxy(masking.orders, timestamptz, bigint[]) IS
-  'The number for an order from then on, none of the refused ones; found is false if none is free. A proxy of NULL is any number (empty pool).';
+  'The number for an order from then on, none of the refused ones; available is false if none is. A proxy of NULL is any number (empty pool).';
 
 COMMIT;

@@ -124,7 +124,7 @@ DECLARE
 BEGIN
   LOOP
     SELECT * INTO choice FROM masking.choose_proxy(o, at, refused);
-    opened := choice.found;
+    opened := choice.available;
     proxy := choice.proxy;
     EXIT WHEN NOT opened;
 
@@ -163,7 +163,37 @@ $$;
 COMMENT ON FUNCTION masking.open_routes(masking.orders, timestamptz) IS
   'Connects both sides of an order; opened is false if no number is free.';
 
-CREATE FUNCTION masking.route(o masking.orders, patience interval) RETURNS masking.orders
+-- What expired stays so, however often the order is written: opening needs a
+-- reason, an order that is new, waiting, resumed, another pair's, or live.
+CREATE FUNCTION masking.lacks_routes(o masking.orders, before masking.orders, at timestamptz)
+RETURNS boolean
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+  customer bigint := o.customer_number::bigint;
+  agent bigint := o.agent_number::bigint;
+BEGIN
+  IF before.order_id IS NOT NULL AND o.unmasked_since IS NULL
+    AND (before.completed_at IS NULL OR o.completed_at IS NOT NULL)
+    AND (before.cancelled_at IS NULL OR o.cancelled_at IS NOT NULL)
+    AND (before.customer_number, before.agent_number) IS NOT DISTINCT FROM (o.customer_number, o.agent_number)
+    AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND upper(r.live) > at)
+  THEN
+    RETURN false;
+  END IF;
+  RETURN EXISTS (
+    SELECT FROM (VALUES ('customer', customer, agent), ('agent', agent, customer)) AS s (side, caller, callee)
+    WHERE masking.live_until(o, s.side, at) > at AND NOT EXISTS (
+      SELECT FROM masking.routes r
+      WHERE r.order_id = o.order_id AND r.side = s.side AND r.caller = s.caller AND r.callee = s.callee
+        AND upper(r.live) > at AND upper(r.live) >= masking.live_until(o, s.side, lower(r.live))));
+END
+$$;
+COMMENT ON FUNCTION masking.lacks_routes(masking.orders, masking.orders, timestamptz) IS
+  'Whether a side of the order, as it was before, should be live now, or longer, and is not.';
+
+CREATE FUNCTION masking.route(o masking.orders, before masking.orders, patience interval)
+RETURNS masking.orders
 LANGUAGE plpgsql
 AS $$
 #variable_conflict use_variable
@@ -176,21 +206,16 @@ DECLARE
   locked boolean;
   result record;
 BEGIN
-  SELECT count(*) > 0 INTO missing
-  FROM (VALUES ('customer', customer, agent), ('agent', agent, customer)) AS s (side, caller, callee)
-  WHERE masking.live_until(o, s.side, at) > at
-    AND NOT EXISTS (
-      SELECT FROM masking.routes r
-      WHERE r.order_id = o.order_id AND r.side = s.side AND r.caller = s.caller AND r.callee = s.callee
-        AND upper(r.live) > at AND upper(r.live) >= masking.live_until(o, s.side, lower(r.live)));
-
+  missing := masking.lacks_routes(o, before, at);
   locked := missing AND masking.lock_people(ARRAY[customer, agent], patience);
   IF missing THEN
     at := clock_timestamp();
   END IF;
   PERFORM masking.trim_routes(o, at, locked);
   o.unmasked_since := NULL;
-  IF agent IS NULL OR o.cancelled_at IS NOT NULL THEN
+  IF agent IS NULL OR o.cancelled_at IS NOT NULL
+    OR (missing AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND upper(r.live) > at))
+  THEN
     o.proxy_number := NULL;
   END IF;
   IF locked THEN
@@ -199,7 +224,6 @@ BEGIN
     missing := NOT result.opened;
   END IF;
   IF missing THEN
-    o.proxy_number := NULL;
     o.unmasked_since := coalesce(waiting_since, at);
     IF waiting_since IS NULL THEN
       PERFORM nextval('masking.unmasked_total');
@@ -208,8 +232,8 @@ BEGIN
   RETURN o;
 END
 $$;
-COMMENT ON FUNCTION masking.route(masking.orders, interval) IS
-  'Brings the routes of an order in step with it, and its own columns with them; waits for others routing the same people that long at most.';
+COMMENT ON FUNCTION masking.route(masking.orders, masking.orders, interval) IS
+  'Brings the routes of an order, as it was before, in step with it, and its own columns with them; waits for others routing the same people that long at most.';
 
 CREATE FUNCTION masking.orders_route() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -232,7 +256,7 @@ BEGIN
       RETURN NEW;
     END IF;
   END IF;
-  NEW := masking.route(NEW, masking.setting_span('lock_wait'));
+  NEW := masking.route(NEW, CASE TG_OP WHEN 'UPDATE' THEN OLD END, masking.setting_span('lock_wait'));
   IF NEW.unmasked_since IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.unmasked_since IS NULL)
     AND (SELECT s.value = 1 FROM masking.settings s WHERE s.name = 'refuse_unmasked')
   THEN

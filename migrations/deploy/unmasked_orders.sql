@@ -57,7 +57,7 @@ BEGIN
     LIMIT at_most
     FOR UPDATE SKIP LOCKED
   LOOP
-    waiting := masking.route(waiting, interval '0');
+    waiting := masking.route(waiting, waiting, interval '0');
     CONTINUE WHEN waiting.unmasked_since IS NOT NULL;
     UPDATE masking.orders o SET proxy_number = waiting.proxy_number, unmasked_since = NULL
     WHERE o.order_id = waiting.order_id;

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
-SELECT found, proxy
+SELECT available, proxy
 FROM masking.choose_proxy(
   jsonb_populate_record(NULL::masking.orders,
     '{"order_id": "verify", "customer_number": "14156667777", "agent_number": "14156667778"}'),

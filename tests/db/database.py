@@ -24,8 +24,8 @@ LOST = """
 
 
 def connect(name, role="postgres", isolation=None):
-    """isolation=None: autocommit."""
-    connection = psycopg2.connect(dbname=name, user=role)
+    """isolation=None: autocommit. What takes minutes hangs, and fails."""
+    connection = psycopg2.connect(dbname=name, user=role, options="-c statement_timeout=5min")
     if isolation is None:
         connection.autocommit = True
     else:

@@ -29,18 +29,25 @@ BEGIN
 END
 $$;
 
--- Time passes by moving everything that has happened further into the past.
+-- Time passes by moving everything that has happened further into the past;
+-- the earliest first, for the constraint is checked at each row.
 CREATE FUNCTION tests.pass(ago interval) RETURNS void
-LANGUAGE sql
+LANGUAGE plpgsql
 SET session_replication_role = replica
 AS $$
+DECLARE
+  route record;
+BEGIN
   UPDATE masking.orders SET placed_at = placed_at - ago, completed_at = completed_at - ago,
     cancelled_at = cancelled_at - ago, unmasked_since = unmasked_since - ago;
-  UPDATE masking.routes SET
-    live = tstzrange(lower(live) - ago, upper(live) - ago),
-    held = tstzrange(lower(held) - ago, upper(held) - ago)
-  WHERE NOT isempty(live);
+  FOR route IN SELECT order_id, route_id FROM masking.routes ORDER BY lower(held) LOOP
+    UPDATE masking.routes SET
+      live = tstzrange(lower(live) - ago, upper(live) - ago),
+      held = tstzrange(lower(held) - ago, upper(held) - ago)
+    WHERE order_id = route.order_id AND route_id = route.route_id;
+  END LOOP;
   UPDATE masking.calls SET called_at = called_at - ago, answered_at = answered_at - ago;
+END
 $$;
 
 -- Whom a caller reaches now, on the server's own path: its number, or the

@@ -84,6 +84,10 @@ SELECT tests.pass('719 minutes');
 SELECT isnt(pg_temp.both(14156661001, 14156661002), 'no', 'nobody completed it: connected up to its longest life');
 SELECT tests.pass('2 minutes');
 SELECT is(pg_temp.both(14156661001, 14156661002), 'no', 'and not beyond');
+UPDATE masking.orders SET agent_number = agent_number WHERE order_id = 'L';
+SELECT is(pg_temp.both(14156661001, 14156661002), 'no', 'nor because the order is written again');
+UPDATE masking.orders SET completed_at = now() WHERE order_id = 'L';
+SELECT is(pg_temp.both(14156661001, 14156661002), 'no', 'nor because it is completed at last');
 
 INSERT INTO masking.orders (order_id, customer_number, agent_number, completed_at)
 VALUES ('P', '14156661003', '14156661004', now() - interval '10 minutes');

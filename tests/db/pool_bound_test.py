@@ -8,7 +8,7 @@ import pytest
 
 from database import AMBIGUOUS, ask, connect, fill_pool, fresh, one
 
-ORDERS = int(os.environ.get("ORDERS", "5000"))
+ORDERS = int(os.environ.get("ORDERS", "1500"))
 
 # Random orders between few people, each completed at random, never more than
 # the caps at once; without cool-off and grace, so that open is held.
@@ -51,7 +51,7 @@ def test_pool_bound(dc, da, fewer):
         fill_pool(owner, dc + da - 1 - fewer)
         ask(owner, "UPDATE masking.settings SET value = 0 WHERE name IN ('cool_off', 'customer_grace', 'agent_grace')")
         ask(owner, TRAFFIC)
-        ask(owner, "CALL tests.traffic(%s, %s, %s)", ORDERS if fewer == 0 else min(ORDERS, 2000), dc, da)
+        ask(owner, "CALL tests.traffic(%s, %s, %s)", ORDERS if fewer == 0 else min(ORDERS, 1500), dc, da)
         unmasked = one(owner, "SELECT last_value FROM masking.unmasked_total WHERE is_called UNION ALL SELECT 0 LIMIT 1")
         assert ask(owner, AMBIGUOUS) == []
         assert (unmasked > 0) == (fewer == 1)

@@ -49,6 +49,8 @@ INSERT INTO masking.proxy_numbers (number, prefix) VALUES
 SELECT is(pg_temp.place('C1', 14156661001, 14156661002), '14155550201', 'the longest prefix that serves both');
 SELECT is(pg_temp.place('C2', 14156661001, 13015550002), '14155550200', 'a shorter one if only that serves both');
 SELECT is(pg_temp.place('C3', 14156661001, 442055551234), NULL, 'none if none serves both');
+SELECT results_eq('SELECT order_id FROM masking.unmasked_orders', $$VALUES ('C3' COLLATE "C")$$, 'and nobody is reached on any');
+SELECT is_empty($$SELECT FROM masking.routes WHERE order_id = 'C3'$$, 'no route is made');
 SELECT is(pg_temp.place('C4', 14156661001, 14156661003), '14155550202', 'another counterpart, another number');
 SELECT is(pg_temp.place('C5', 14156661001, 14156661002), '14155550201', 'the same pair with a second order shares the number');
 SELECT results_eq(

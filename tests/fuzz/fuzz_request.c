@@ -16,6 +16,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "replay.h"
 #include "reply.h"
 #include "signer.h"
 #include "store.h"
@@ -277,6 +278,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     must(open_service.keyring != NULL && signing_service.keyring != NULL);
     log_open(LOG_ERROR);
     reply_start();
+    reply_start_thread();
     return 0;
 }
 
@@ -286,10 +288,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(text != NULL);
     memcpy(text, data, size);
     text[size] = '\0';
+    /* A fresh memory for each input: all are signed with the same nonce. */
+    signing_service.replays = replay_new(4);
+    must(signing_service.replays != NULL);
     struct request request = read_request(text, size);
     int status = dispatch(&open_service, &request);
     must(status != 403);
     check_signing(&signing_service, &request, status, stand_in.asked);
+    replay_free(signing_service.replays);
     free(text);
     return 0;
 }

@@ -25,7 +25,9 @@ def back(load, service, since):
     until(service.is_ready, within=2)
 
 
-@pytest.mark.parametrize("how", ["fast", "immediate", "kill -9"])
+@pytest.mark.parametrize("how", [
+    pytest.param("fast", marks=pytest.mark.long), pytest.param("immediate", marks=pytest.mark.long),
+    "kill -9"])
 def test_stopped_and_started(cluster, service, load, verdict, how):
     away(load, service, cluster.kill if how == "kill -9" else lambda: cluster.stop(how))
     cluster.start()
@@ -33,6 +35,7 @@ def test_stopped_and_started(cluster, service, load, verdict, how):
     verdict()
 
 
+@pytest.mark.long
 def test_restarted(cluster, service, load, verdict):
     load.await_kind("connected", time.monotonic(), 10)
     for _ in range(3):

@@ -16,9 +16,8 @@ from test_database_gone import BACK, back
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
 
 
-@pytest.mark.parametrize("table, seconds", [
-    ("calls", 4), pytest.param("calls", 10, marks=pytest.mark.long),
-    pytest.param("routes", 10, marks=pytest.mark.long)])
+@pytest.mark.parametrize("table, seconds", [("calls", 4), ("calls", 10), ("routes", 10)])
+@pytest.mark.long
 def test_table_locked(cluster, service, load, verdict, table, seconds):
     load.await_kind("connected", time.monotonic(), 10)
     locked = time.monotonic()
@@ -55,6 +54,7 @@ def test_slow_but_in_time(cluster, service, load, verdict):
     assert spoken == 0
 
 
+@pytest.mark.long
 def test_slower_than_the_deadline(cluster, service, load, verdict):
     load.await_kind("connected", time.monotonic(), 10)
     with slowed(cluster, 3):
@@ -191,6 +191,7 @@ def test_network_cut_without_a_word(cluster, service, load, verdict):
 
 
 @needs_root
+@pytest.mark.long
 def test_standby_takes_over_from_a_vanished_host(clusters, services):
     """The primary's host is gone without a word: connecting to it gets no answer at all."""
     primary = clusters("primary", settings=["synchronous_standby_names = '*'"], start=False)

@@ -127,7 +127,8 @@ def faults(place, shim):
     return Faults(place, shim)
 
 
-@pytest.mark.parametrize("one_of", [100, 20, 3])
+@pytest.mark.parametrize("one_of", [pytest.param(100, marks=pytest.mark.long), 20,
+                                    pytest.param(3, marks=pytest.mark.long)])
 def test_out_of_memory(cluster, services, faults, one_of):
     """Allocations fail here and there: each webhook gets its answer or the apology all the
     same, and when there is memory again everything is as before."""

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import stat
 import subprocess
 import tempfile
@@ -95,10 +96,10 @@ def test_as_an_ordinary_user_without_privileges(place):
     os.chown(place, 65534, 65534)
     place.chmod(0o755)
     plain = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"]
-    if run(*plain, "cat", CLUSTER).returncode != 0:
-        pytest.skip(f"user 65534 can't read {TESTS}")
+    # A copy, as that user may not be let into this checkout.
+    cluster = shutil.copy(CLUSTER, place / "cluster")
     try:
-        done = run(*plain, CLUSTER, "start", str(place / "theirs"), "fsync=off")
+        done = run(*plain, cluster, "start", str(place / "theirs"), "fsync=off")
         assert done.returncode == 0, done.stderr
         assert (place / "theirs" / "data").stat().st_uid == 65534
     finally:
