@@ -16,8 +16,8 @@ QUIET    ?= @
 
 # ---- the server ----
 
-MODULES := call chores config db endpoints form health http keyring log metrics notify number \
-           replay reply request response signature store switchboard
+MODULES := call chores config db endpoints event fields form health http keyring log message metrics \
+           notify number prompt replay reply request response signature store switchboard
 SQL     := $(wildcard sql/*.sql)
 PLAN    := migrations/sqitch.plan
 

@@ -10,78 +10,29 @@
 #include <string.h>
 
 #include "clock.h"
+#include "event.h"
+#include "fields.h"
 #include "log.h"
 #include "metrics.h"
-#include "number.h"
 #include "reply.h"
 #include "store.h"
 
-/* What a caller hears, by outcome. The outcomes are those of masking.answer_calls, and a few
- * that are decided here. */
-static const struct {
-    const char *outcome;
-    const char *sentence;
-} sentences[] = {
-    {"unknown_caller", "Sorry, we found no order that belongs to your phone number. Goodbye."},
-    {"no_caller_id", "Sorry, we can only connect calls that show their phone number. Please call "
-                     "again without hiding it. Goodbye."},
-    {"malformed", "Sorry, this call cannot be connected. Goodbye."},
-    {"apologised",
-     "Sorry, we cannot connect your call at the moment. Please try again in a minute."},
-};
-
-static const char *sentence_for(const char *outcome)
+/* The prompt that came with the answer, or the built-in one where there is none. */
+static const struct prompt *prompt_or_builtin(const struct prompt *prompt, struct prompt *builtin,
+                                              const char *event)
 {
-    for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
-        if (strcmp(sentences[i].outcome, outcome) == 0)
-            return sentences[i].sentence;
-    return "Sorry, this call cannot be connected. Goodbye.";
+    if (prompt != NULL && prompt->words[0] != '\0')
+        return prompt;
+    prompt_builtin(builtin, event);
+    return builtin;
 }
 
-static void refuse(struct response *response, const char *outcome)
+/* Nobody is rung. */
+static void refuse(struct response *response, const char *outcome, const struct prompt *prompt)
 {
+    struct prompt builtin;
     response_outcome(response, outcome);
-    reply_speak(response, sentence_for(outcome));
-}
-
-/* Plivo's own ids are UUIDs. Others of the same alphabet are taken, in case that changes, but
- * a text that is not shaped as a UUID stays out of the log: it might be a phone number. */
-static bool read_uuid(struct form_text text, char uuid[CALL_UUID])
-{
-    static const char alphabet[] =
-        "0123456789-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    if (text.length == 0 || text.length >= CALL_UUID)
-        return false;
-    memcpy(uuid, text.bytes, text.length);
-    uuid[text.length] = '\0';
-    return strspn(uuid, alphabet) == text.length;
-}
-
-static bool is_uuid_shaped(const char *text)
-{
-    static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    if (strlen(text) != sizeof shape - 1)
-        return false;
-    for (size_t i = 0; shape[i] != '\0'; i++)
-        if ((shape[i] == '-') != (text[i] == '-') || (text[i] != '-' && strchr("_", text[i])))
-            return false;
-    return true;
-}
-
-/* A number field: absent, withheld and unreadable all mean "no number"; an honest sender's
- * field has no other way to be wrong, so what is wrong is noted for the log. */
-static struct number read_number(const struct form *form, const char *name,
-                                 struct response *response)
-{
-    struct form_text text;
-    struct number number = {0};
-    enum form_status status = form_find(form, name, &text);
-    if (status != FORM_OK)
-        response_note(response, "%s=\"%s\"", name, form_status_text(status));
-    else if (!number_parse(text.bytes, text.length, &number))
-        response_note(response, "%s=\"%s\"", name,
-                      text.length == 0 ? "is empty" : "is not a phone number");
-    return number;
+    reply_prompt(response, prompt_or_builtin(prompt, &builtin, outcome));
 }
 
 /* With no hangup URL of its own, an application gets its hangup events at the answer URL
@@ -103,6 +54,11 @@ static enum db_status ask_answer(struct db *db, const void *inputs, void *answer
     return store_answer_calls(db, inputs, answers, count);
 }
 
+static enum db_status ask_code(struct db *db, const void *inputs, void *answers, size_t count)
+{
+    return store_answer_codes(db, inputs, answers, count);
+}
+
 static enum db_status ask_apologies(struct db *db, const void *inputs, void *answers, size_t count)
 {
     (void)answers;
@@ -111,10 +67,14 @@ static enum db_status ask_apologies(struct db *db, const void *inputs, void *ans
 
 static const struct question answer_question = {"answer_calls", sizeof(struct call),
                                                 sizeof(struct call_answer), ask_answer};
+static const struct question code_question = {"answer_codes", sizeof(struct entered_code),
+                                              sizeof(struct call_answer), ask_code};
 static const struct question apology_question = {"record_apologies", sizeof(struct apology), 0,
                                                  ask_apologies};
-_Static_assert(sizeof(struct call) <= QUESTION_BYTES, "a call fits a question");
-_Static_assert(sizeof(struct apology) <= QUESTION_BYTES, "an apology fits a question");
+_Static_assert(sizeof(struct call) <= QUESTION_INPUT_BYTES, "a call fits a question");
+_Static_assert(sizeof(struct entered_code) <= QUESTION_INPUT_BYTES, "so does a code");
+_Static_assert(sizeof(struct call_answer) <= QUESTION_ANSWER_BYTES, "their answer fits too");
+_Static_assert(sizeof(struct apology) <= QUESTION_INPUT_BYTES, "an apology fits a question");
 
 /* Promise 4: what was decided without the database is written once it is back. */
 static void apologise(struct service *service, const struct call *call, struct response *response)
@@ -127,57 +87,65 @@ static void apologise(struct service *service, const struct call *call, struct r
         log_event_limited(&limit, LOG_ERROR, "record_lost",
                           "what=apology reason=\"too many are waiting for the database\"");
     }
-    refuse(response, "apologised");
+    refuse(response, "apologised", NULL);
 }
 
-/* The answer as XML. The last two checks repeat what the database promises: showing a caller
- * his own number, or none, would be the one mistake nobody can take back. false: no memory for it.
- */
-static bool give_answer(const struct call *call, const struct call_answer *answer,
-                        struct response *response)
+/* The checks repeat what the database promises: showing a caller his own number, or none,
+ * would be the one mistake nobody can take back. false: no memory for it. */
+static bool connect_call(const struct config *config, const struct call *call,
+                         const struct call_answer *answer, bool records, struct response *response)
 {
-    if (strcmp(answer->outcome, "connected") != 0) {
-        refuse(response, answer->outcome);
-    } else if (answer->counterpart.value == 0 || call->dialled.value == 0 ||
-               answer->counterpart.value == call->caller.value ||
-               answer->counterpart.value == call->dialled.value) {
+    struct prompt builtin;
+    if (answer->counterpart.value == 0 || call->dialled.value == 0 ||
+        answer->counterpart.value == call->caller.value ||
+        answer->counterpart.value == call->dialled.value) {
         log_event(LOG_ERROR, "impossible_answer", "what=counterpart");
-        refuse(response, "malformed");
+        refuse(response, "malformed", NULL);
+        return true;
+    }
+    const struct dial dial = {
+        .proxy = call->dialled,
+        .callee = answer->counterpart,
+        .public_url = config->public_url,
+        .ring_timeout = config->ring_timeout,
+        .call_time_limit = config->call_time_limit,
+        .announcement = records ? prompt_or_builtin(&answer->prompt, &builtin, "recorded") : NULL};
+    response_outcome(response, answer->outcome);
+    return reply_dial(response, &dial);
+}
+
+/* The answer as XML. attempt: which try at a code a question for one would be. false: no
+ * memory for it. */
+static bool give_answer(const struct config *config, const struct call *call,
+                        const struct call_answer *answer, int attempt, struct response *response)
+{
+    struct prompt builtin;
+    if (strcmp(answer->outcome, "connected") == 0) {
+        return connect_call(config, call, answer, config->record_calls, response);
+    } else if (strcmp(answer->outcome, "support") == 0) {
+        return connect_call(config, call, answer, false, response);
+    } else if (answer->digits > 0 && config->public_url[0] != '\0') {
+        response_outcome(response, answer->outcome);
+        reply_ask_code(response, prompt_or_builtin(&answer->prompt, &builtin, answer->outcome),
+                       config->public_url, attempt, answer->digits);
     } else {
-        response_outcome(response, "connected");
-        return reply_dial(response, call->dialled, answer->counterpart);
+        refuse(response, answer->outcome, &answer->prompt);
     }
     return true;
 }
 
-void call_answer(struct service *service, const struct webhook *webhook, struct response *response)
+/* Asks, gives the answer or the apology, and tells the log how that went. */
+static void ask(struct service *service, const struct webhook *webhook,
+                const struct question *question, const void *input, const struct call *call,
+                int attempt, struct response *response)
 {
-    struct call call = {0};
-    struct form_text uuid;
-    if (is_hangup(webhook->form)) {
-        response_outcome(response, "hangup_event");
-        reply_empty(response);
-        return;
-    }
-    enum form_status status = form_find(webhook->form, "CallUUID", &uuid);
-    if (status != FORM_OK || !read_uuid(uuid, call.uuid)) {
-        response_note(response, "CallUUID=\"%s\"",
-                      status != FORM_OK ? form_status_text(status) : "is not an id");
-        refuse(response, "malformed");
-        return;
-    }
-    response_note(response, "call=%s", is_uuid_shaped(call.uuid) ? call.uuid : "(not-a-uuid)");
-    call.caller = read_number(webhook->form, "From", response);
-    call.dialled = read_number(webhook->form, "To", response);
-
     struct call_answer answer;
     unsigned batch = 0;
     int64_t deadline = webhook->request->received_us / 1000 + service->config->answer_deadline_ms;
-    switch (
-        switchboard_ask(service->switchboard, &answer_question, &call, &answer, deadline, &batch)) {
+    switch (switchboard_ask(service->switchboard, question, input, &answer, deadline, &batch)) {
     case SWITCHBOARD_ANSWERED:
         response_note(response, "batch=%u", batch);
-        if (give_answer(&call, &answer, response))
+        if (give_answer(service->config, call, &answer, attempt, response))
             return;
         response_note(response, "reason=out_of_memory");
         break;
@@ -191,5 +159,63 @@ void call_answer(struct service *service, const struct webhook *webhook, struct 
         response_note(response, "reason=database_refused");
         break;
     }
-    apologise(service, &call, response);
+    apologise(service, call, response);
+}
+
+/* What every webhook of a caller's leg has. false: refused already. */
+static bool read_call(const struct config *config, const struct form *form, struct call *call,
+                      struct response *response)
+{
+    *call = (struct call){.support = config->support_number,
+                          .may_ask = config->public_url[0] != '\0',
+                          .records = config->record_calls};
+    if (!fields_read_uuid(form, "CallUUID", call->uuid, response)) {
+        refuse(response, "malformed", NULL);
+        return false;
+    }
+    fields_note_uuid(call->uuid, "call", response);
+    call->caller = fields_read_number(form, "From", response);
+    call->dialled = fields_read_number(form, "To", response);
+    return true;
+}
+
+void call_answer(struct service *service, const struct webhook *webhook, struct response *response)
+{
+    struct call call;
+    if (is_hangup(webhook->form)) {
+        event_hangup(service, webhook, response);
+        return;
+    }
+    if (read_call(service->config, webhook->form, &call, response))
+        ask(service, webhook, &answer_question, &call, &call, 1, response);
+}
+
+/* Digits only; anything else is a code that nobody has. */
+static void read_code(const struct form *form, char code[CODE])
+{
+    struct form_text digits;
+    code[0] = '\0';
+    if (form_find(form, "Digits", &digits) != FORM_OK || digits.length >= CODE)
+        return;
+    for (size_t i = 0; i < digits.length; i++)
+        if (digits.bytes[i] < '0' || digits.bytes[i] > '9')
+            return;
+    memcpy(code, digits.bytes, digits.length);
+    code[digits.length] = '\0';
+}
+
+void call_enter_code(struct service *service, const struct webhook *webhook,
+                     struct response *response)
+{
+    struct call call;
+    struct entered_code entered = {0};
+    if (!read_call(service->config, webhook->form, &call, response))
+        return;
+    memcpy(entered.uuid, call.uuid, sizeof entered.uuid);
+    entered.caller = call.caller;
+    entered.dialled = call.dialled;
+    entered.attempt = webhook->request->path[strlen("/code/")] - '0'; /* as in endpoints.c */
+    response_note(response, "attempt=%d", entered.attempt);
+    read_code(webhook->form, entered.code);
+    ask(service, webhook, &code_question, &entered, &call, entered.attempt + 1, response);
 }

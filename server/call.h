@@ -5,3 +5,6 @@
 
 /* The answer URL: somebody dialled a proxy number; who is to ring? */
 endpoint_handler call_answer;
+
+/* GetDigits' action, /code/ATTEMPT: a caller whose phone is not known entered a code. */
+endpoint_handler call_enter_code;

@@ -8,7 +8,7 @@
 
 #include "db.h"
 
-enum kind { DATABASE, ADDRESS, INTEGER, LEVEL, TOKENS, URL, YES_NO };
+enum kind { DATABASE, ADDRESS, INTEGER, LEVEL, TOKENS, URL, YES_NO, PHONE };
 
 struct setting {
     const char *name;
@@ -44,6 +44,16 @@ static const struct setting settings[] = {
      "what Plivo dials, up to the path: https://calls.example.com"},
     {"ALLOW_UNSIGNED", YES_NO, false, "no", 0, 0, FIELD(allow_unsigned),
      "yes: answer without checking signatures, on a loopback address only"},
+    {"RING_TIMEOUT", INTEGER, false, "45", 5, 120, FIELD(ring_timeout),
+     "seconds until a call nobody answers is given up; needs PUBLIC_URL"},
+    {"CALL_TIME_LIMIT", INTEGER, false, "14400", 60, 86399, FIELD(call_time_limit),
+     "seconds after which a connected call is ended; needs PUBLIC_URL"},
+    {"RECORD_CALLS", YES_NO, false, "no", 0, 0, FIELD(record_calls),
+     "yes: connected calls are recorded, and both sides are told; needs PUBLIC_URL"},
+    {"SUPPORT_NUMBER", PHONE, false, "", 0, 0, FIELD(support_number),
+     "phone that rings for callers who are on no order; without it they hear a sentence"},
+    {"FORWARD_MEDIA", YES_NO, false, "no", 0, 0, FIELD(forward_media),
+     "yes: pictures in messages are sent on, as links"},
 };
 
 enum { SETTINGS = sizeof settings / sizeof settings[0] };
@@ -173,6 +183,10 @@ static const char *read_setting(struct config *config, const struct setting *set
     case YES_NO:
         *(bool *)field(config, setting) = strcmp(text, "yes") == 0;
         return strcmp(text, "yes") == 0 || strcmp(text, "no") == 0 ? NULL : "must be yes or no";
+    case PHONE:
+        return text[0] == '\0' || number_parse(text, strlen(text), field(config, setting))
+                   ? NULL
+                   : "must be a phone number with its country code";
     }
     return "unknown kind of setting";
 }
@@ -252,6 +266,14 @@ static void check_signing(const struct config *config, int *problems)
                  "must be a loopback address (127.0.0.1) while ALLOW_UNSIGNED=yes");
 }
 
+/* Recording without telling, or without a place to tell its end, is worse than none. */
+static void check_recording(const struct config *config, int *problems)
+{
+    if (config->record_calls && config->public_url != NULL && config->public_url[0] == '\0')
+        complain(problems, "RECORD_CALLS",
+                 "must not be yes without PUBLIC_URL: that is where Plivo asks what to announce");
+}
+
 int config_load(struct config *config)
 {
     int problems = 0;
@@ -260,6 +282,7 @@ int config_load(struct config *config)
         load_setting(config, &settings[i], &problems);
     config->listen_is_loopback = strncmp(config->listen, "127.", 4) == 0;
     check_signing(config, &problems);
+    check_recording(config, &problems);
     if (problems > 0)
         config_free(config);
     return problems;

@@ -13,6 +13,7 @@
 
 #include "log.h"
 #include "must_check.h"
+#include "number.h"
 
 enum { CONFIG_TOKENS_MAX = 16, CONFIG_ADDRESS = 32, CONFIG_PROBLEM = 160 };
 
@@ -35,6 +36,11 @@ struct config {
     struct config_list main_auth_tokens; /* Ma-V3 and Ma-V2 signatures */
     char *public_url;                    /* no trailing slash; "" when unset */
     bool allow_unsigned;
+    long ring_timeout;    /* seconds */
+    long call_time_limit; /* seconds */
+    bool record_calls;
+    struct number support_number;
+    bool forward_media;
 };
 
 /*

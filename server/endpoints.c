@@ -7,8 +7,10 @@
 
 #include "call.h"
 #include "clock.h"
+#include "event.h"
 #include "health.h"
 #include "log.h"
+#include "message.h"
 #include "metrics.h"
 #include "reply.h"
 
@@ -17,7 +19,11 @@ enum methods {
     GET_OR_HEAD, /* health checks */
 };
 
-enum access { OPEN, SIGNED };
+enum access {
+    OPEN,
+    SIGNED,           /* version 3: covers the parameters */
+    SIGNED_AS_MESSAGE /* or version 2, all that Plivo promises for messages */
+};
 
 enum { STORAGE_INLINE = 4096 }; /* the decoded fields of a call are a quarter of it */
 
@@ -39,6 +45,15 @@ static const struct endpoint endpoints[] = {
      call_answer},                                                          /* Ruby */
     {"answer", "/numbermasking", false, GET_OR_POST, SIGNED, call_answer},  /* PHP */
     {"answer", "/number_masking", false, GET_OR_POST, SIGNED, call_answer}, /* Java, Go */
+    {"code", "/code/1", false, GET_OR_POST, SIGNED, call_enter_code},
+    {"code", "/code/2", false, GET_OR_POST, SIGNED, call_enter_code},
+    {"code", "/code/3", false, GET_OR_POST, SIGNED, call_enter_code},
+    {"dial_action", "/dial/action", false, GET_OR_POST, SIGNED, event_dial_action},
+    {"dial_event", "/dial/event", false, GET_OR_POST, SIGNED, event_dial},
+    {"hangup", "/hangup", false, GET_OR_POST, SIGNED, event_hangup},
+    {"recording", "/recording", false, GET_OR_POST, SIGNED, event_recording},
+    {"announcement", "/recording/announcement", false, GET_OR_POST, SIGNED, event_announcement},
+    {"message", "/message", false, GET_OR_POST, SIGNED_AS_MESSAGE, message_forward},
     {"healthz", "/healthz", false, GET_OR_HEAD, OPEN, health_live},
     {"readyz", "/readyz", false, GET_OR_HEAD, OPEN, health_ready},
 };
@@ -90,14 +105,17 @@ static enum form_status read_fields(const struct request *request, struct form *
                : form_decode(form, request->query, strlen(request->query), storage);
 }
 
-/* A request that was answered longer ago than Plivo repeats itself was captured by somebody. */
-static bool is_replay(struct service *service, const char *nonce)
+/* A request that was answered longer ago than Plivo repeats itself was captured by somebody.
+ * The nonce is that of the signature which was checked: the other one anybody may change. */
+static bool is_replay(struct service *service, const struct signed_request *request)
 {
+    const char *nonce =
+        request->v3 != NULL || request->ma_v3 != NULL ? request->v3_nonce : request->v2_nonce;
     return replay_check(service->replays, nonce, strlen(nonce), clock_ms()) == REPLAY_LATE;
 }
 
 static bool is_from_plivo(struct service *service, const struct webhook *webhook,
-                          struct response *response)
+                          enum signature_versions versions, struct response *response)
 {
     static struct log_limit limit;
     static const char *const reasons[] = {"replayed", "missing", "wrong", "failed"};
@@ -111,9 +129,12 @@ static bool is_from_plivo(struct service *service, const struct webhook *webhook
         .v3 = request_header(request, "X-Plivo-Signature-V3"),
         .ma_v3 = request_header(request, "X-Plivo-Signature-Ma-V3"),
         .v3_nonce = request_header(request, "X-Plivo-Signature-V3-Nonce"),
+        .v2 = request_header(request, "X-Plivo-Signature-V2"),
+        .ma_v2 = request_header(request, "X-Plivo-Signature-Ma-V2"),
+        .v2_nonce = request_header(request, "X-Plivo-Signature-V2-Nonce"),
     };
-    enum signature_verdict verdict = keyring_check(service->keyring, &received, SIGNATURE_V3_ONLY);
-    if (verdict == SIGNATURE_VALID && !is_replay(service, received.v3_nonce))
+    enum signature_verdict verdict = keyring_check(service->keyring, &received, versions);
+    if (verdict == SIGNATURE_VALID && !is_replay(service, &received))
         return true;
     metrics_count(verdict == SIGNATURE_VALID ? METRIC_REPLAYS_REFUSED : METRIC_SIGNATURES_REFUSED);
     response_note(response, "signature=%s", reasons[verdict]);
@@ -137,8 +158,10 @@ static void run_endpoint(struct service *service, const struct endpoint *endpoin
     enum form_status decoded = read_fields(request, &form, storage);
     if (decoded != FORM_OK)
         response_note(response, "form=\"%s\"", form_status_text(decoded));
-    if (endpoint->access == SIGNED && keyring_is_signing(service->keyring) &&
-        (decoded != FORM_OK || !is_from_plivo(service, &webhook, response)))
+    enum signature_versions versions =
+        endpoint->access == SIGNED_AS_MESSAGE ? SIGNATURE_V3_OR_V2 : SIGNATURE_V3_ONLY;
+    if (endpoint->access != OPEN && keyring_is_signing(service->keyring) &&
+        (decoded != FORM_OK || !is_from_plivo(service, &webhook, versions, response)))
         response_text(response, 403, "forbidden\n");
     else
         endpoint->handler(service, &webhook, response);

@@ -26,10 +26,42 @@ static const struct {
 };
 static counter counters[METRICS];
 
-/* The outcomes of masking.answer_calls and of call.c. The last one takes all others. */
-static const char *const outcomes[] = {
-    "connected",          "unknown_caller", "no_caller_id", "apologised",
-    "bad_dialled_number", "malformed",      "hangup_event", "other"};
+/* The outcomes of masking.answer_calls, of call.c and of event.c. The last one takes all others. */
+static const char *const outcomes[] = {"connected",
+                                       "unknown_caller",
+                                       "support",
+                                       "ask_code",
+                                       "wrong_code",
+                                       "code_refused",
+                                       "locked_out",
+                                       "no_caller_id",
+                                       "apologised",
+                                       "bad_dialled_number",
+                                       "malformed",
+                                       "hangup_event",
+                                       "dial_completed",
+                                       "dial_cancel",
+                                       "dial_busy",
+                                       "dial_no_answer",
+                                       "dial_timeout",
+                                       "dial_failed",
+                                       "dial_event",
+                                       "recording",
+                                       "announcement",
+                                       "message_forwarded",
+                                       "message_optout",
+                                       "message_optin",
+                                       "message_help",
+                                       "message_intent",
+                                       "message_media",
+                                       "message_unknown_sender",
+                                       "message_unknown_sender_quiet",
+                                       "message_from_proxy",
+                                       "message_no_sender",
+                                       "message_bad_number",
+                                       "message_apologised",
+                                       "message_malformed",
+                                       "other"};
 enum { OUTCOMES = sizeof outcomes / sizeof outcomes[0] };
 static counter answers[OUTCOMES];
 

@@ -3,12 +3,15 @@
 
 #include <libxml/entities.h>
 #include <libxml/parser.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char apology[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
     "<Response><Speak voice=\"WOMAN\" language=\"en-US\">Sorry, we cannot connect your call at the "
     "moment. Please try again in a minute.</Speak><Hangup/></Response>\n";
+
+static const char nothing[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response/>\n";
 
 /* libxml2 prints its complaints to standard error, which is the log. Here it can only
  * complain of memory, and every failure is dealt with. */
@@ -136,41 +139,151 @@ static bool finish(struct document *document)
     return document->ok;
 }
 
-bool reply_dial(struct response *response, struct number proxy, struct number callee)
+static void attribute_number(struct document *document, const char *name, long value)
 {
-    char proxy_text[NUMBER_TEXT], callee_text[NUMBER_TEXT];
+    char digits[24];
+    snprintf(digits, sizeof digits, "%ld", value);
+    attribute(document, name, digits);
+}
+
+/* A webhook of ours, as Plivo reaches it: Plivo takes no relative URL here. */
+static void attribute_url(struct document *document, const char *name, const char *public_url,
+                          const char *path)
+{
+    raw(document, " ");
+    raw(document, name);
+    raw(document, "=\"");
+    escaped(document, public_url);
+    escaped(document, path);
+    raw(document, "\"");
+}
+
+static void dial_element(struct document *document, const struct dial *dial)
+{
+    char proxy[NUMBER_TEXT], callee[NUMBER_TEXT];
+    number_print(dial->proxy, proxy);
+    number_print(dial->callee, callee);
+    open_element(document, "Dial");
+    attribute(document, "callerId", proxy);
+    if (dial->public_url[0] != '\0') {
+        attribute_url(document, "action", dial->public_url, "/dial/action");
+        attribute(document, "method", "POST");
+        attribute_url(document, "callbackUrl", dial->public_url, "/dial/event");
+        attribute(document, "callbackMethod", "POST");
+        attribute_number(document, "timeout", dial->ring_timeout);
+        attribute_number(document, "timeLimit", dial->call_time_limit);
+    }
+    if (dial->announcement != NULL)
+        attribute_url(document, "confirmSound", dial->public_url, "/recording/announcement");
+    open_element(document, "Number");
+    text(document, callee);
+    close_element(document);
+    close_element(document);
+}
+
+static void prompt_element(struct document *document, const struct prompt *prompt)
+{
+    open_element(document, prompt->is_recording ? "Play" : "Speak");
+    if (!prompt->is_recording) {
+        attribute(document, "voice", prompt->voice);
+        attribute(document, "language", prompt->language);
+    }
+    text(document, prompt->words);
+    close_element(document);
+}
+
+/* Plivo wants it before the Dial whose answer starts it. */
+static void record_element(struct document *document, const struct dial *dial)
+{
+    open_element(document, "Record");
+    attribute(document, "startOnDialAnswer", "true");
+    attribute(document, "redirect", "false");
+    attribute_number(document, "maxLength", dial->call_time_limit);
+    attribute_url(document, "callbackUrl", dial->public_url, "/recording");
+    attribute(document, "callbackMethod", "POST");
+    close_element(document);
+}
+
+bool reply_dial(struct response *response, const struct dial *dial)
+{
     struct document document;
-    number_print(proxy, proxy_text);
-    number_print(callee, callee_text);
     start(&document, response);
-    open_element(&document, "Dial");
-    attribute(&document, "callerId", proxy_text);
-    open_element(&document, "Number");
-    text(&document, callee_text);
-    close_element(&document);
-    close_element(&document);
+    if (dial->announcement != NULL) {
+        prompt_element(&document, dial->announcement);
+        record_element(&document, dial);
+    }
+    dial_element(&document, dial);
     return finish(&document);
 }
 
-void reply_speak(struct response *response, const char *sentence)
+void reply_announcement(struct response *response, const struct prompt *prompt)
 {
     struct document document;
     start(&document, response);
-    open_element(&document, "Speak");
-    attribute(&document, "voice", "WOMAN");
-    attribute(&document, "language", "en-US");
-    text(&document, sentence);
+    prompt_element(&document, prompt);
+    (void)finish(&document);
+}
+
+void reply_ask_code(struct response *response, const struct prompt *prompt, const char *public_url,
+                    int attempt, int digits)
+{
+    char path[24];
+    struct document document;
+    snprintf(path, sizeof path, "/code/%d", attempt);
+    start(&document, response);
+    open_element(&document, "GetDigits");
+    attribute_url(&document, "action", public_url, path);
+    attribute(&document, "method", "POST");
+    attribute(&document, "timeout", "10");
+    attribute_number(&document, "numDigits", digits);
+    attribute(&document, "validDigits", "0123456789");
+    attribute(&document, "finishOnKey", "#");
+    attribute(&document, "retries", "2");
+    attribute(&document, "log", "false");
+    prompt_element(&document, prompt);
     close_element(&document);
     open_element(&document, "Hangup");
     close_element(&document);
     (void)finish(&document);
 }
 
-void reply_empty(struct response *response)
+void reply_prompt(struct response *response, const struct prompt *prompt)
 {
     struct document document;
     start(&document, response);
+    prompt_element(&document, prompt);
+    open_element(&document, "Hangup");
+    close_element(&document);
     (void)finish(&document);
+}
+
+bool reply_message(struct response *response, struct number proxy, struct number receiver,
+                   const char *words)
+{
+    char src[NUMBER_TEXT], dst[NUMBER_TEXT];
+    struct document document;
+    number_print(proxy, src);
+    number_print(receiver, dst);
+    start(&document, response);
+    open_element(&document, "Message");
+    attribute(&document, "src", src);
+    attribute(&document, "dst", dst);
+    text(&document, words);
+    close_element(&document);
+    if (finish(&document))
+        return true;
+    reply_empty(response);
+    return false;
+}
+
+/* Needs no memory, so it cannot fail. */
+void reply_empty(struct response *response)
+{
+    _Static_assert(sizeof nothing <= RESPONSE_INLINE, "nothing needs no memory");
+    memcpy(response->body, nothing, sizeof nothing - 1);
+    response->length = sizeof nothing - 1;
+    response->status = 200;
+    response->content_type = "application/xml";
 }
 
 void reply_apology(struct response *response)

@@ -9,6 +9,7 @@
 
 #include "must_check.h"
 #include "number.h"
+#include "prompt.h"
 #include "response.h"
 
 /* Once, in main, before there are threads; and at the very end. */
@@ -19,13 +20,35 @@ void reply_stop(void);
  * crash instead of failing if it found none in the middle of a document. */
 void reply_start_thread(void);
 
-/* <Dial callerId="proxy"><Number>callee</Number></Dial>. The caller ID is what keeps
- * the caller's number hidden: Plivo shows the real one when it is left out.
- * false: out of memory, and the response is the apology. */
-MUST_CHECK bool reply_dial(struct response *response, struct number proxy, struct number callee);
+/* Whom to ring, and what is to be told about it. */
+struct dial {
+    struct number proxy, callee;
+    const char *public_url;             /* "": Plivo tells nothing, and its own limits hold */
+    long ring_timeout, call_time_limit; /* seconds; with a public_url only */
+    const struct prompt *announcement;  /* the call is recorded, and the caller hears this */
+};
 
-/* The sentence, then <Hangup/>. UTF-8; what XML cannot carry must not be in it. */
-void reply_speak(struct response *response, const char *sentence);
+/* <Dial callerId="proxy"><Number>callee</Number></Dial>. The caller ID is what keeps
+ * the caller's number hidden: Plivo shows the real one when it is left out. A call that is
+ * recorded has the announcement and <Record> before that. false: out of memory, and the
+ * response is the apology. */
+MUST_CHECK bool reply_dial(struct response *response, const struct dial *dial);
+
+/* <Speak> or <Play>, then <Hangup/>. What XML cannot carry must not be in it. */
+void reply_prompt(struct response *response, const struct prompt *prompt);
+
+/* <Speak> or <Play>, and no more: what one side of a call hears while the other waits. */
+void reply_announcement(struct response *response, const struct prompt *prompt);
+
+/* <GetDigits> around the prompt; what is entered goes to /code/ATTEMPT. Then <Hangup/>, for
+ * who enters nothing. Plivo does not log the digits. */
+void reply_ask_code(struct response *response, const struct prompt *prompt, const char *public_url,
+                    int attempt, int digits);
+
+/* <Message src="proxy" dst="receiver">text</Message>. The text is sent as it is; what XML
+ * cannot carry must not be in it. false: out of memory, and nothing is sent. */
+MUST_CHECK bool reply_message(struct response *response, struct number proxy,
+                              struct number receiver, const char *text);
 
 /* <Response/>: nothing (more) to do. */
 void reply_empty(struct response *response);

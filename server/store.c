@@ -1,6 +1,8 @@
 /* store.c - see store.h. */
 #include "store.h"
 
+#include <string.h>
+
 #include "clock.h"
 #include "statements.h" /* made from sql/ by the Makefile */
 
@@ -8,14 +10,27 @@ const struct schema_version store_schema_wanted = {SCHEMA_CHANGES, SCHEMA_LATEST
 
 /* The arrays of a statement keep their memory from batch to batch, per thread. They are
  * released with the thread's last word: store_thread_stop. */
-static __thread struct db_array arrays[4];
+static __thread struct db_array arrays[6];
 
 struct answers {
     struct call_answer *answers;
     size_t count;
 };
 
-/* Columns: place integer, outcome text, counterpart bigint. */
+/* Columns say text, voice text, language text from the given one on: NULLs are no prompt, a
+ * NULL voice alone is a recording. */
+static void read_prompt(struct prompt *prompt, const struct db_row *row, int column)
+{
+    prompt->words[0] = '\0';
+    if (db_is_null(row, column))
+        return;
+    db_text(row, column, prompt->words, sizeof prompt->words);
+    db_text(row, column + 1, prompt->voice, sizeof prompt->voice);
+    db_text(row, column + 2, prompt->language, sizeof prompt->language);
+    prompt->is_recording = db_is_null(row, column + 1);
+}
+
+/* Columns: place integer, outcome text, counterpart bigint, a prompt, digits integer. */
 static void read_answer(void *context, const struct db_row *row)
 {
     struct answers *into = context;
@@ -25,6 +40,8 @@ static void read_answer(void *context, const struct db_row *row)
     struct call_answer *answer = &into->answers[place - 1];
     db_text(row, 1, answer->outcome, sizeof answer->outcome);
     answer->counterpart.value = db_is_null(row, 2) ? 0 : db_bigint(row, 2);
+    read_prompt(&answer->prompt, row, 3);
+    answer->digits = db_is_null(row, 6) ? 0 : db_int(row, 6);
 }
 
 static void add_number(struct db_array *array, struct number number)
@@ -40,6 +57,7 @@ enum db_status store_answer_calls(struct db *db, const struct call calls[],
 {
     static const struct db_statement statement = {"answer_calls", SQL_ANSWER_CALLS};
     struct db_array *uuids = &arrays[0], *callers = &arrays[1], *dialled = &arrays[2];
+    struct db_array *policy = &arrays[3];
     db_array_start_text(uuids);
     db_array_start_bigint(callers);
     db_array_start_bigint(dialled);
@@ -48,9 +66,36 @@ enum db_status store_answer_calls(struct db *db, const struct call calls[],
         add_number(callers, calls[i].caller);
         add_number(dialled, calls[i].dialled);
     }
+    db_array_start_bigint(policy);
+    add_number(policy, calls[0].support);
+    db_array_add_bigint(policy, calls[0].may_ask);
+    db_array_add_bigint(policy, calls[0].records);
     struct answers into = {answers, count};
-    const struct db_array *const parameters[] = {uuids, callers, dialled};
-    return db_run(db, &statement, parameters, 3, read_answer, &into);
+    const struct db_array *const parameters[] = {uuids, callers, dialled, policy};
+    return db_run(db, &statement, parameters, 4, read_answer, &into);
+}
+
+enum db_status store_answer_codes(struct db *db, const struct entered_code codes[],
+                                  struct call_answer answers[], size_t count)
+{
+    static const struct db_statement statement = {"answer_codes", SQL_ANSWER_CODES};
+    struct db_array *uuids = &arrays[0], *callers = &arrays[1], *dialled = &arrays[2];
+    struct db_array *attempts = &arrays[3], *entered = &arrays[4];
+    db_array_start_text(uuids);
+    db_array_start_bigint(callers);
+    db_array_start_bigint(dialled);
+    db_array_start_bigint(attempts);
+    db_array_start_text(entered);
+    for (size_t i = 0; i < count; i++) {
+        db_array_add_text(uuids, codes[i].uuid);
+        add_number(callers, codes[i].caller);
+        add_number(dialled, codes[i].dialled);
+        db_array_add_bigint(attempts, codes[i].attempt);
+        db_array_add_text(entered, codes[i].code);
+    }
+    struct answers into = {answers, count};
+    const struct db_array *const parameters[] = {uuids, callers, dialled, attempts, entered};
+    return db_run(db, &statement, parameters, 5, read_answer, &into);
 }
 
 enum db_status store_record_apologies(struct db *db, const struct apology apologies[], size_t count)
@@ -69,6 +114,100 @@ enum db_status store_record_apologies(struct db *db, const struct apology apolog
     }
     const struct db_array *const parameters[] = {uuids, dialled, ages};
     return db_run(db, &statement, parameters, 3, NULL, NULL);
+}
+
+bool call_event_add(struct call_event *event, const char *name, const char *value)
+{
+    size_t name_size = strlen(name) + 1, value_size = strlen(value) + 1;
+    if (event->length + name_size + value_size > sizeof event->facts)
+        return false;
+    memcpy(event->facts + event->length, name, name_size);
+    memcpy(event->facts + event->length + name_size, value, value_size);
+    event->length = (unsigned short)(event->length + name_size + value_size);
+    return true;
+}
+
+struct prompts {
+    struct prompt *prompts;
+    size_t count;
+};
+
+/* Columns: place integer, and a prompt. */
+static void read_placed_prompt(void *context, const struct db_row *row)
+{
+    struct prompts *into = context;
+    int place = db_int(row, 0);
+    if (place >= 1 && (size_t)place <= into->count)
+        read_prompt(&into->prompts[place - 1], row, 1);
+}
+
+enum db_status store_record_events(struct db *db, const struct call_event events[],
+                                   struct prompt prompts[], size_t count)
+{
+    static const struct db_statement statement = {"record_events", SQL_RECORD_EVENTS};
+    struct db_array *uuids = &arrays[0], *kinds = &arrays[1], *dialled = &arrays[2];
+    struct db_array *places = &arrays[3], *names = &arrays[4], *values = &arrays[5];
+    db_array_start_text(uuids);
+    db_array_start_text(kinds);
+    db_array_start_bigint(dialled);
+    db_array_start_bigint(places);
+    db_array_start_text(names);
+    db_array_start_text(values);
+    for (size_t i = 0; i < count; i++) {
+        const char *fact = events[i].facts, *end = fact + events[i].length;
+        db_array_add_text(uuids, events[i].uuid);
+        db_array_add_text(kinds, events[i].kind);
+        add_number(dialled, events[i].dialled);
+        prompts[i].words[0] = '\0'; /* most events have no row in the result */
+        while (fact < end) {
+            const char *value = fact + strlen(fact) + 1;
+            db_array_add_bigint(places, (int64_t)i + 1);
+            db_array_add_text(names, fact);
+            db_array_add_text(values, value);
+            fact = value + strlen(value) + 1;
+        }
+    }
+    struct prompts into = {prompts, count};
+    const struct db_array *const parameters[] = {uuids, kinds, dialled, places, names, values};
+    return db_run(db, &statement, parameters, 6, read_placed_prompt, &into);
+}
+
+enum db_status store_answer_messages(struct db *db, const struct message messages[],
+                                     struct call_answer answers[], size_t count)
+{
+    static const struct db_statement statement = {"answer_messages", SQL_ANSWER_MESSAGES};
+    struct db_array *uuids = &arrays[0], *senders = &arrays[1];
+    struct db_array *dialled = &arrays[2], *kinds = &arrays[3];
+    db_array_start_text(uuids);
+    db_array_start_bigint(senders);
+    db_array_start_bigint(dialled);
+    db_array_start_text(kinds);
+    for (size_t i = 0; i < count; i++) {
+        db_array_add_text(uuids, messages[i].uuid);
+        add_number(senders, messages[i].sender);
+        add_number(dialled, messages[i].dialled);
+        db_array_add_text(kinds, messages[i].kind);
+    }
+    struct answers into = {answers, count};
+    const struct db_array *const parameters[] = {uuids, senders, dialled, kinds};
+    return db_run(db, &statement, parameters, 4, read_answer, &into);
+}
+
+enum db_status store_find_prompts(struct db *db, const struct prompt_wanted wanted[],
+                                  struct prompt prompts[], size_t count)
+{
+    static const struct db_statement statement = {"find_prompts", SQL_FIND_PROMPTS};
+    struct db_array *events = &arrays[0], *dialled = &arrays[1];
+    db_array_start_text(events);
+    db_array_start_bigint(dialled);
+    for (size_t i = 0; i < count; i++) {
+        db_array_add_text(events, wanted[i].event);
+        add_number(dialled, wanted[i].dialled);
+        prompts[i].words[0] = '\0';
+    }
+    struct prompts into = {prompts, count};
+    const struct db_array *const parameters[] = {events, dialled};
+    return db_run(db, &statement, parameters, 2, read_placed_prompt, &into);
 }
 
 struct gauges {

@@ -16,6 +16,7 @@
 enum {
     BATCH_MAX = 256,   /* requests in one statement */
     POSTS_MAX = 16384, /* posted items kept while the database is away */
+    POSTS_TURN = 16,   /* one batch in so many may be posts though requests are waiting */
     PING_MS = 500,     /* how often an idle connection is asked whether it is there */
     READY_MS = 1500,   /* the database counts as there this long after its last answer */
     LAST_MS = 20,      /* a request nearer to its deadline than this is not asked for */
@@ -49,7 +50,7 @@ struct ticket {
 
 struct post {
     const struct question *question;
-    _Alignas(8) char input[QUESTION_BYTES];
+    _Alignas(8) char input[QUESTION_INPUT_BYTES];
 };
 
 /* What one database thread works on. Inputs are copied out of the tickets, so a ticket
@@ -58,8 +59,8 @@ struct batch {
     const struct question *question;
     size_t count;
     struct ticket *tickets[BATCH_MAX]; /* NULL: left, or a post */
-    _Alignas(8) char inputs[BATCH_MAX * QUESTION_BYTES];
-    _Alignas(8) char answers[BATCH_MAX * QUESTION_BYTES];
+    _Alignas(8) char inputs[BATCH_MAX * QUESTION_INPUT_BYTES];
+    _Alignas(8) char answers[BATCH_MAX * QUESTION_ANSWER_BYTES];
 };
 
 /* What is known of the database's schema. */
@@ -80,6 +81,7 @@ struct switchboard {
     bool silent;               /* no ticket was answered since one's deadline came */
     struct post *posts;        /* a ring */
     size_t post_first, post_count;
+    unsigned turn; /* batches of requests since the last one of posts */
     bool stopping;
     int64_t stop_by_ms;
     enum schema schema;
@@ -305,7 +307,19 @@ static bool must_end(const struct switchboard *board)
 
 enum duty { WORK, PING, END };
 
-/* What to do next. A batch is taken with WORK; requests go before posts. */
+/* Somebody waits for a request, so requests go first; but under a load that never pauses
+ * posts must get their turn too, or they would pile up until some are lost. */
+static bool is_posts_turn(struct switchboard *board)
+{
+    if (board->post_count > 0 && (board->first == NULL || board->turn >= POSTS_TURN)) {
+        board->turn = 0;
+        return true;
+    }
+    board->turn++;
+    return false;
+}
+
+/* What to do next. A batch is taken with WORK. */
 static enum duty next_duty(struct switchboard *board, struct batch *batch, bool *posted)
 {
     enum duty duty = PING;
@@ -316,7 +330,7 @@ static enum duty next_duty(struct switchboard *board, struct batch *batch, bool 
     if (must_end(board)) {
         duty = END;
     } else if (has_work(board)) {
-        *posted = board->first == NULL;
+        *posted = is_posts_turn(board);
         if (*posted)
             take_posts(board, batch);
         else

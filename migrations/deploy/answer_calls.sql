@@ -11,8 +11,9 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
-CREATE FUNCTION masking.answer_calls(call_uuids text[], callers bigint[], dialled bigint[])
-RETURNS TABLE (place integer, outcome text, counterpart bigint)
+CREATE FUNCTION masking.answer_calls(call_uuids text[], callers bigint[], dialled bigint[],
+  support bigint DEFAULT NULL, may_ask boolean DEFAULT false, records boolean DEFAULT false)
+RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text, digits integer)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog
 SET plan_cache_mode = force_generic_plan
@@ -29,11 +30,12 @@ BEGIN
     SELECT * FROM unnest(call_uuids, callers, dialled)
     WITH ORDINALITY AS a (call_uuid, caller, proxy, place)
   ), decided AS MATERIALIZED (
-    SELECT a.place, a.call_uuid, a.proxy, r.callee, r.side, r.route_id, r.order_ids,
+    SELECT a.place, a.call_uuid, a.proxy, r.side, r.route_id, r.order_ids,
+      coalesce(r.callee, s.counterpart) AS callee, s.digits,
       CASE
         WHEN a.proxy IS NULL THEN 'bad_dialled_number'
         WHEN a.caller IS NULL THEN 'no_caller_id'
-        WHEN r.callee IS NULL THEN 'unknown_caller'
+        WHEN r.callee IS NULL THEN s.outcome
         ELSE 'connected'
       END AS outcome
     FROM asked a
@@ -52,6 +54,12 @@ BEGIN
         AND (r.proxy = a.proxy OR r.proxy IS NULL)
       HAVING min(r.callee) = max(r.callee) AND max(r.callee) <> a.proxy
     ) r ON true
+    -- Only who reaches nobody costs this, and the prompt below: OFFSET 0 keeps
+    -- the condition under the join, where it decides whether to call at all.
+    LEFT JOIN LATERAL (
+      SELECT * FROM masking.stranger(a.caller, a.proxy, support, may_ask)
+      WHERE r.callee IS NULL AND a.caller IS NOT NULL AND a.proxy IS NOT NULL OFFSET 0
+    ) s ON true
   ), recorded AS (
     INSERT INTO masking.calls AS c
       (call_uuid, called_at, answered_at, proxy, side, order_ids, route_id, outcome, repeats)
@@ -60,18 +68,26 @@ BEGIN
     FROM decided d
     ORDER BY d.call_uuid, d.place DESC
     ON CONFLICT (call_uuid) DO UPDATE SET
+      called_at = CASE c.outcome WHEN 'not_asked' THEN EXCLUDED.called_at ELSE c.called_at END,
       answered_at = EXCLUDED.answered_at,
       proxy = EXCLUDED.proxy,
       side = EXCLUDED.side,
       order_ids = EXCLUDED.order_ids,
       route_id = EXCLUDED.route_id,
       outcome = EXCLUDED.outcome,
-      repeats = c.repeats + 1 + EXCLUDED.repeats,
+      repeats = c.repeats + (c.outcome <> 'not_asked')::integer + EXCLUDED.repeats,
       earlier_answers = masking.earlier_answers(c, EXCLUDED.outcome, EXCLUDED.route_id)
-    -- A statement that was held up, by a lock perhaps, while its caller heard the apology
-    WHERE c.outcome <> 'apologised' OR c.answered_at <= EXCLUDED.answered_at
+    -- Not if it was held up, by a lock perhaps, while its caller heard the apology;
+    -- and a late repeat of the question does not undo what the code led to.
+    WHERE (c.outcome <> 'apologised' OR c.answered_at <= EXCLUDED.answered_at)
+      AND (EXCLUDED.outcome = 'ask_code' AND c.earlier_answers @> '[{"outcome": "ask_code"}]') IS NOT TRUE
   )
-  SELECT d.place::integer, d.outcome, d.callee FROM decided d;
+  SELECT d.place::integer, d.outcome, d.callee, p.say, p.voice, p.language, d.digits
+  FROM decided d
+  LEFT JOIN LATERAL (
+    SELECT * FROM masking.prompt(CASE d.outcome WHEN 'connected' THEN 'recorded' ELSE d.outcome END, d.proxy)
+    WHERE d.outcome <> 'connected' OR records OFFSET 0
+  ) p ON true;
 END
 $$;
 
@@ -81,7 +97,8 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog
 AS $$
   SELECT CASE
-    WHEN before.outcome = new_outcome AND before.route_id IS NOT DISTINCT FROM new_route
+    WHEN before.outcome = 'not_asked'
+      OR before.outcome = new_outcome AND before.route_id IS NOT DISTINCT FROM new_route
     THEN before.earlier_answers
     ELSE coalesce(before.earlier_answers, '[]') || jsonb_build_object(
       'answered_at', before.answered_at, 'outcome', before.outcome,
@@ -102,24 +119,26 @@ AS $$
   ) a
   ORDER BY a.call_uuid, a.at DESC
   ON CONFLICT (call_uuid) DO UPDATE SET
+    called_at = CASE c.outcome WHEN 'not_asked' THEN EXCLUDED.called_at ELSE c.called_at END,
     answered_at = EXCLUDED.answered_at,
+    proxy = coalesce(c.proxy, EXCLUDED.proxy),
     outcome = EXCLUDED.outcome,
     side = NULL,
     order_ids = NULL,
     route_id = NULL,
-    repeats = c.repeats + 1,
+    repeats = c.repeats + (c.outcome <> 'not_asked')::integer,
     earlier_answers = masking.earlier_answers(c, EXCLUDED.outcome, NULL)
-  WHERE c.answered_at < EXCLUDED.answered_at
+  WHERE c.answered_at < EXCLUDED.answered_at OR c.outcome = 'not_asked'
 $$;
 
-COMMENT ON FUNCTION masking.answer_calls(text[], bigint[], bigint[]) IS
-  'Routes and records a batch of calls. place: 1-based index into the arrays; counterpart: set exactly when outcome is connected.';
+COMMENT ON FUNCTION masking.answer_calls(text[], bigint[], bigint[], bigint, boolean, boolean) IS
+  'Routes and records a batch of calls. place: 1-based index into the arrays; counterpart: set exactly when outcome is connected or support. say, voice and language are what the caller hears (see masking.prompt): why nobody is rung, or with records that the call is recorded. support: whom to ring for strangers; may_ask: they can be asked for codes, of so many digits.';
 COMMENT ON FUNCTION masking.earlier_answers(masking.calls, text, bigint) IS
   'The row''s earlier_answers once a new answer is given: longer by one if that answer differs.';
 COMMENT ON FUNCTION masking.record_apologies(text[], bigint[], double precision[]) IS
   'Records calls answered with an apology while the database was away; a newer answer stays.';
 
-GRANT EXECUTE ON FUNCTION masking.answer_calls(text[], bigint[], bigint[]) TO masking_server;
+GRANT EXECUTE ON FUNCTION masking.answer_calls(text[], bigint[], bigint[], bigint, boolean, boolean) TO masking_server;
 GRANT EXECUTE ON FUNCTION masking.record_apologies(text[], bigint[], double precision[]) TO masking_server;
 
 COMMIT;

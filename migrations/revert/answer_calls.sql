@@ -4,7 +4,7 @@ BEGIN;
 SET LOCAL ROLE masking_owner;
 
 DROP FUNCTION masking.record_apologies(text[], bigint[], double precision[]);
-DROP FUNCTION masking.answer_calls(text[], bigint[], bigint[]);
+DROP FUNCTION masking.answer_calls(text[], bigint[], bigint[], bigint, boolean, boolean);
 DROP FUNCTION masking.earlier_answers(masking.calls, text, bigint);
 
 COMMIT;

@@ -5,7 +5,8 @@ SET LOCAL ROLE masking_owner;
 
 SELECT available, proxy
 FROM masking.choose_proxy(
-  ROW('verify', '14156667777', '14156667778', NULL, now(), NULL, NULL, NULL, NULL)::masking.orders,
+  jsonb_populate_record(NULL::masking.orders,
+    '{"order_id": "verify", "customer_number": "14156667777", "agent_number": "14156667778"}'),
   now(), '{}');
 
 ROLLBACK;

@@ -53,8 +53,15 @@ class Oracle:
         assert "error" not in answer, answer["error"]
         return answer
 
-    def dial_xml(self, caller_id, number):
-        return self.ask("dial_xml", caller_id=caller_id, number=number)["xml"]
+    def dial_xml(self, caller_id, number, **attributes):
+        return self.ask("dial_xml", caller_id=caller_id, number=number,
+                        attributes=attributes)["xml"]
+
+    def message_xml(self, src, dst, text):
+        return self.ask("message_xml", src=src, dst=dst, text=text)["xml"]
+
+    def play_xml(self, url):
+        return self.ask("play_xml", url=url)["xml"]
 
     def refusal_xml(self, sentence, attributes):
         return self.ask("refusal_xml", sentence=sentence, attributes=attributes)["xml"]

@@ -82,6 +82,13 @@ class Answer:
         return dict(self._root[0].attrib)
 
     @property
+    def message(self):
+        """(source, destination, text) of an answer that is one Message; or None."""
+        if [child.tag for child in self._root.iter()] != ["Response", "Message"]:
+            return None
+        return self._root[0].get("src"), self._root[0].get("dst"), self._root[0].text
+
+    @property
     def empty(self):
         return len(self._root) == 0 and not (self._root.text or "").strip()
 

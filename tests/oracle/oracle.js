@@ -6,8 +6,13 @@
  * it knows nothing of our server. Found through NODE_PATH: node_modules lives
  * under the build folder, not beside this file.
  *
- *   {"op":"dial_xml","caller_id":"1…","number":"1…"}             -> {"xml":"…"}
+ *   {"op":"dial_xml","caller_id":"1…","number":"1…","attributes":{…}} -> {"xml":"…"}
+ *   {"op":"play_xml","url":"https://…"}                          -> {"xml":"…"}
  *   {"op":"refusal_xml","sentence":"…","attributes":{…}}         -> {"xml":"…"}
+ *   {"op":"message_xml","src":"1…","dst":"1…","text":"…"}         -> {"xml":"…"}
+ *   {"op":"code_xml","sentence":"…","speak":{…},"attributes":{…}} -> {"xml":"…"}
+ *   {"op":"recorded_xml","sentence":"…","speak":{…},"record":{…},
+ *    "number":"1…","attributes":{…}}                             -> {"xml":"…"}
  *   {"op":"empty_xml"}                                           -> {"xml":"…"}
  *   {"op":"validate_v3","method":"POST","url":"…","nonce":"…","token":"…",
  *    "signature":"…","params":{"name":["value",…],…}}            -> {"valid":true}
@@ -22,13 +27,38 @@ const readline = require('readline');
 const answers = {
   dial_xml(question) {
     const response = plivo.Response();
-    response.addDial({ callerId: question.caller_id }).addNumber(question.number);
+    const attributes = { callerId: question.caller_id, ...question.attributes };
+    response.addDial(attributes).addNumber(question.number);
+    return { xml: response.toXML() };
+  },
+  play_xml(question) {
+    const response = plivo.Response();
+    response.addPlay(question.url);
+    response.addHangup();
     return { xml: response.toXML() };
   },
   refusal_xml(question) {
     const response = plivo.Response();
     response.addSpeak(question.sentence, question.attributes);
     response.addHangup();
+    return { xml: response.toXML() };
+  },
+  message_xml(question) {
+    const response = plivo.Response();
+    response.addMessage(question.text, { src: question.src, dst: question.dst });
+    return { xml: response.toXML() };
+  },
+  code_xml(question) {
+    const response = plivo.Response();
+    response.addGetDigits(question.attributes).addSpeak(question.sentence, question.speak);
+    response.addHangup();
+    return { xml: response.toXML() };
+  },
+  recorded_xml(question) {
+    const response = plivo.Response();
+    response.addSpeak(question.sentence, question.speak);
+    response.addRecord(question.record);
+    response.addDial(question.attributes).addNumber(question.number);
     return { xml: response.toXML() };
   },
   empty_xml() {

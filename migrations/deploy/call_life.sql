@@ -1,0 +1,234 @@
+-- Deploy number-masking:call_life to pg
+--
+-- What Plivo tells about a call after it was answered. Deliveries are repeated,
+-- reordered and sometimes missing, so nothing here depends on their order: an
+-- event is a set of facts, facts are merged into one set per call (the greater
+-- value wins should two differ), and the columns people read are computed from
+-- that set alone. An event that overtakes its call makes the call's row.
+--
+-- Plivo's StartTime, AnswerTime and EndTime are in the time zone of somebody's
+-- console. Only differences between two of one event are used: those are right
+-- in any zone.
+
+BEGIN;
+SET LOCAL ROLE masking_owner;
+
+ALTER TABLE masking.calls
+  ADD COLUMN facts jsonb,
+  ADD COLUMN dial_status text,
+  ADD COLUMN rang boolean,
+  ADD COLUMN answered boolean,
+  ADD COLUMN ring_seconds integer,
+  ADD COLUMN talk_seconds integer,
+  ADD COLUMN call_seconds integer,
+  ADD COLUMN hung_up_by text,
+  ADD COLUMN hangup_cause text,
+  ADD COLUMN hangup_code integer,
+  ADD COLUMN cost numeric,
+  ADD COLUMN recording_url text,
+  ADD COLUMN recording_seconds integer;
+COMMENT ON COLUMN masking.calls.outcome IS
+  'connected, support, ask_code, unknown_caller, no_caller_id, bad_dialled_number, apologised (the database was away), or not_asked (only later events are known).';
+COMMENT ON COLUMN masking.calls.facts IS
+  'What Plivo told so far, by event and parameter; the columns after this one are read out of it.';
+COMMENT ON COLUMN masking.calls.dial_status IS
+  'How ringing the callee ended: completed, busy, no-answer, timeout, failed, cancel (the caller gave up).';
+COMMENT ON COLUMN masking.calls.rang IS 'Whether the callee''s phone rang; NULL: not told.';
+COMMENT ON COLUMN masking.calls.answered IS 'Whether the callee answered; NULL: not told.';
+COMMENT ON COLUMN masking.calls.ring_seconds IS 'How long the callee''s phone rang.';
+COMMENT ON COLUMN masking.calls.talk_seconds IS 'How long caller and callee were connected.';
+COMMENT ON COLUMN masking.calls.call_seconds IS 'How long the caller''s own leg lasted once answered, prompts included.';
+COMMENT ON COLUMN masking.calls.hung_up_by IS
+  'caller, callee, or as Plivo says it: plivo, carrier, answer xml, …';
+COMMENT ON COLUMN masking.calls.hangup_cause IS 'Why it ended, in Plivo''s words, as Normal Hangup.';
+COMMENT ON COLUMN masking.calls.hangup_code IS 'The same as Plivo''s code, as 4000.';
+COMMENT ON COLUMN masking.calls.cost IS 'Both legs together, in the currency of the Plivo account.';
+COMMENT ON COLUMN masking.calls.recording_url IS 'Where Plivo keeps the recording; NULL: none, or forgotten.';
+COMMENT ON COLUMN masking.calls.recording_seconds IS 'How long the recording is.';
+
+CREATE FUNCTION masking.as_number(value text) RETURNS numeric
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog
+AS $$
+  SELECT CASE WHEN value ~ '^[0-9]{1,9}(\.[0-9]{1,9})?$' THEN value::numeric END
+$$;
+
+-- Never fails: the 30th of February is the 2nd of March.
+CREATE FUNCTION masking.as_time(value text) RETURNS timestamp
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog
+AS $$
+  SELECT timestamp '2000-01-01' + make_interval(years => t[1]::integer - 2000,
+    months => t[2]::integer - 1, days => t[3]::integer - 1, hours => t[4]::integer,
+    mins => t[5]::integer, secs => t[6]::double precision)
+  FROM regexp_match(value, '^(20\d\d)-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)') AS m (t)
+$$;
+
+-- From the first to the second time of one event; a change of summer time in
+-- between makes it unknown.
+CREATE FUNCTION masking.seconds_between(start text, finish text) RETURNS integer
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog
+AS $$
+  SELECT CASE WHEN s BETWEEN 0 AND 3000 THEN s::integer END
+  FROM extract(epoch FROM masking.as_time(finish) - masking.as_time(start)) AS e (s)
+$$;
+
+CREATE FUNCTION masking.merged(facts jsonb, more jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog
+AS $$
+  SELECT coalesce(jsonb_object_agg(m.key, m.value), '{}')
+  FROM (
+    SELECT f.key, max(f.value COLLATE "C") AS value
+    FROM (SELECT * FROM jsonb_each_text(facts) UNION ALL SELECT * FROM jsonb_each_text(more)) f
+    GROUP BY f.key
+  ) m
+$$;
+
+CREATE TYPE masking.life AS (
+  dial_status text, rang boolean, answered boolean, ring_seconds integer, talk_seconds integer,
+  call_seconds integer, hung_up_by text, hangup_cause text, hangup_code integer, cost numeric,
+  recording_url text, recording_seconds integer);
+COMMENT ON TYPE masking.life IS 'The columns of masking.calls that are read out of its facts, in their order.';
+
+-- hangup is the caller's leg, dial_hangup the callee's, action the end of the
+-- dialling. Unless somebody answered, the callee's leg tells why: the caller's
+-- only says that our sentence came to its end.
+CREATE FUNCTION masking.life(facts jsonb) RETURNS masking.life
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog
+AS $$
+  SELECT ROW(
+    facts ->> 'action.DialStatus',
+    CASE WHEN a.answered OR facts ->> 'action.DialRingStatus' = 'true' THEN true
+      WHEN facts ->> 'action.DialRingStatus' = 'false' THEN false END,
+    a.answered,
+    coalesce(
+      masking.seconds_between(facts ->> 'dial_hangup.StartTime',
+        coalesce(facts ->> 'dial_hangup.AnswerTime', facts ->> 'dial_hangup.EndTime')),
+      CASE WHEN facts ? 'action.DialStatus' THEN
+        masking.seconds_between(facts ->> 'hangup.StartTime',
+          coalesce(facts ->> 'hangup.AnswerTime', facts ->> 'hangup.EndTime')) END),
+    CASE a.answered
+      WHEN true THEN coalesce(masking.as_number(facts ->> 'dial_hangup.DialBLegDuration'),
+        masking.as_number(facts ->> 'hangup.Duration'))
+      WHEN false THEN 0
+    END::integer,
+    masking.as_number(facts ->> 'hangup.Duration')::integer,
+    CASE lower(w.who) WHEN 'call recipient' THEN 'callee' ELSE lower(w.who) END,
+    CASE WHEN a.answered
+      THEN coalesce(facts ->> 'hangup.HangupCauseName', facts ->> 'dial_hangup.DialBLegHangupCauseName')
+      ELSE coalesce(facts ->> 'dial_hangup.DialBLegHangupCauseName', facts ->> 'action.DialHangupCause',
+        facts ->> 'hangup.HangupCauseName')
+    END,
+    masking.as_number(CASE WHEN a.answered
+      THEN coalesce(facts ->> 'hangup.HangupCauseCode', facts ->> 'dial_hangup.DialBLegHangupCauseCode')
+      ELSE coalesce(facts ->> 'dial_hangup.DialBLegHangupCauseCode', facts ->> 'hangup.HangupCauseCode')
+    END)::integer,
+    CASE WHEN facts ? 'hangup.TotalCost' OR facts ? 'dial_hangup.DialBLegTotalCost' THEN
+      coalesce(masking.as_number(facts ->> 'hangup.TotalCost'), 0)
+      + coalesce(masking.as_number(facts ->> 'dial_hangup.DialBLegTotalCost'), 0) END,
+    facts ->> 'recording.RecordUrl',
+    round(masking.as_number(facts ->> 'recording.RecordingDuration'))::integer
+  )::masking.life
+  FROM (SELECT CASE
+      WHEN facts ?| ARRAY['dial_answer', 'dial_connected', 'dial_hangup.AnswerTime']
+        OR facts ->> 'action.DialStatus' = 'completed'
+        OR masking.as_number(facts ->> 'dial_hangup.DialBLegDuration') > 0 THEN true
+      WHEN facts ? 'action.DialStatus' OR facts ? 'dial_hangup' THEN false
+    END) AS a (answered)
+  CROSS JOIN LATERAL (SELECT CASE
+      WHEN facts ->> 'action.DialStatus' = 'cancel' THEN 'caller'
+      WHEN a.answered
+      THEN coalesce(facts ->> 'hangup.HangupSource', facts ->> 'dial_hangup.DialBLegHangupSource')
+      ELSE coalesce(facts ->> 'dial_hangup.DialBLegHangupSource', facts ->> 'hangup.HangupSource')
+    END) AS w (who)
+$$;
+
+-- Which prompt a caller hears when ringing the callee ended so; NULL: the call
+-- was answered or given up, and ends quietly.
+CREATE FUNCTION masking.prompt_after_dial(dial_status text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog
+AS $$
+  SELECT CASE dial_status
+    WHEN 'completed' THEN NULL
+    WHEN 'cancel' THEN NULL
+    WHEN 'busy' THEN 'busy'
+    WHEN 'no-answer' THEN 'no_answer'
+    WHEN 'timeout' THEN 'timeout'
+    ELSE 'failed'
+  END
+$$;
+
+CREATE FUNCTION masking.record_events(
+  call_uuids text[], kinds text[], dialled bigint[],
+  fact_places bigint[], fact_names text[], fact_values text[])
+RETURNS TABLE (place integer, say text, voice text, language text)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET jit = off
+AS $$
+#variable_conflict use_column
+BEGIN
+  INSERT INTO masking.calls AS c (call_uuid, called_at, answered_at, proxy, outcome, facts,
+    dial_status, rang, answered, ring_seconds, talk_seconds, call_seconds, hung_up_by,
+    hangup_cause, hangup_code, cost, recording_url, recording_seconds)
+  SELECT e.call_uuid, now(), now(), e.proxy, 'not_asked', e.facts, (l.life).*
+  FROM (
+    SELECT f.call_uuid, max(f.proxy) AS proxy, jsonb_object_agg(f.name, f.value) AS facts
+    FROM (
+      SELECT k.call_uuid, max(k.proxy) AS proxy, v.name, max(v.value COLLATE "C") AS value
+      FROM (
+        SELECT u.place, u.kind AS name, '1' AS value
+        FROM unnest(kinds) WITH ORDINALITY AS u (kind, place)
+        UNION ALL
+        SELECT u.place, kinds[u.place] || '.' || u.name, u.value
+        FROM unnest(fact_places, fact_names, fact_values) AS u (place, name, value)
+      ) v
+      JOIN unnest(call_uuids, dialled) WITH ORDINALITY AS k (call_uuid, proxy, place) USING (place)
+      GROUP BY k.call_uuid, v.name
+    ) f
+    GROUP BY f.call_uuid
+  ) e
+  CROSS JOIN LATERAL (SELECT masking.life(e.facts) AS life OFFSET 0) l
+  ORDER BY e.call_uuid
+  ON CONFLICT (call_uuid) DO UPDATE SET
+    (facts, dial_status, rang, answered, ring_seconds, talk_seconds, call_seconds, hung_up_by,
+     hangup_cause, hangup_code, cost, recording_url, recording_seconds) = (
+      SELECT l.facts, (l.life).*
+      FROM (
+        SELECT m.facts, masking.life(m.facts) AS life
+        FROM (SELECT masking.merged(c.facts, EXCLUDED.facts) AS facts OFFSET 0) m OFFSET 0
+      ) l),
+    proxy = coalesce(c.proxy, EXCLUDED.proxy);
+
+  RETURN QUERY
+  SELECT a.place::integer, p.say, p.voice, p.language
+  FROM unnest(fact_places, fact_names, fact_values) AS a (place, name, value)
+  CROSS JOIN LATERAL masking.prompt(masking.prompt_after_dial(a.value), dialled[a.place]) p
+  WHERE a.name = 'DialStatus' AND kinds[a.place] = 'action';
+END
+$$;
+
+COMMENT ON FUNCTION masking.as_number(text) IS 'A decimal number as Plivo writes it; NULL for anything else.';
+COMMENT ON FUNCTION masking.as_time(text) IS 'A time as Plivo writes it, in whatever zone; NULL for anything else.';
+COMMENT ON FUNCTION masking.seconds_between(text, text) IS
+  'From one time of an event to another; NULL: not told, or not plausible.';
+COMMENT ON FUNCTION masking.merged(jsonb, jsonb) IS
+  'Both sets of facts in one; where they differ the greater text, so that order and repeats are of no matter.';
+COMMENT ON FUNCTION masking.life(jsonb) IS 'What facts say about a call, as the columns of masking.calls.';
+COMMENT ON FUNCTION masking.prompt_after_dial(text) IS
+  'The event in masking.prompts for a DialStatus of Plivo''s; NULL: nothing is said.';
+COMMENT ON FUNCTION masking.record_events(text[], text[], bigint[], bigint[], text[], text[]) IS
+  'Records a batch of events: call i had an event of kinds[i]; fact j belongs to event fact_places[j]. Rows: what the caller hears, of events that say something.';
+
+GRANT EXECUTE ON FUNCTION masking.record_events(text[], text[], bigint[], bigint[], text[], text[])
+TO masking_server;
+
+COMMIT;

@@ -1,0 +1,180 @@
+-- Deploy number-masking:prompts to pg
+--
+-- What people hear and read, one row per event and language, so that a sentence
+-- is changed by an UPDATE and the next call has it. The language is the dialled
+-- number's. What XML or Plivo could not carry is refused here, on writing: a
+-- caller should never be the one who finds a bad sentence.
+
+BEGIN;
+SET LOCAL ROLE masking_owner;
+
+CREATE TABLE masking.prompts (
+  event text COLLATE "C",
+  language text COLLATE "C" CHECK (language ~ '^[a-z]{2,3}-[A-Z]{2}$'),
+  words text,
+  voice text NOT NULL DEFAULT 'WOMAN' CHECK (voice ~ '^(WOMAN|MAN|Polly\.[A-Za-z]{1,30})$'),
+  play_url text,
+  PRIMARY KEY (event, language),
+  CONSTRAINT known_event CHECK (event IN (
+    'unknown_caller', 'no_caller_id', 'bad_dialled_number', 'malformed', 'busy', 'no_answer',
+    'failed', 'timeout', 'ask_code', 'wrong_code', 'code_refused', 'locked_out', 'recorded',
+    'unknown_sender')),
+  CONSTRAINT words_or_recording CHECK (num_nonnulls(words, play_url) > 0),
+  CONSTRAINT messages_have_words CHECK (event <> 'unknown_sender' OR words IS NOT NULL),
+  CONSTRAINT words_fit CHECK (
+    octet_length(words) BETWEEN 1 AND 1000
+    AND words !~ '[\x01-\x08\x0B\x0C\x0E-\x1F\x7F\uFFFE\uFFFF]'),
+  CONSTRAINT url_plivo_can_fetch CHECK (
+    length(play_url) <= 500
+    AND play_url ~ '^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?/[A-Za-z0-9._~%!$&''()*+,;=:@/?-]*$'),
+  -- Plivo's own voices speak these; any other language needs one of Polly's.
+  CONSTRAINT voice_speaks_language CHECK (
+    voice LIKE 'Polly.%' OR language IN (
+      'da-DK', 'nl-NL', 'en-AU', 'en-GB', 'en-US', 'fr-FR', 'fr-CA', 'de-DE', 'it-IT', 'pl-PL',
+      'pt-PT', 'pt-BR', 'ru-RU', 'es-ES', 'es-US', 'sv-SE'))
+);
+COMMENT ON TABLE masking.prompts IS
+  'What people hear: one row per event and language. A change counts from the next call on.';
+COMMENT ON COLUMN masking.prompts.event IS 'When it is said; the word is that of calls.outcome where there is one.';
+COMMENT ON COLUMN masking.prompts.language IS 'Language and country, as en-US; picked by proxy_numbers.language.';
+COMMENT ON COLUMN masking.prompts.words IS 'The sentence, at most 1000 bytes of UTF-8; read out unless play_url is set.';
+COMMENT ON COLUMN masking.prompts.voice IS 'Who reads it: WOMAN, MAN or Polly.Name.';
+COMMENT ON COLUMN masking.prompts.play_url IS 'A recording to play instead: an https URL of an mp3 or wav file.';
+
+ALTER TABLE masking.proxy_numbers ADD COLUMN language text COLLATE "C" NOT NULL DEFAULT 'en-US'
+  CHECK (language ~ '^[a-z]{2,3}-[A-Z]{2}$');
+COMMENT ON COLUMN masking.proxy_numbers.language IS
+  'Which of masking.prompts callers of this number hear.';
+
+-- The same language of another country is better than English, and that is
+-- better than nothing.
+CREATE FUNCTION masking.prompt(wanted text, proxy bigint)
+RETURNS TABLE (say text, voice text, language text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog
+AS $$
+  SELECT coalesce(p.play_url, p.words), CASE WHEN p.play_url IS NULL THEN p.voice END, p.language
+  FROM masking.prompts p
+  CROSS JOIN (SELECT coalesce(
+    (SELECT n.language FROM masking.proxy_numbers n WHERE n.e164 = proxy), 'en-US')) AS l (language)
+  WHERE p.event = wanted
+    AND split_part(p.language, '-', 1) IN (split_part(l.language, '-', 1), 'en')
+  ORDER BY p.language = l.language DESC,
+    split_part(p.language, '-', 1) = split_part(l.language, '-', 1) DESC,
+    p.language = 'en-US' DESC, p.language
+  LIMIT 1
+$$;
+COMMENT ON FUNCTION masking.prompt(text, bigint) IS
+  'What callers of a proxy number hear at an event; voice NULL: say is the URL of a recording.';
+
+CREATE FUNCTION masking.find_prompts(events text[], dialled bigint[])
+RETURNS TABLE (place integer, say text, voice text, language text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog
+AS $$
+  SELECT a.place::integer, p.say, p.voice, p.language
+  FROM unnest(events, dialled) WITH ORDINALITY AS a (event, proxy, place)
+  CROSS JOIN LATERAL masking.prompt(a.event, a.proxy) p
+$$;
+COMMENT ON FUNCTION masking.find_prompts(text[], bigint[]) IS
+  'What is said at events that come with no decision; place: 1-based index into the arrays.';
+GRANT EXECUTE ON FUNCTION masking.find_prompts(text[], bigint[]) TO masking_server;
+
+INSERT INTO masking.prompts (event, language, voice, words)
+SELECT p.event, l.language, l.voice, p.words
+FROM (VALUES
+  ('en', 'en-US', 'WOMAN'),
+  ('es', 'es-ES', 'WOMAN'),
+  ('fr', 'fr-FR', 'WOMAN'),
+  ('de', 'de-DE', 'WOMAN'),
+  ('pt', 'pt-BR', 'WOMAN'),
+  ('hi', 'hi-IN', 'Polly.Aditi')
+) AS l (code, language, voice)
+JOIN (VALUES
+  ('unknown_caller', 'en', 'Sorry, we found no order that belongs to your phone number. Goodbye.'),
+  ('unknown_caller', 'es', 'Lo sentimos, no hemos encontrado ningún pedido con su número de teléfono. Adiós.'),
+  ('unknown_caller', 'fr', 'Désolé, aucune commande ne correspond à votre numéro de téléphone. Au revoir.'),
+  ('unknown_caller', 'de', 'Zu Ihrer Telefonnummer haben wir leider keine Bestellung gefunden. Auf Wiederhören.'),
+  ('unknown_caller', 'pt', 'Desculpe, não encontramos nenhum pedido com o seu número de telefone. Até logo.'),
+  ('unknown_caller', 'hi', 'क्षमा कीजिए, आपके फ़ोन नंबर से जुड़ा कोई ऑर्डर नहीं मिला। नमस्ते।'),
+  ('no_caller_id', 'en', 'Sorry, we can only connect calls that show their phone number. Please call again without hiding it. Goodbye.'),
+  ('no_caller_id', 'es', 'Lo sentimos, solo podemos conectar llamadas que muestran su número. Vuelva a llamar sin ocultarlo. Adiós.'),
+  ('no_caller_id', 'fr', 'Désolé, nous ne pouvons transférer que les appels dont le numéro est affiché. Rappelez sans masquer le vôtre. Au revoir.'),
+  ('no_caller_id', 'de', 'Wir können nur Anrufe verbinden, die ihre Nummer zeigen. Bitte rufen Sie ohne Unterdrückung noch einmal an. Auf Wiederhören.'),
+  ('no_caller_id', 'pt', 'Desculpe, só podemos conectar chamadas que mostram o número. Ligue de novo sem ocultá-lo. Até logo.'),
+  ('no_caller_id', 'hi', 'क्षमा कीजिए, हम केवल वही कॉल जोड़ सकते हैं जिनका नंबर दिखता है। कृपया नंबर छिपाए बिना फिर कॉल करें। नमस्ते।'),
+  ('bad_dialled_number', 'en', 'Sorry, this call cannot be connected. Goodbye.'),
+  ('bad_dialled_number', 'es', 'Lo sentimos, no podemos conectar esta llamada. Adiós.'),
+  ('bad_dialled_number', 'fr', 'Désolé, cet appel ne peut pas aboutir. Au revoir.'),
+  ('bad_dialled_number', 'de', 'Dieser Anruf kann leider nicht verbunden werden. Auf Wiederhören.'),
+  ('bad_dialled_number', 'pt', 'Desculpe, esta chamada não pode ser conectada. Até logo.'),
+  ('bad_dialled_number', 'hi', 'क्षमा कीजिए, यह कॉल नहीं जोड़ी जा सकती। नमस्ते।'),
+  ('malformed', 'en', 'Sorry, this call cannot be connected. Goodbye.'),
+  ('malformed', 'es', 'Lo sentimos, no podemos conectar esta llamada. Adiós.'),
+  ('malformed', 'fr', 'Désolé, cet appel ne peut pas aboutir. Au revoir.'),
+  ('malformed', 'de', 'Dieser Anruf kann leider nicht verbunden werden. Auf Wiederhören.'),
+  ('malformed', 'pt', 'Desculpe, esta chamada não pode ser conectada. Até logo.'),
+  ('malformed', 'hi', 'क्षमा कीजिए, यह कॉल नहीं जोड़ी जा सकती। नमस्ते।'),
+  ('busy', 'en', 'The person you are calling is on another call. Please try again in a few minutes. Goodbye.'),
+  ('busy', 'es', 'La persona a la que llama está en otra llamada. Inténtelo de nuevo en unos minutos. Adiós.'),
+  ('busy', 'fr', 'Votre correspondant est déjà en ligne. Rappelez dans quelques minutes. Au revoir.'),
+  ('busy', 'de', 'Die angerufene Person telefoniert gerade. Bitte versuchen Sie es in einigen Minuten noch einmal. Auf Wiederhören.'),
+  ('busy', 'pt', 'A pessoa está em outra ligação. Tente novamente em alguns minutos. Até logo.'),
+  ('busy', 'hi', 'जिन्हें आप कॉल कर रहे हैं वे दूसरी कॉल पर हैं। कृपया कुछ मिनट बाद फिर कोशिश कीजिए। नमस्ते।'),
+  ('no_answer', 'en', 'Nobody answered. Please try again in a few minutes. Goodbye.'),
+  ('no_answer', 'es', 'Nadie ha contestado. Inténtelo de nuevo en unos minutos. Adiós.'),
+  ('no_answer', 'fr', 'Personne n''a répondu. Rappelez dans quelques minutes. Au revoir.'),
+  ('no_answer', 'de', 'Niemand hat abgenommen. Bitte versuchen Sie es in einigen Minuten noch einmal. Auf Wiederhören.'),
+  ('no_answer', 'pt', 'Ninguém atendeu. Tente novamente em alguns minutos. Até logo.'),
+  ('no_answer', 'hi', 'किसी ने फ़ोन नहीं उठाया। कृपया कुछ मिनट बाद फिर कोशिश कीजिए। नमस्ते।'),
+  ('failed', 'en', 'Your call could not be put through. Please try again later. Goodbye.'),
+  ('failed', 'es', 'No se ha podido completar la llamada. Inténtelo más tarde. Adiós.'),
+  ('failed', 'fr', 'Votre appel n''a pas pu aboutir. Rappelez plus tard. Au revoir.'),
+  ('failed', 'de', 'Ihr Anruf konnte nicht verbunden werden. Bitte versuchen Sie es später noch einmal. Auf Wiederhören.'),
+  ('failed', 'pt', 'Não foi possível completar a chamada. Tente mais tarde. Até logo.'),
+  ('failed', 'hi', 'आपकी कॉल नहीं जुड़ सकी। कृपया बाद में फिर कोशिश कीजिए। नमस्ते।'),
+  ('timeout', 'en', 'The phone you are calling cannot be reached at the moment. Please try again later. Goodbye.'),
+  ('timeout', 'es', 'El teléfono al que llama no está disponible en este momento. Inténtelo más tarde. Adiós.'),
+  ('timeout', 'fr', 'Votre correspondant n''est pas joignable pour le moment. Rappelez plus tard. Au revoir.'),
+  ('timeout', 'de', 'Das angerufene Telefon ist gerade nicht erreichbar. Bitte versuchen Sie es später noch einmal. Auf Wiederhören.'),
+  ('timeout', 'pt', 'O telefone chamado não está disponível no momento. Tente mais tarde. Até logo.'),
+  ('timeout', 'hi', 'जिस फ़ोन पर आप कॉल कर रहे हैं उससे अभी संपर्क नहीं हो सकता। कृपया बाद में फिर कोशिश कीजिए। नमस्ते।'),
+  ('ask_code', 'en', 'We do not know your phone number. Please enter the code of your order, then press the hash key.'),
+  ('ask_code', 'es', 'No conocemos su número de teléfono. Introduzca el código de su pedido y pulse almohadilla.'),
+  ('ask_code', 'fr', 'Nous ne connaissons pas votre numéro. Composez le code de votre commande, puis appuyez sur dièse.'),
+  ('ask_code', 'de', 'Wir kennen Ihre Telefonnummer nicht. Bitte geben Sie den Code Ihrer Bestellung ein und drücken Sie dann die Rautetaste.'),
+  ('ask_code', 'pt', 'Não conhecemos o seu número. Digite o código do seu pedido e depois a tecla jogo da velha.'),
+  ('ask_code', 'hi', 'हम आपका फ़ोन नंबर नहीं पहचानते। कृपया अपने ऑर्डर का कोड दबाएँ, फिर हैश बटन दबाएँ।'),
+  ('wrong_code', 'en', 'That code is not right. Please enter it again, then press the hash key.'),
+  ('wrong_code', 'es', 'El código no es correcto. Introdúzcalo de nuevo y pulse almohadilla.'),
+  ('wrong_code', 'fr', 'Ce code n''est pas le bon. Recommencez, puis appuyez sur dièse.'),
+  ('wrong_code', 'de', 'Dieser Code stimmt nicht. Bitte geben Sie ihn noch einmal ein und drücken Sie dann die Rautetaste.'),
+  ('wrong_code', 'pt', 'O código não está certo. Digite de novo e depois a tecla jogo da velha.'),
+  ('wrong_code', 'hi', 'यह कोड सही नहीं है। कृपया फिर से दबाएँ, फिर हैश बटन दबाएँ।'),
+  ('code_refused', 'en', 'Sorry, we found no order with that code. Goodbye.'),
+  ('code_refused', 'es', 'Lo sentimos, no hay ningún pedido con ese código. Adiós.'),
+  ('code_refused', 'fr', 'Désolé, aucune commande ne correspond à ce code. Au revoir.'),
+  ('code_refused', 'de', 'Zu diesem Code haben wir leider keine Bestellung gefunden. Auf Wiederhören.'),
+  ('code_refused', 'pt', 'Desculpe, não encontramos nenhum pedido com esse código. Até logo.'),
+  ('code_refused', 'hi', 'क्षमा कीजिए, इस कोड का कोई ऑर्डर नहीं मिला। नमस्ते।'),
+  ('locked_out', 'en', 'Too many wrong codes were entered from your phone. Please call again in an hour. Goodbye.'),
+  ('locked_out', 'es', 'Se han introducido demasiados códigos incorrectos desde su teléfono. Vuelva a llamar dentro de una hora. Adiós.'),
+  ('locked_out', 'fr', 'Trop de codes erronés ont été composés depuis votre téléphone. Rappelez dans une heure. Au revoir.'),
+  ('locked_out', 'de', 'Von Ihrem Telefon wurden zu viele falsche Codes eingegeben. Bitte rufen Sie in einer Stunde wieder an. Auf Wiederhören.'),
+  ('locked_out', 'pt', 'Foram digitados códigos errados demais no seu telefone. Ligue de novo em uma hora. Até logo.'),
+  ('locked_out', 'hi', 'आपके फ़ोन से बहुत बार गलत कोड दबाया गया है। कृपया एक घंटे बाद फिर कॉल कीजिए। नमस्ते।'),
+  ('recorded', 'en', 'This call is recorded.'),
+  ('recorded', 'es', 'Esta llamada se graba.'),
+  ('recorded', 'fr', 'Cet appel est enregistré.'),
+  ('recorded', 'de', 'Dieses Gespräch wird aufgezeichnet.'),
+  ('recorded', 'pt', 'Esta chamada está sendo gravada.'),
+  ('recorded', 'hi', 'यह कॉल रिकॉर्ड की जा रही है।'),
+  ('unknown_sender', 'en', 'Your message was not delivered: we found no order that belongs to your phone number.'),
+  ('unknown_sender', 'es', 'Su mensaje no se ha entregado: no hay ningún pedido con su número de teléfono.'),
+  ('unknown_sender', 'fr', 'Votre message n''a pas été transmis : aucune commande ne correspond à votre numéro.'),
+  ('unknown_sender', 'de', 'Ihre Nachricht wurde nicht zugestellt: Zu Ihrer Nummer haben wir keine Bestellung gefunden.'),
+  ('unknown_sender', 'pt', 'A sua mensagem não foi entregue: não encontramos nenhum pedido com o seu número.'),
+  ('unknown_sender', 'hi', 'आपका संदेश नहीं पहुँचाया गया: आपके फ़ोन नंबर से जुड़ा कोई ऑर्डर नहीं मिला।')
+) AS p (event, code, words) USING (code);
+
+COMMIT;

@@ -1,0 +1,26 @@
+/*
+ * event.h - what Plivo tells about a call after its answer: how ringing ended, who hung up,
+ * what it cost.
+ *
+ * Deliveries are repeated, reordered and sometimes missing; sql/record_events.sql does not
+ * mind. An event that the database cannot take in time is kept and written later. Phone
+ * numbers of parties, which several events carry, never leave this file.
+ */
+#pragma once
+
+#include "service.h"
+
+/* Dial's action: ringing has ended. Says why nobody answered, or ends the call quietly. */
+endpoint_handler event_dial_action;
+
+/* Dial's callbackUrl: the callee answered, or his leg ended. */
+endpoint_handler event_dial;
+
+/* The hangup URL: the caller's leg ended. */
+endpoint_handler event_hangup;
+
+/* Record's callbackUrl: there is a recording now. */
+endpoint_handler event_recording;
+
+/* Dial's confirmSound: what the callee hears before he is connected. */
+endpoint_handler event_announcement;

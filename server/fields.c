@@ -1,0 +1,65 @@
+/* fields.c - see fields.h. */
+#include "fields.h"
+
+#include <string.h>
+
+/* Plivo's own ids are UUIDs. Others of the same alphabet are taken, in case that changes. */
+static bool copy_uuid(struct form_text text, char out[CALL_UUID])
+{
+    static const char alphabet[] =
+        "0123456789-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    out[0] = '\0';
+    if (text.length == 0 || text.length >= CALL_UUID)
+        return false;
+    for (size_t i = 0; i < text.length; i++)
+        if (text.bytes[i] == '\0' || strchr(alphabet, text.bytes[i]) == NULL)
+            return false;
+    memcpy(out, text.bytes, text.length);
+    out[text.length] = '\0';
+    return true;
+}
+
+bool fields_read_uuid(const struct form *form, const char *name, char out[CALL_UUID],
+                      struct response *response)
+{
+    struct form_text text;
+    enum form_status status = form_find(form, name, &text);
+    if (status == FORM_OK && copy_uuid(text, out))
+        return true;
+    out[0] = '\0';
+    response_note(response, "%s=\"%s\"", name,
+                  status != FORM_OK ? form_status_text(status) : "is not an id");
+    return false;
+}
+
+static bool is_uuid_shaped(const char *text)
+{
+    static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    if (strlen(text) != sizeof shape - 1)
+        return false;
+    for (size_t i = 0; shape[i] != '\0'; i++)
+        if ((shape[i] == '-') != (text[i] == '-') || text[i] == '_')
+            return false;
+    return true;
+}
+
+/* A text that is not shaped as a UUID stays out of the log: it might be a phone number. */
+void fields_note_uuid(const char uuid[CALL_UUID], const char *label, struct response *response)
+{
+    response_note(response, "%s=%s", label, is_uuid_shaped(uuid) ? uuid : "(not-a-uuid)");
+}
+
+/* An honest sender's field has no other way to be wrong, so what is wrong is noted. */
+struct number fields_read_number(const struct form *form, const char *name,
+                                 struct response *response)
+{
+    struct form_text text;
+    struct number number = {0};
+    enum form_status status = form_find(form, name, &text);
+    if (status != FORM_OK)
+        response_note(response, "%s=\"%s\"", name, form_status_text(status));
+    else if (!number_parse(text.bytes, text.length, &number))
+        response_note(response, "%s=\"%s\"", name,
+                      text.length == 0 ? "is empty" : "is not a phone number");
+    return number;
+}
