@@ -47,26 +47,85 @@ static bool is_number_or_none(struct number number)
     return number.value == 0 || (number.value >= 1000000 && number.value <= 999999999999999);
 }
 
+static bool is_question(const struct question *question, const char *name, size_t input_size)
+{
+    must(strcmp(question->name, name) != 0 || question->input_size == input_size);
+    return strcmp(question->name, name) == 0;
+}
+
+static void must_be_terminated(const char *text, size_t size)
+{
+    must(strnlen(text, size) < size);
+}
+
+/* Who asks, and whom he dialled, whatever the question is. */
+static struct call read_question(const struct question *question, const void *input)
+{
+    struct call call = {0};
+    if (is_question(question, "answer_calls", sizeof call)) {
+        call = *(const struct call *)input;
+    } else if (is_question(question, "answer_codes", sizeof(struct entered_code))) {
+        const struct entered_code *code = input;
+        must_be_terminated(code->code, sizeof code->code);
+        must(code->attempt >= 1 && code->attempt <= 3);
+        memcpy(call.uuid, code->uuid, sizeof call.uuid);
+        call.caller = code->caller;
+        call.dialled = code->dialled;
+    } else if (is_question(question, "answer_messages", sizeof(struct message))) {
+        const struct message *message = input;
+        must_be_terminated(message->kind, sizeof message->kind);
+        memcpy(call.uuid, message->uuid, sizeof call.uuid);
+        call.caller = message->sender;
+        call.dialled = message->dialled;
+    } else if (is_question(question, "record_events", sizeof(struct call_event))) {
+        const struct call_event *event = input;
+        must_be_terminated(event->kind, sizeof event->kind);
+        must(event->length <= sizeof event->facts);
+        must(event->length == 0 || event->facts[event->length - 1] == '\0');
+        memcpy(call.uuid, event->uuid, sizeof call.uuid);
+        call.dialled = event->dialled;
+    } else if (is_question(question, "record_apologies", sizeof(struct apology))) {
+        const struct apology *apology = input;
+        memcpy(call.uuid, apology->uuid, sizeof call.uuid);
+        call.dialled = apology->dialled;
+    } else {
+        must(is_question(question, "find_prompts", sizeof(struct prompt_wanted)));
+        call.dialled = ((const struct prompt_wanted *)input)->dialled;
+        call.uuid[0] = '-';
+    }
+    must_be_terminated(call.uuid, sizeof call.uuid);
+    must(call.uuid[0] != '\0');
+    must(is_number_or_none(call.caller) && is_number_or_none(call.dialled));
+    return call;
+}
+
 enum switchboard_status switchboard_ask(struct switchboard *switchboard,
                                         const struct question *question, const void *input,
                                         void *answer, int64_t deadline_ms, unsigned *batch)
 {
     (void)switchboard;
-    const struct call *call = input;
-    must(question->input_size == sizeof *call && deadline_ms > 0);
-    size_t length = strnlen(call->uuid, CALL_UUID);
-    must(length > 0 && length < CALL_UUID);
-    must(is_number_or_none(call->caller) && is_number_or_none(call->dialled));
+    must(deadline_ms > 0);
     stand_in.asked++;
-    stand_in.call = *call;
+    stand_in.call = read_question(question, input);
     if (stand_in.status != SWITCHBOARD_ANSWERED)
         return stand_in.status;
+    if (batch != NULL)
+        *batch = 1;
+    if (question->answer_size == sizeof(struct prompt)) {
+        *(struct prompt *)answer = (struct prompt){0};
+        return SWITCHBOARD_ANSWERED;
+    }
+    must(question->answer_size == sizeof(struct call_answer));
     struct call_answer found = {.counterpart = {0}};
-    memcpy(found.outcome, stand_in.outcome, strlen(stand_in.outcome));
-    if (strcmp(found.outcome, "connected") == 0)
+    bool connects = strcmp(stand_in.outcome, "connected") == 0;
+    const char *outcome =
+        connects && strcmp(question->name, "answer_messages") == 0 ? "forwarded" : stand_in.outcome;
+    memcpy(found.outcome, outcome, strlen(outcome));
+    if (connects)
         found.counterpart = counterpart;
+    if (strcmp(outcome, "ask_code") == 0)
+        found.digits = 6;
     memcpy(answer, &found, sizeof found);
-    *batch = 1;
     return SWITCHBOARD_ANSWERED;
 }
 
@@ -74,8 +133,7 @@ bool switchboard_post(struct switchboard *switchboard, const struct question *qu
                       const void *input)
 {
     (void)switchboard;
-    const struct apology *apology = input;
-    must(question->input_size == sizeof *apology && is_number_or_none(apology->dialled));
+    (void)read_question(question, input);
     return true;
 }
 
@@ -108,11 +166,9 @@ static void choose_outcome(char letter)
         enum switchboard_status status;
         const char *outcome;
     } choices[] = {
-        {'c', SWITCHBOARD_ANSWERED, "connected"},
-        {'u', SWITCHBOARD_ANSWERED, "unknown_caller"},
-        {'n', SWITCHBOARD_ANSWERED, "new_outcome"},
-        {'t', SWITCHBOARD_TIMEOUT, ""},
-        {'f', SWITCHBOARD_FULL, ""},
+        {'c', SWITCHBOARD_ANSWERED, "connected"}, {'u', SWITCHBOARD_ANSWERED, "unknown_caller"},
+        {'a', SWITCHBOARD_ANSWERED, "ask_code"},  {'n', SWITCHBOARD_ANSWERED, "new_outcome"},
+        {'t', SWITCHBOARD_TIMEOUT, ""},           {'f', SWITCHBOARD_FULL, ""},
         {'r', SWITCHBOARD_REFUSED, ""},
     };
     memset(&stand_in, 0, sizeof stand_in);
@@ -169,6 +225,19 @@ static void check_dial(xmlNode *dial)
     xmlFree(caller_id);
 }
 
+static void check_message(xmlNode *message)
+{
+    char wanted[NUMBER_TEXT], shown[NUMBER_TEXT];
+    xmlChar *src = xmlGetProp(message, BAD_CAST "src"), *dst = xmlGetProp(message, BAD_CAST "dst");
+    must(stand_in.asked == 1 && strcmp(stand_in.outcome, "connected") == 0);
+    number_print(counterpart, wanted);
+    number_print(stand_in.call.dialled, shown);
+    must(shown[0] != '\0' && xmlStrEqual(src, BAD_CAST shown));
+    must(xmlStrEqual(dst, BAD_CAST wanted) && message->next == NULL);
+    xmlFree(src);
+    xmlFree(dst);
+}
+
 static void check_answer(const struct response *response)
 {
     xmlDoc *document = xmlReadMemory(response->body, (int)response->length, "answer.xml", NULL,
@@ -178,8 +247,11 @@ static void check_answer(const struct response *response)
     must(is_named(root, "Response"));
     if (is_named(root->children, "Dial"))
         check_dial(root->children);
+    else if (is_named(root->children, "Message"))
+        check_message(root->children);
     else
-        must(root->children == NULL || is_named(root->children, "Speak"));
+        must(root->children == NULL || is_named(root->children, "Speak") ||
+             is_named(root->children, "GetDigits"));
     must(response->outcome[0] != '\0');
     xmlFreeDoc(document);
 }

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,12 +88,25 @@ static void assert_xpath(xmlDoc *document, const char *expression, const char *e
 
 static const struct number proxy = {14155550100}, callee = {14156667778};
 
+static bool dial(struct response *response, struct number from, struct number to)
+{
+    const struct dial dial = {.proxy = from, .callee = to, .public_url = ""};
+    return reply_dial(response, &dial);
+}
+
+static void speak(struct response *response, const char *sentence)
+{
+    struct prompt prompt = {.voice = "WOMAN", .language = "en-US"};
+    snprintf(prompt.words, sizeof prompt.words, "%s", sentence);
+    reply_prompt(response, &prompt);
+}
+
 static void dial_shows_the_proxy_and_rings_the_callee(void **state)
 {
     (void)state;
     struct response response;
     response_init(&response);
-    assert_true(reply_dial(&response, proxy, callee));
+    assert_true(dial(&response, proxy, callee));
     xmlDoc *document = answer_of(&response);
     assert_xpath(document, "string(/Response/Dial/@callerId)", "14155550100");
     assert_xpath(document, "string(/Response/Dial/Number)", "14156667778");
@@ -106,7 +120,7 @@ static void dial_holds_the_longest_numbers(void **state)
     (void)state;
     struct response response;
     response_init(&response);
-    assert_true(reply_dial(&response, (struct number){999999999999999}, (struct number){1000000}));
+    assert_true(dial(&response, (struct number){999999999999999}, (struct number){1000000}));
     xmlDoc *document = answer_of(&response);
     assert_xpath(document, "string(/Response/Dial/@callerId)", "999999999999999");
     assert_xpath(document, "string(/Response/Dial/Number)", "1000000");
@@ -119,7 +133,7 @@ static void speak_says_the_sentence_and_hangs_up(void **state)
     (void)state;
     struct response response;
     response_init(&response);
-    reply_speak(&response, "Sorry, goodbye.");
+    speak(&response, "Sorry, goodbye.");
     xmlDoc *document = answer_of(&response);
     assert_xpath(document, "string(/Response/Speak)", "Sorry, goodbye.");
     assert_xpath(document, "name(/Response/*[2])", "Hangup");
@@ -144,7 +158,7 @@ static void what_is_spoken_stays_text(void **state)
     for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++) {
         struct response response;
         response_init(&response);
-        reply_speak(&response, sentences[i]);
+        speak(&response, sentences[i]);
         xmlDoc *document = answer_of(&response);
         assert_xpath(document, "string(/Response/Speak)", sentences[i]);
         assert_xpath(document, "count(//*)", "3");
@@ -153,15 +167,15 @@ static void what_is_spoken_stays_text(void **state)
     }
 }
 
-static void a_long_sentence_outgrows_the_inline_buffer(void **state)
+static void the_longest_sentence_outgrows_the_inline_buffer(void **state)
 {
     (void)state;
-    char sentence[4 * RESPONSE_INLINE];
+    char sentence[PROMPT_WORDS];
     struct response response;
     memset(sentence, 'a', sizeof sentence - 1);
     sentence[sizeof sentence - 1] = '\0';
     response_init(&response);
-    reply_speak(&response, sentence);
+    speak(&response, sentence);
     xmlDoc *document = answer_of(&response);
     assert_xpath(document, "string(/Response/Speak)", sentence);
     xmlFreeDoc(document);
@@ -199,12 +213,12 @@ static void a_later_reply_replaces_an_earlier_one(void **state)
     struct response response;
     response_init(&response);
     response_text(&response, 403, "forbidden\n");
-    assert_true(reply_dial(&response, proxy, callee));
+    assert_true(dial(&response, proxy, callee));
     reply_empty(&response);
     xmlDoc *document = answer_of(&response);
     assert_xpath(document, "count(//*)", "1");
     xmlFreeDoc(document);
-    assert_true(reply_dial(&response, proxy, callee));
+    assert_true(dial(&response, proxy, callee));
     reply_apology(&response);
     document = answer_of(&response);
     assert_xpath(document, "count(//Number)", "0");
@@ -220,7 +234,7 @@ static void *reply_often(void *argument)
     reply_start_thread();
     for (int i = 0; i < 200; i++) {
         response_init(&response);
-        *good += reply_dial(&response, proxy, callee);
+        *good += dial(&response, proxy, callee);
         response_free(&response);
     }
     return NULL;
@@ -246,7 +260,7 @@ int main(void)
         cmocka_unit_test(dial_holds_the_longest_numbers),
         cmocka_unit_test(speak_says_the_sentence_and_hangs_up),
         cmocka_unit_test(what_is_spoken_stays_text),
-        cmocka_unit_test(a_long_sentence_outgrows_the_inline_buffer),
+        cmocka_unit_test(the_longest_sentence_outgrows_the_inline_buffer),
         cmocka_unit_test(empty_is_a_response_without_elements),
         cmocka_unit_test(the_apology_speaks_and_hangs_up),
         cmocka_unit_test(a_later_reply_replaces_an_earlier_one),
