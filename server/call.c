@@ -65,12 +65,18 @@ static enum db_status ask_apologies(struct db *db, const void *inputs, void *ans
     return store_record_apologies(db, inputs, count);
 }
 
-static const struct question answer_question = {"answer_calls", sizeof(struct call),
-                                                sizeof(struct call_answer), ask_answer};
-static const struct question code_question = {"answer_codes", sizeof(struct entered_code),
-                                              sizeof(struct call_answer), ask_code};
-static const struct question apology_question = {"record_apologies", sizeof(struct apology), 0,
-                                                 ask_apologies};
+static const struct question answer_question = {.name = "answer_calls",
+                                                .input_size = sizeof(struct call),
+                                                .answer_size = sizeof(struct call_answer),
+                                                .ask = ask_answer};
+static const struct question code_question = {.name = "answer_codes",
+                                              .input_size = sizeof(struct entered_code),
+                                              .answer_size = sizeof(struct call_answer),
+                                              .ask = ask_code};
+static const struct question apology_question = {.name = "record_apologies",
+                                                 .input_size = sizeof(struct apology),
+                                                 .answer_size = 0,
+                                                 .ask = ask_apologies};
 _Static_assert(sizeof(struct call) <= QUESTION_INPUT_BYTES, "a call fits a question");
 _Static_assert(sizeof(struct entered_code) <= QUESTION_INPUT_BYTES, "so does a code");
 _Static_assert(sizeof(struct call_answer) <= QUESTION_ANSWER_BYTES, "their answer fits too");

@@ -48,9 +48,9 @@ static const struct chore {
     struct question question;
     int64_t every_ms;
 } chores_table[] = {
-    {{"assign_pending", 0, 0, ask_pending}, 5 * 1000},
-    {{"gauges", 0, 0, ask_gauges}, 10 * 1000},
-    {{"retention_run", 0, 0, ask_retention}, 60 * 1000},
+    {{.name = "assign_pending", .ask = ask_pending, .is_chore = true}, 5 * 1000},
+    {{.name = "gauges", .ask = ask_gauges, .is_chore = true}, 10 * 1000},
+    {{.name = "retention_run", .ask = ask_retention, .is_chore = true}, 60 * 1000},
 };
 
 enum { CHORES = sizeof chores_table / sizeof chores_table[0] };

@@ -15,7 +15,12 @@
 #include "must_check.h"
 #include "number.h"
 
-enum { CONFIG_TOKENS_MAX = 16, CONFIG_ADDRESS = 32, CONFIG_PROBLEM = 160 };
+enum {
+    CONFIG_DATABASE_CONNECTIONS_MAX = 64,
+    CONFIG_TOKENS_MAX = 16,
+    CONFIG_ADDRESS = 32,
+    CONFIG_PROBLEM = 160
+};
 
 /* A comma-separated list, split. The texts belong to the struct. */
 struct config_list {

@@ -89,6 +89,11 @@ void db_disconnect(struct db *db)
     db->prepared_count = 0;
 }
 
+void db_set_limit(struct db *db, int limit_ms)
+{
+    db->limit_ms = limit_ms;
+}
+
 void db_free(struct db *db)
 {
     if (db == NULL)

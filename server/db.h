@@ -35,6 +35,9 @@ bool db_url_is_valid(const char *url, char *why, size_t size);
  * of memory. */
 MUST_CHECK struct db *db_new(const char *url, int limit_ms);
 
+/* A new limit for what is run from now on. */
+void db_set_limit(struct db *db, int limit_ms);
+
 /* Closes and releases; db may be NULL. */
 void db_free(struct db *db);
 

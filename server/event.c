@@ -133,8 +133,10 @@ static enum db_status ask_record(struct db *db, const void *inputs, void *answer
     return store_record_events(db, inputs, answers, count);
 }
 
-static const struct question record_question = {"record_events", sizeof(struct call_event),
-                                                sizeof(struct prompt), ask_record};
+static const struct question record_question = {.name = "record_events",
+                                                .input_size = sizeof(struct call_event),
+                                                .answer_size = sizeof(struct prompt),
+                                                .ask = ask_record};
 _Static_assert(sizeof(struct call_event) <= QUESTION_INPUT_BYTES, "an event fits a question");
 _Static_assert(sizeof(struct prompt) <= QUESTION_ANSWER_BYTES, "a prompt fits an answer");
 
@@ -296,8 +298,10 @@ static enum db_status ask_prompts(struct db *db, const void *inputs, void *answe
     return store_find_prompts(db, inputs, answers, count);
 }
 
-static const struct question prompt_question = {"find_prompts", sizeof(struct prompt_wanted),
-                                                sizeof(struct prompt), ask_prompts};
+static const struct question prompt_question = {.name = "find_prompts",
+                                                .input_size = sizeof(struct prompt_wanted),
+                                                .answer_size = sizeof(struct prompt),
+                                                .ask = ask_prompts};
 
 /* The callee's leg comes from the proxy number, so that decides his language too. Without a
  * database the English sentence must do: nobody may be recorded unawares. */

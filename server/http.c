@@ -24,7 +24,7 @@ enum {
     BODY_INLINE = 4096, /* a call's body is a quarter of it, and needs no memory */
     HEAD_MAX = 512,     /* of our own responses */
     QUIET_MS = 200,     /* nothing in hand for this long: drained */
-    DRAIN_MS = 10000,   /* longest wait for requests in hand while stopping */
+    DRAIN_MS = 3000,    /* beyond the deadline: longest wait for requests in hand while stopping */
 };
 
 struct http {
@@ -447,11 +447,11 @@ static void wait_until_quiet(struct http *const servers[], size_t count, int64_t
     }
 }
 
-void http_stop(struct http *const servers[], size_t count)
+void http_stop(struct http *const servers[], size_t count, int64_t deadline_ms)
 {
     int64_t start = clock_ms();
     int event = stop_accepting();
-    wait_until_quiet(servers, count, start + DRAIN_MS);
+    wait_until_quiet(servers, count, start + deadline_ms + DRAIN_MS);
     log_event(LOG_INFO, "drained", "ms=%lld in_hand=%d", (long long)(clock_ms() - start),
               count_in_hand(servers, count));
     eventfd_write(event, 1); /* wakes the accept loops, so that they notice mg_stop at once */

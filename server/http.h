@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "must_check.h"
 #include "service.h"
 
@@ -26,5 +28,6 @@ struct http_listener {
 MUST_CHECK struct http *http_start(struct service *service, const struct http_listener *listener);
 
 /* Refuses new connections, lets the requests in hand finish, ends the threads: for all
- * servers of the process at once. Set service->draining before. NULLs are skipped. */
-void http_stop(struct http *const servers[], size_t count);
+ * servers of the process at once. deadline_ms: how long a request may take. Set
+ * service->draining before. NULLs are skipped. */
+void http_stop(struct http *const servers[], size_t count, int64_t deadline_ms);

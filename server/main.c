@@ -113,7 +113,7 @@ static int serve(const struct config *config)
     wait_for_stop(&signals, service.keyring);
     notify_stopping();
     atomic_store(&service.draining, true);
-    http_stop(servers, 2);
+    http_stop(servers, 2, config->answer_deadline_ms);
     exit_code = EXIT_OK;
 out_chores:
     chores_stop(chores);

@@ -17,8 +17,10 @@ static enum db_status ask_answer(struct db *db, const void *inputs, void *answer
     return store_answer_messages(db, inputs, answers, count);
 }
 
-static const struct question answer_question = {"answer_messages", sizeof(struct message),
-                                                sizeof(struct call_answer), ask_answer};
+static const struct question answer_question = {.name = "answer_messages",
+                                                .input_size = sizeof(struct message),
+                                                .answer_size = sizeof(struct call_answer),
+                                                .ask = ask_answer};
 _Static_assert(sizeof(struct message) <= QUESTION_INPUT_BYTES, "a message fits a question");
 
 /* ---- the text ---- */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "log.h"
 #include "statements.h" /* made from sql/ by the Makefile */
 
 const struct schema_version store_schema_wanted = {SCHEMA_CHANGES, SCHEMA_LATEST};
@@ -30,6 +31,18 @@ static void read_prompt(struct prompt *prompt, const struct db_row *row, int col
     prompt->is_recording = db_is_null(row, column + 1);
 }
 
+/* The memory for the answers held an earlier batch's, and those are other people's numbers: what
+ * the database says nothing about must be empty, never left over. */
+static void empty_answers(struct call_answer answers[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        answers[i].outcome[0] = '\0';
+        answers[i].counterpart.value = 0;
+        answers[i].prompt.words[0] = '\0';
+        answers[i].digits = 0;
+    }
+}
+
 /* Columns: place integer, outcome text, counterpart bigint, a prompt, digits integer. */
 static void read_answer(void *context, const struct db_row *row)
 {
@@ -42,6 +55,23 @@ static void read_answer(void *context, const struct db_row *row)
     answer->counterpart.value = db_is_null(row, 2) ? 0 : db_bigint(row, 2);
     read_prompt(&answer->prompt, row, 3);
     answer->digits = db_is_null(row, 6) ? 0 : db_int(row, 6);
+}
+
+/* Runs a statement that has one row for each place. */
+static enum db_status run_for_answers(struct db *db, const struct db_statement *statement,
+                                      const struct db_array *const parameters[],
+                                      size_t parameter_count, struct call_answer answers[],
+                                      size_t count)
+{
+    struct answers into = {answers, count};
+    empty_answers(answers, count);
+    enum db_status status = db_run(db, statement, parameters, parameter_count, read_answer, &into);
+    for (size_t i = 0; status == DB_OK && i < count; i++)
+        if (answers[i].outcome[0] == '\0') {
+            log_event(LOG_ERROR, "answer_missing", "statement=%s", statement->name);
+            status = DB_BROKEN;
+        }
+    return status;
 }
 
 static void add_number(struct db_array *array, struct number number)
@@ -70,9 +100,8 @@ enum db_status store_answer_calls(struct db *db, const struct call calls[],
     add_number(policy, calls[0].support);
     db_array_add_bigint(policy, calls[0].may_ask);
     db_array_add_bigint(policy, calls[0].records);
-    struct answers into = {answers, count};
     const struct db_array *const parameters[] = {uuids, callers, dialled, policy};
-    return db_run(db, &statement, parameters, 4, read_answer, &into);
+    return run_for_answers(db, &statement, parameters, 4, answers, count);
 }
 
 enum db_status store_answer_codes(struct db *db, const struct entered_code codes[],
@@ -93,9 +122,8 @@ enum db_status store_answer_codes(struct db *db, const struct entered_code codes
         db_array_add_bigint(attempts, codes[i].attempt);
         db_array_add_text(entered, codes[i].code);
     }
-    struct answers into = {answers, count};
     const struct db_array *const parameters[] = {uuids, callers, dialled, attempts, entered};
-    return db_run(db, &statement, parameters, 5, read_answer, &into);
+    return run_for_answers(db, &statement, parameters, 5, answers, count);
 }
 
 enum db_status store_record_apologies(struct db *db, const struct apology apologies[], size_t count)
@@ -188,9 +216,8 @@ enum db_status store_answer_messages(struct db *db, const struct message message
         add_number(dialled, messages[i].dialled);
         db_array_add_text(kinds, messages[i].kind);
     }
-    struct answers into = {answers, count};
     const struct db_array *const parameters[] = {uuids, senders, dialled, kinds};
-    return db_run(db, &statement, parameters, 4, read_answer, &into);
+    return run_for_answers(db, &statement, parameters, 4, answers, count);
 }
 
 enum db_status store_find_prompts(struct db *db, const struct prompt_wanted wanted[],

@@ -23,7 +23,8 @@ enum {
     SILENT_MS = 500,   /* with nothing answered for this long, not everybody may wait */
     BACKOFF_MS = 50,   /* first pause after a failure; doubles */
     BACKOFF_MAX_MS = 1000,
-    STOP_MS = 3000, /* how long stopping waits for posts to be written */
+    CHORE_MS = 6000, /* a chore's statement: longer than the role's statement_timeout */
+    STOP_MS = 3000,  /* how long stopping waits for posts to be written */
 };
 
 enum ticket_state {
@@ -73,7 +74,8 @@ enum schema {
 
 struct switchboard {
     pthread_mutex_t lock;
-    pthread_cond_t work; /* something was queued or posted, or stopping */
+    pthread_cond_t work;  /* something was queued or posted, or stopping */
+    pthread_cond_t ended; /* stopping: for threads that pause, whom work does not concern */
     struct ticket *first, *last;
     size_t waiting;
     size_t asking, asking_max; /* tickets not done; how many may be while it is silent */
@@ -81,14 +83,15 @@ struct switchboard {
     bool silent;               /* no ticket was answered since one's deadline came */
     struct post *posts;        /* a ring */
     size_t post_first, post_count;
-    unsigned turn; /* batches of requests since the last one of posts */
+    size_t posts_out; /* in batches; their places are kept, since they may come back */
+    unsigned turn;    /* batches of requests since the last one of posts */
     bool stopping;
     int64_t stop_by_ms;
     enum schema schema;
     pthread_cond_t tried;        /* a thread tried to connect: schema is not UNTRIED any more */
     _Atomic int64_t answered_ms; /* clock_ms() of the database's last answer; 0: never */
     const struct config *config;
-    pthread_t threads[64];
+    pthread_t threads[CONFIG_DATABASE_CONNECTIONS_MAX];
     size_t thread_count;
 };
 
@@ -144,11 +147,19 @@ static void take_ticket(struct switchboard *board, struct batch *batch, struct t
     batch->tickets[batch->count++] = ticket;
 }
 
+/* A ticket goes without an answer. What chores wait for says nothing about the calls. */
+static void note_silence(struct switchboard *board, const struct ticket *ticket)
+{
+    if (ticket->question->is_chore)
+        return;
+    board->asking--;
+    board->silent = true;
+}
+
 static void turn_away(struct switchboard *board, struct ticket *ticket)
 {
     dequeue(board, ticket);
-    board->asking--;
-    board->silent = true;
+    note_silence(board, ticket);
     ticket->status = SWITCHBOARD_TIMEOUT;
     atomic_store_explicit(&ticket->state, DONE, memory_order_release);
     sem_post(ticket->done);
@@ -182,12 +193,14 @@ static void take_posts(struct switchboard *board, struct batch *batch)
         board->post_first = (board->post_first + 1) % POSTS_MAX;
         board->post_count--;
     }
+    board->posts_out += batch->count;
 }
 
 /* Posts that could not be written go back, oldest first again. */
 static void return_posts(struct switchboard *board, const struct batch *batch)
 {
-    for (size_t i = batch->count; i-- > 0 && board->post_count < POSTS_MAX;) {
+    board->posts_out -= batch->count;
+    for (size_t i = batch->count; i-- > 0;) {
         board->post_first = (board->post_first + POSTS_MAX - 1) % POSTS_MAX;
         struct post *post = &board->posts[board->post_first];
         post->question = batch->question;
@@ -208,6 +221,8 @@ static void finish_batch(struct switchboard *board, struct batch *batch, bool po
     size_t waking = 0;
     size_t answer_size = batch->question->answer_size;
     pthread_mutex_lock(&board->lock);
+    if (posted)
+        board->posts_out -= batch->count;
     for (size_t i = 0; i < batch->count; i++) {
         struct ticket *ticket = batch->tickets[i];
         if (ticket == NULL) { /* it left, or it was a post */
@@ -222,7 +237,7 @@ static void finish_batch(struct switchboard *board, struct batch *batch, bool po
         wake[waking++] = ticket->done;
         atomic_store_explicit(&ticket->state, DONE, memory_order_release);
     }
-    if (waking > 0) {
+    if (waking > 0 && !batch->question->is_chore) {
         board->asking -= waking;
         board->progress_ms = clock_ms();
         board->silent = false;
@@ -249,16 +264,32 @@ static void note_answer(struct switchboard *board)
     atomic_store_explicit(&board->answered_ms, clock_ms(), memory_order_relaxed);
 }
 
+/* Does anybody still want this element's answer? If not, it must not go on record either. */
+static bool is_wanted(struct switchboard *board, const struct batch *batch, size_t i, bool posted)
+{
+    if (posted)
+        return true;
+    pthread_mutex_lock(&board->lock);
+    const struct ticket *ticket = batch->tickets[i];
+    bool wanted = ticket != NULL && ticket->deadline_ms - clock_ms() >= LAST_MS;
+    pthread_mutex_unlock(&board->lock);
+    return wanted;
+}
+
 /*
  * One element that the database cannot work with must not spoil its neighbours: each is
  * asked for on its own. Returns DB_OK when every element has its status, else what to do
  * with the whole batch (asking an element twice is harmless).
  */
 static enum db_status ask_one_by_one(struct switchboard *board, struct db *db, struct batch *batch,
-                                     enum switchboard_status status[])
+                                     bool posted, enum switchboard_status status[])
 {
     const struct question *question = batch->question;
     for (size_t i = 0; i < batch->count; i++) {
+        if (!is_wanted(board, batch, i, posted)) {
+            status[i] = SWITCHBOARD_TIMEOUT;
+            continue;
+        }
         enum db_status result = question->ask(db, batch->inputs + i * question->input_size,
                                               batch->answers + i * question->answer_size, 1);
         if (result == DB_DOWN || result == DB_RETRY)
@@ -270,14 +301,15 @@ static enum db_status ask_one_by_one(struct switchboard *board, struct db *db, s
 }
 
 static enum db_status ask_batch(struct switchboard *board, struct db *db, struct batch *batch,
-                                enum switchboard_status status[])
+                                bool posted, enum switchboard_status status[])
 {
     enum db_status result = batch->question->ask(db, batch->inputs, batch->answers, batch->count);
-    metrics_count_batch(batch->count);
+    if (!batch->question->is_chore)
+        metrics_count_batch(batch->count);
     if (result == DB_OK || result == DB_BROKEN)
         note_answer(board);
     if (result == DB_BROKEN && batch->count > 1)
-        return ask_one_by_one(board, db, batch, status);
+        return ask_one_by_one(board, db, batch, posted, status);
     if (result == DB_DOWN || result == DB_RETRY)
         return result;
     for (size_t i = 0; i < batch->count; i++)
@@ -287,11 +319,10 @@ static enum db_status ask_batch(struct switchboard *board, struct db *db, struct
 
 /* ---- the database threads ---- */
 
-static void wait_for_work(struct switchboard *board, int64_t milliseconds)
+static void wait_until(struct switchboard *board, pthread_cond_t *condition, int64_t until_ms)
 {
-    int64_t until = clock_ms() + milliseconds;
-    struct timespec time = {until / 1000, until % 1000 * 1000000};
-    pthread_cond_clockwait(&board->work, &board->lock, CLOCK_MONOTONIC, &time);
+    struct timespec time = {until_ms / 1000, until_ms % 1000 * 1000000};
+    pthread_cond_clockwait(condition, &board->lock, CLOCK_MONOTONIC, &time);
 }
 
 static bool has_work(const struct switchboard *board)
@@ -326,7 +357,7 @@ static enum duty next_duty(struct switchboard *board, struct batch *batch, bool 
     batch->count = 0;
     pthread_mutex_lock(&board->lock);
     if (!has_work(board) && !board->stopping)
-        wait_for_work(board, PING_MS);
+        wait_until(board, &board->work, clock_ms() + PING_MS);
     if (must_end(board)) {
         duty = END;
     } else if (has_work(board)) {
@@ -345,12 +376,11 @@ static enum duty next_duty(struct switchboard *board, struct batch *batch, bool 
 /* false when the switchboard is stopping and its time is up. */
 static bool pause_after_failure(struct switchboard *board, int64_t *backoff)
 {
-    pthread_mutex_lock(&board->lock);
-    /* Signals for new work are of no use while the database is away: wait out the pause,
-     * but notice the end at once. */
     int64_t until = clock_ms() + *backoff;
+    pthread_mutex_lock(&board->lock);
+    /* Not on work: its signal wakes one thread, and that must be one which can work. */
     while (!must_end(board) && clock_ms() < until)
-        wait_for_work(board, until - clock_ms());
+        wait_until(board, &board->ended, until);
     bool ends = must_end(board);
     pthread_mutex_unlock(&board->lock);
     *backoff = *backoff * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : *backoff * 2;
@@ -414,7 +444,8 @@ static enum db_status work(struct switchboard *board, struct db *db, struct batc
                            bool posted)
 {
     enum switchboard_status status[BATCH_MAX];
-    enum db_status result = ask_batch(board, db, batch, status);
+    db_set_limit(db, batch->question->is_chore ? CHORE_MS : (int)board->config->answer_deadline_ms);
+    enum db_status result = ask_batch(board, db, batch, posted, status);
     if (result == DB_OK)
         finish_batch(board, batch, posted, status);
     else
@@ -483,6 +514,7 @@ struct switchboard *switchboard_start(const struct config *config)
     board->config = config;
     pthread_mutex_init(&board->lock, NULL);
     pthread_cond_init(&board->work, NULL);
+    pthread_cond_init(&board->ended, NULL);
     pthread_cond_init(&board->tried, NULL);
     /* The other workers stay free to apologise. Rounded up: with one worker, it waits. */
     board->asking_max = (size_t)(config->workers + 3) / 4;
@@ -506,6 +538,7 @@ void switchboard_stop(struct switchboard *board)
     board->stopping = true;
     board->stop_by_ms = clock_ms() + STOP_MS;
     pthread_cond_broadcast(&board->work);
+    pthread_cond_broadcast(&board->ended);
     pthread_mutex_unlock(&board->lock);
     for (size_t i = 0; i < board->thread_count; i++)
         pthread_join(board->threads[i], NULL);
@@ -513,6 +546,7 @@ void switchboard_stop(struct switchboard *board)
         log_event(LOG_ERROR, "records_lost", "count=%zu reason=\"database away while stopping\"",
                   board->post_count);
     pthread_cond_destroy(&board->tried);
+    pthread_cond_destroy(&board->ended);
     pthread_cond_destroy(&board->work);
     pthread_mutex_destroy(&board->lock);
     free(board->posts);
@@ -533,9 +567,10 @@ static bool is_full(const struct switchboard *board)
 static bool enter(struct switchboard *board, struct ticket *ticket)
 {
     pthread_mutex_lock(&board->lock);
-    bool enters = !is_full(board);
+    bool is_chore = ticket->question->is_chore;
+    bool enters = is_chore || !is_full(board);
     if (enters) {
-        if (board->asking++ == 0)
+        if (!is_chore && board->asking++ == 0)
             board->progress_ms = clock_ms();
         enqueue_last(board, ticket);
         pthread_cond_signal(&board->work);
@@ -553,10 +588,8 @@ static bool leave(struct switchboard *board, struct ticket *ticket)
         dequeue(board, ticket);
     else if (ticket->state == TAKEN)
         ticket->batch->tickets[ticket->place] = NULL;
-    if (!done) {
-        board->asking--;
-        board->silent = true;
-    }
+    if (!done)
+        note_silence(board, ticket);
     pthread_mutex_unlock(&board->lock);
     return !done;
 }
@@ -601,7 +634,7 @@ enum switchboard_status switchboard_ask(struct switchboard *board, const struct 
 bool switchboard_post(struct switchboard *board, const struct question *question, const void *input)
 {
     pthread_mutex_lock(&board->lock);
-    bool room = board->post_count < POSTS_MAX;
+    bool room = board->post_count + board->posts_out < POSTS_MAX;
     if (room) {
         struct post *post = &board->posts[(board->post_first + board->post_count) % POSTS_MAX];
         post->question = question;

@@ -35,11 +35,12 @@ struct question {
     /* Asks for count inputs, lying one behind the other; fills as many answers. On a
      * database thread. See store.h for the results. */
     enum db_status (*ask)(struct db *db, const void *inputs, void *answers, size_t count);
+    bool is_chore; /* no call waits for it: it may take seconds, and tells nothing of calls */
 };
 
 enum switchboard_status {
     SWITCHBOARD_ANSWERED,
-    SWITCHBOARD_TIMEOUT, /* the deadline came first */
+    SWITCHBOARD_TIMEOUT, /* the deadline came, or is too near to ask */
     SWITCHBOARD_FULL,    /* the database is silent and enough are waiting: answered at once */
     SWITCHBOARD_REFUSED, /* the database cannot answer this input (DB_BROKEN) */
 };
