@@ -159,8 +159,7 @@ def test_primary_that_became_a_standby_is_left_alone_until_there_is_one_again(se
 def test_right_that_was_taken_and_given_back(server, database):
     """Promise 7: an operator's mistake, mended, needs no restart."""
     back(server)
-    right = ("EXECUTE ON FUNCTION masking.answer_calls(text[], bigint[], bigint[], bigint,"
-             " boolean, boolean)")
+    right = "EXECUTE ON FUNCTION masking.answer_calls"
     database.query(f"REVOKE {right} FROM masking_server")
     try:
         assert call_in_time(server, CALLER).refusal
