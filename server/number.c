@@ -13,7 +13,7 @@ enum { DIGITS_MIN = 7, DIGITS_MAX = 15 };
 
 static bool is_filling(char c)
 {
-    return c == ' ' || c == '.' || c == '-' || c == '(' || c == ')';
+    return c == ' ' || c == '.' || c == '-' || c == '(' || c == ')' || c == '[' || c == ']';
 }
 
 bool number_parse(const char *text, size_t length, struct number *out)

@@ -24,7 +24,8 @@ struct number {
 /*
  * Reads one number in the notation the order system may use too: an optional
  * leading "+" or "00" (not both), then 7 to 15 digits not starting with 0.
- * Spaces, dots, dashes and round brackets are ignored wherever they stand.
+ * Spaces, dots, dashes, round and square brackets are ignored wherever they
+ * stand.
  * Anything else (letters, SIP URIs, "anonymous", national format with a leading
  * 0, tabs, other scripts' digits) is refused: false, and *out holds no number.
  *

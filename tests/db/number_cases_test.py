@@ -1,0 +1,52 @@
+"""The order system may write a number as Plivo may send one: masking.e164 runs the
+table that number_parse is tested with, tests/cases/number.tsv."""
+
+import pathlib
+import re
+
+import psycopg2
+import pytest
+
+from database import connect, fresh, one
+
+TABLE = pathlib.Path(__file__).parents[1] / "cases" / "number.tsv"
+ESCAPES = {b"\\t": b"\t", b"\\n": b"\n", b"\\r": b"\r", b"\\\\": b"\\"}
+
+
+def unescape(cell):
+    return re.sub(
+        rb"\\([tnr\\]|x[0-9a-f]{2})",
+        lambda escape: ESCAPES.get(escape[0]) or bytes.fromhex(escape[1][1:].decode()),
+        cell,
+    )
+
+
+def cases():
+    """Number as written, digits or None, reason; without what is no text in PostgreSQL."""
+    for line in TABLE.read_bytes().splitlines():
+        if not line or line.startswith(b"#"):
+            continue
+        written, digits, reason = line.split(b"\t")
+        if not reason.startswith(b"C only"):
+            yield unescape(written).decode(), digits.decode() or None, reason.decode()
+
+
+CASES = list(cases())
+
+
+@pytest.fixture(scope="module")
+def database():
+    with fresh() as name:
+        connection = connect(name)
+        yield connection
+        connection.close()
+
+
+@pytest.mark.parametrize("written, digits", [case[:2] for case in CASES], ids=[case[2] for case in CASES])
+def test_reads_a_number_as_the_server_does(database, written, digits):
+    if digits is None:
+        with pytest.raises(psycopg2.Error) as refused:
+            one(database, "SELECT masking.e164(%s, 'agent_number')", written)
+        assert refused.value.pgcode == "MK001"
+    else:
+        assert one(database, "SELECT masking.e164(%s, 'agent_number')", written) == digits
