@@ -26,7 +26,7 @@ COMMENT ON COLUMN masking.unmasked_orders.placed_at IS 'When it was placed.';
 COMMENT ON COLUMN masking.unmasked_orders.unmasked_since IS 'Since when it waits.';
 GRANT SELECT ON masking.unmasked_orders TO masking_orders;
 
-CREATE FUNCTION masking.assign_pending(at_most integer DEFAULT 1000)
+CREATE FUNCTION masking.assign_pending(at_most integer DEFAULT 200)
 RETURNS TABLE (order_id text, proxy_number text)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog
@@ -50,11 +50,21 @@ BEGIN
     LIMIT at_most
     FOR UPDATE SKIP LOCKED);
 
+  -- Those for whom nothing is free must not keep back those behind them, nor
+  -- make this hold locks for nothing; so they are asked about first.
   FOR waiting IN
     SELECT o.* FROM masking.orders o
-    WHERE o.unmasked_since IS NOT NULL
+    WHERE o.unmasked_since IS NOT NULL AND o.order_id IN (
+      SELECT w.order_id FROM (
+        SELECT c AS candidate, c.order_id, c.unmasked_since FROM masking.orders c
+        WHERE c.unmasked_since IS NOT NULL
+        ORDER BY c.unmasked_since
+        LIMIT 10 * at_most
+      ) w
+      WHERE (SELECT p.available FROM masking.choose_proxy(w.candidate, clock_timestamp(), '{}') p)
+      ORDER BY w.unmasked_since
+      LIMIT at_most)
     ORDER BY o.unmasked_since
-    LIMIT at_most
     FOR UPDATE SKIP LOCKED
   LOOP
     waiting := masking.route(waiting, waiting, interval '0');

@@ -87,6 +87,16 @@ SELECT results_eq(
 SELECT ok(EXISTS (SELECT FROM masking.gauges() WHERE name = 'unmasked_orders_total' AND value >= 4), 'the counter counts');
 SELECT ok(EXISTS (SELECT FROM masking.gauges() WHERE name = 'pool_headroom' AND labels = 'prefix=""'), 'headroom is a gauge');
 
+-- Those who cannot be served do not keep back those who can.
+INSERT INTO masking.orders (order_id, customer_number, agent_number)
+SELECT 'W' || n, '14156664000', (14156664000 + n)::text FROM generate_series(1, 30) n;
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES
+  ('V1', '14156665000', '14156665001'), ('V2', '14156665000', '14156665002'), ('V3', '14156665000', '14156665003');
+DELETE FROM masking.orders WHERE order_id = 'V1';
+SELECT is((SELECT string_agg(order_id, ' ') FROM masking.assign_pending(5)), 'V3',
+  'assign_pending serves whom it can, however many wait before');
+DELETE FROM masking.orders WHERE order_id ~ '^[VW]';
+
 -- Refusing instead of waiting.
 UPDATE masking.settings SET value = 1 WHERE name = 'refuse_unmasked';
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('E1', '14156663001', '14156663002'), ('E2', '14156663001', '14156663003');
