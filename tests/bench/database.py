@@ -1,0 +1,87 @@
+"""The PostgreSQL of a benchmark: durable, filled with live pairs, kept between runs.
+
+fsync and synchronous_commit are on, as where it counts. The numbers of the pairs are too
+long for telephones: 1415666 and eight digits more.
+"""
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+import psycopg2
+
+ROOT = Path(__file__).resolve().parents[2]
+PROXY = "14155550100"
+SETTINGS = ["fsync=on", "synchronous_commit=on", "shared_buffers=1GB", "max_wal_size=8GB",
+            "checkpoint_timeout=30min", "max_connections=200", "autovacuum=off"]
+
+
+def customer(pair):
+    return 141566600000000 + pair
+
+
+def agent(pair):
+    return 141566650000000 + pair
+
+
+class Database:
+    def __init__(self, place):
+        self.place = Path(place)
+        self._script("start", *SETTINGS)
+        words = dict(word.split("=", 1) for word in shlex.split(self._script("env"))
+                     if "=" in word)
+        self.host, self.port, self.name = words["PGHOST"], words["PGPORT"], words["PGDATABASE"]
+        subprocess.run([ROOT / "migrations" / "migrate"], check=True, stdout=subprocess.DEVNULL,
+                       env={**os.environ, "DATABASE_URL": self.url("postgres")})
+
+    def _script(self, action, *settings):
+        return subprocess.run([ROOT / "tests" / "try" / "cluster", action, self.place, *settings],
+                              check=True, text=True, stdout=subprocess.PIPE).stdout
+
+    def stop(self):
+        self._script("stop")
+
+    def url(self, role="masking_server"):
+        return f"postgresql://{role}@/{self.name}?host={self.host}&port={self.port}"
+
+    def query(self, sql, *values):
+        connection = psycopg2.connect(self.url("postgres"))
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, values or None)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def fill(self, pairs):
+        """So many live pairs, customers and agents both ways. Straight into routes: what an
+        order costs is another question, and the constraint is checked all the same."""
+        present = self.query("SELECT count(*) / 2 FROM masking.routes")[0][0]
+        if present > pairs:
+            self.query("TRUNCATE masking.routes")
+            present = 0
+        if present < pairs:
+            self.query("""
+                INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held)
+                SELECT 'BENCH-' || pair, side, caller, NULL, callee,
+                  tstzrange(now(), 'infinity'), tstzrange(now(), 'infinity')
+                FROM generate_series(%s, %s) AS pair,
+                LATERAL (VALUES ('customer', %s + pair, %s + pair), ('agent', %s + pair, %s + pair))
+                  AS s (side, caller, callee)""",
+                       present, pairs - 1, customer(0), agent(0), agent(0), customer(0))
+        self.query("VACUUM ANALYZE masking.routes")
+
+    def forget_calls(self):
+        self.query("TRUNCATE masking.calls")
+        self.query("CHECKPOINT")
+
+    def connected_calls(self):
+        return self.query("SELECT count(*) FROM masking.calls WHERE outcome = 'connected'")[0][0]
+
+    def server_connections(self):
+        return self.query("SELECT count(*) FROM pg_stat_activity"
+                          " WHERE usename = 'masking_server'")[0][0]
+
+    def postmaster(self):
+        return int((self.place / "data" / "postmaster.pid").read_text().split()[0])

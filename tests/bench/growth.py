@@ -1,0 +1,83 @@
+"""Does it stay as fast when there is more of everything? Pairs, connections, calls."""
+import time
+
+import load
+import processes
+import subjects
+
+
+def one(database, connections, seconds, requests, **settings):
+    """calls/s, p99 in ms, memory in MB, CPU us per call with the database's."""
+    database.forget_calls()
+    with subjects.ours(database, connections, **settings) as (url, pid):
+        load.wrk_result(load.start_wrk(url, min(connections, 32), 1, requests))
+        before = processes.cpu_seconds(pid) + processes.cpu_seconds(database.postmaster())
+        numbers = load.wrk_result(load.start_wrk(url, connections, seconds, requests, 60_000))
+        spent = processes.cpu_seconds(pid) + processes.cpu_seconds(database.postmaster()) - before
+        return {"calls_per_second": round(numbers["requests"] / numbers["seconds"]),
+                "p50_ms": numbers["p50"] / 1000, "p99_ms": numbers["p99"] / 1000,
+                "errors": numbers["errors"], "memory_mb": round(processes.memory(pid) / 2**20, 1),
+                "cpu_us_with_database": round(spent / numbers["requests"] * 1e6, 1)}
+
+
+def by_pairs(options, database, requests):
+    rows = []
+    pairs = 10_000
+    while pairs <= options.most_pairs:
+        database.fill(pairs)
+        rows.append({"what": "live pairs", "size": pairs,
+                     **one(database, 32, options.seconds, requests(pairs))})
+        show(rows[-1])
+        pairs *= 10
+    return rows
+
+
+def by_connections(options, database, requests):
+    rows = []
+    for connections in (1, 4, 16, 64, 256, 1000):
+        rows.append({"what": "connections", "size": connections,
+                     **one(database, connections, options.seconds, requests)})
+        show(rows[-1])
+    return rows
+
+
+def start_up(database):
+    """Until the first connection is accepted, ten times."""
+    took = []
+    for _ in range(10):
+        started = time.monotonic()
+        with subjects.ours(database, 1):
+            took.append(time.monotonic() - started)
+    return sorted(took)[len(took) // 2]
+
+
+def memory_over_calls(options, database, requests):
+    """One server, call after call."""
+    rows = []
+    with subjects.ours(database, 32) as (url, pid):
+        total = 0
+        for _ in range(6):
+            numbers = load.wrk_result(load.start_wrk(url, 32, 2 * options.seconds, requests))
+            total += numbers["requests"]
+            rows.append({"what": "calls answered", "size": total,
+                         "memory_mb": round(processes.memory(pid) / 2**20, 2)})
+            show(rows[-1])
+    return rows
+
+
+def show(row):
+    print("  ".join(f"{name}={value}" for name, value in row.items()))
+
+
+def run(options, database, write_csv):
+    def requests(pairs):
+        return load.requests_file(60_000 + 30_000 * options.seconds, pairs, True)
+    rows = by_pairs(options, database, requests)
+    database.fill(100_000)
+    file = requests(100_000)
+    rows += by_connections(options, database, file)
+    rows += memory_over_calls(options, database, file)
+    rows.append({"what": "start-up, ms", "size": round(start_up(database) * 1000, 1)})
+    show(rows[-1])
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    write_csv("growth.csv", [{name: row.get(name, "") for name in names} for row in rows])

@@ -1,0 +1,81 @@
+"""The load of a benchmark: signed requests made in advance, sent by wrk; or pgbench."""
+import base64
+import hashlib
+import hmac
+import random
+import subprocess
+import uuid
+from pathlib import Path
+from urllib.parse import urlencode
+
+from database import PROXY, agent, customer
+from subjects import HERE, PLACE, PUBLIC_URL, TOKEN, parse_result
+
+
+def signed_request(pair, keep_alive):
+    caller, _ = random.sample([customer(pair), agent(pair)], 2)
+    fields = {
+        "BillRate": "0.00850", "CallStatus": "ringing", "CallUUID": str(uuid.uuid4()),
+        "CallerName": f"+{caller}", "Direction": "inbound", "Event": "StartApp",
+        "From": str(caller), "ParentAuthID": "MAXXXXXXXXXXXXXXXXXX",
+        "STIRAttestation": "Not Applicable", "STIRVerification": "Not Applicable",
+        "SessionStart": "2026-01-01 12:00:00.000000", "To": PROXY}
+    nonce = "".join(random.choices("0123456789", k=20))
+    text = "".join(name + fields[name] for name in sorted(fields))
+    digest = hmac.new(TOKEN.encode(), f"{PUBLIC_URL}/answer?{text}.{nonce}".encode(),
+                      hashlib.sha256).digest()
+    body = urlencode(fields)
+    closing = "" if keep_alive else "Connection: close\r\n"
+    return (f"POST /answer HTTP/1.1\r\nHost: calls.example.com\r\n{closing}"
+            f"User-Agent: PlivoBench\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            f"X-Plivo-Signature-V3: {base64.b64encode(digest).decode()}\r\n"
+            f"X-Plivo-Signature-V3-Nonce: {nonce}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}").encode()
+
+
+def requests_file(count, pairs, keep_alive):
+    """Made anew for each run, each call with an id of its own."""
+    path = PLACE / f"requests-{'keep' if keep_alive else 'close'}"
+    with open(path, "wb") as file:
+        for _ in range(count):
+            text = signed_request(random.randrange(pairs), keep_alive)
+            file.write(b"%06d" % len(text) + text)
+    return path
+
+
+def start_wrk(url, connections, seconds, requests, first=0):
+    # One thread: a second one would only take processor time from those measured.
+    closing = [] if requests != "close" else ["-H", "Connection: close"]
+    file = "-" if not isinstance(requests, Path) else requests
+    return subprocess.Popen(
+        ["wrk", "--threads", "1", "--connections", str(connections), "--duration",
+         f"{seconds}s", "--timeout", "10s", *closing, "--script", HERE / "wrk.lua", url, "--",
+         str(file), str(first)], stdout=subprocess.PIPE, text=True)
+
+
+def wrk_result(process):
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    return parse_result(output)
+
+
+def start_pgbench(database, connections, seconds, pairs, new_connections):
+    for log in PLACE.glob("pgbench.*"):
+        log.unlink()
+    return subprocess.Popen(
+        ["/usr/lib/postgresql/15/bin/pgbench", "--no-vacuum", "--protocol=prepared",
+         f"--file={HERE / 'answer_call.pgbench'}", f"--define=pairs={pairs}",
+         f"--client={connections}", f"--jobs={min(connections, 2)}", f"--time={seconds}",
+         *(["--connect"] if new_connections else []), "--log", "--log-prefix=pgbench",
+         f"--host={database.host}", f"--port={database.port}", "--username=masking_server",
+         database.name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=PLACE)
+
+
+def pgbench_result(process, seconds):
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    took = sorted(int(line.split()[2]) for log in PLACE.glob("pgbench.*")
+                  for line in log.read_text().splitlines())
+    return {"requests": len(took), "seconds": seconds, "p50": took[len(took) // 2],
+            "p99": took[len(took) * 99 // 100], "p999": took[len(took) * 999 // 1000],
+            "errors": 0}
