@@ -21,6 +21,7 @@ enum {
     READY_MS = 1500,   /* the database counts as there this long after its last answer */
     LAST_MS = 20,      /* a request nearer to its deadline than this is not asked for */
     SILENT_MS = 500,   /* with nothing answered for this long, not everybody may wait */
+    HELP_MS = 3,       /* a batch that takes longer than this is not waited for */
     BACKOFF_MS = 50,   /* first pause after a failure; doubles */
     BACKOFF_MAX_MS = 1000,
     CHORE_MS = 6000, /* a chore's statement: longer than the role's statement_timeout */
@@ -91,6 +92,8 @@ struct switchboard {
     pthread_cond_t tried;        /* a thread tried to connect: schema is not UNTRIED any more */
     _Atomic int64_t answered_ms; /* clock_ms() of the database's last answer; 0: never */
     const struct config *config;
+    int64_t began_ms[CONFIG_DATABASE_CONNECTIONS_MAX]; /* when each thread took its batch; 0: it has
+                                                          none */
     pthread_t threads[CONFIG_DATABASE_CONNECTIONS_MAX];
     size_t thread_count;
 };
@@ -350,24 +353,47 @@ static bool is_posts_turn(struct switchboard *board)
     return false;
 }
 
+/*
+ * Will a connection be free in a moment? Then what waits is left to it: one large batch costs
+ * the database less than two small ones, and one thread's waking less than two. The other
+ * connections are for when that one is held up. The lock is held.
+ */
+static bool somebody_comes(const struct switchboard *board)
+{
+    int64_t now = clock_ms();
+    for (size_t i = 0; i < board->thread_count; i++)
+        if (board->began_ms[i] != 0 && now - board->began_ms[i] < HELP_MS)
+            return true;
+    return false;
+}
+
+static bool may_work(const struct switchboard *board)
+{
+    return has_work(board) && (board->stopping || !somebody_comes(board));
+}
+
 /* What to do next. A batch is taken with WORK. */
-static enum duty next_duty(struct switchboard *board, struct batch *batch, bool *posted)
+static enum duty next_duty(struct switchboard *board, struct batch *batch, int64_t *began_ms,
+                           bool *posted)
 {
     enum duty duty = PING;
     batch->count = 0;
     pthread_mutex_lock(&board->lock);
-    if (!has_work(board) && !board->stopping)
+    *began_ms = 0;
+    if (!may_work(board) && !board->stopping)
         wait_until(board, &board->work, clock_ms() + PING_MS);
     if (must_end(board)) {
         duty = END;
-    } else if (has_work(board)) {
+    } else if (may_work(board)) {
         *posted = is_posts_turn(board);
         if (*posted)
             take_posts(board, batch);
         else
             take_tickets(board, batch);
-        if (batch->count > 0)
+        if (batch->count > 0) {
             duty = WORK;
+            *began_ms = clock_ms();
+        }
     }
     pthread_mutex_unlock(&board->lock);
     return duty;
@@ -456,6 +482,7 @@ static enum db_status work(struct switchboard *board, struct db *db, struct batc
 struct thread {
     struct switchboard *board;
     struct db *db;
+    int64_t *began_ms; /* the board's field for this thread */
     struct batch batch;
 };
 
@@ -470,7 +497,7 @@ static void *run(void *argument)
         if (!db_is_connected(thread->db)) {
             status = connect_and_check(board, thread->db);
         } else {
-            enum duty duty = next_duty(board, &thread->batch, &posted);
+            enum duty duty = next_duty(board, &thread->batch, thread->began_ms, &posted);
             if (duty == END)
                 break;
             status = duty == WORK ? work(board, thread->db, &thread->batch, posted)
@@ -495,6 +522,7 @@ static bool start_thread(struct switchboard *board)
     if (thread == NULL)
         return false;
     thread->board = board;
+    thread->began_ms = &board->began_ms[board->thread_count];
     thread->db = db_new(board->config->database_url, (int)board->config->answer_deadline_ms);
     if (thread->db == NULL ||
         pthread_create(&board->threads[board->thread_count], NULL, run, thread) != 0) {
@@ -573,7 +601,8 @@ static bool enter(struct switchboard *board, struct ticket *ticket)
         if (!is_chore && board->asking++ == 0)
             board->progress_ms = clock_ms();
         enqueue_last(board, ticket);
-        pthread_cond_signal(&board->work);
+        if (!somebody_comes(board))
+            pthread_cond_signal(&board->work);
     }
     pthread_mutex_unlock(&board->lock);
     return enters;
