@@ -74,6 +74,20 @@ $$;
 COMMENT ON FUNCTION masking.live_until(masking.orders, text, timestamptz) IS
   'Until when one side of an order reaches the other, if assigned at the given time. A completion in the future is a plan; the longest life is for orders without.';
 
+CREATE FUNCTION masking.is_wanted(o masking.orders, the_side text, the_caller bigint, the_callee bigint)
+RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  own text := CASE the_side WHEN 'customer' THEN o.customer_number ELSE o.agent_number END;
+  other text := CASE the_side WHEN 'customer' THEN o.agent_number ELSE o.customer_number END;
+BEGIN
+  RETURN coalesce(the_callee = other::bigint AND the_caller = own::bigint, false);
+END
+$$;
+COMMENT ON FUNCTION masking.is_wanted(masking.orders, text, bigint, bigint) IS
+  'Whether an order, as it is now, wants this caller of that side to reach this callee.';
+
 -- Routes only ever get shorter here; what has to live longer is opened anew,
 -- because only an INSERT can meet the constraint without an error that shows
 -- numbers.
@@ -87,21 +101,22 @@ BEGIN
     ended = CASE
       WHEN o.agent_number IS NULL THEN 'agent removed'
       WHEN o.cancelled_at IS NOT NULL THEN 'order cancelled'
-      WHEN o.customer_number::bigint NOT IN (r.caller, r.callee) THEN 'customer number corrected'
-      WHEN o.agent_number::bigint NOT IN (r.caller, r.callee) THEN 'agent swapped'
+      WHEN NOT n.wanted AND (r.side = 'agent') = (r.callee NOT IN (o.customer_number::bigint, o.agent_number::bigint))
+      THEN 'customer number corrected'
+      WHEN NOT n.wanted THEN 'agent swapped'
       WHEN everything THEN 'renewed'
       WHEN o.completed_at IS NOT NULL THEN 'order completed'
     END
   FROM (
     -- Never empty, also when the clock was set back: the past stays readable.
-    SELECT t.route_id, greatest(at, lower(t.live) + interval '1 microsecond',
+    SELECT t.route_id, t.wanted, greatest(at, lower(t.live) + interval '1 microsecond',
       CASE
-        WHEN NOT everything AND o.customer_number::bigint IN (t.caller, t.callee)
-          AND o.agent_number::bigint IN (t.caller, t.callee)
-        THEN masking.live_until(o, t.side, lower(t.live))
+        WHEN NOT everything AND t.wanted THEN masking.live_until(o, t.side, lower(t.live))
       END) AS until
-    FROM masking.routes t
-    WHERE t.order_id = o.order_id AND upper(t.live) > at
+    FROM (
+      SELECT w.*, masking.is_wanted(o, w.side, w.caller, w.callee) AS wanted FROM masking.routes w
+      WHERE w.order_id = o.order_id AND upper(w.live) > at
+    ) t
   ) n
   WHERE r.order_id = o.order_id AND r.route_id = n.route_id AND upper(r.live) > n.until;
 END
