@@ -27,6 +27,8 @@ ALTER TABLE masking.calls
   ADD COLUMN cost numeric,
   ADD COLUMN recording_url text,
   ADD COLUMN recording_seconds integer;
+-- What retention has still to forget.
+CREATE INDEX calls_recorded ON masking.calls (called_at) WHERE recording_url IS NOT NULL;
 COMMENT ON COLUMN masking.calls.outcome IS
   'connected, support, ask_code, unknown_caller, no_caller_id, bad_dialled_number, apologised (the database was away), or not_asked (only later events are known).';
 COMMENT ON COLUMN masking.calls.facts IS

@@ -34,6 +34,7 @@ CREATE TABLE masking.codes (
     int8range(proxy, proxy, '[]') WITH &&,
     live WITH &&)
 );
+CREATE INDEX codes_by_end ON masking.codes (upper(live));
 CREATE INDEX codes_on_number ON masking.codes (proxy, length(code), upper(live));
 COMMENT ON TABLE masking.codes IS
   'Which code, entered on which number, stands for which party of an order, when. Written by triggers on orders only.';

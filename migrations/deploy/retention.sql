@@ -8,6 +8,41 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
+-- What calls and messages left behind: links to recordings and codes for as long
+-- as numbers; who guessed or wrote without an order only as long as it counts.
+CREATE FUNCTION masking.forget_traces(older_than interval, at_most integer) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog
+SET enable_seqscan = off
+SET jit = off
+AS $$
+BEGIN
+  UPDATE masking.calls c
+  SET recording_url = NULL, facts = c.facts - 'recording.RecordUrl'
+  WHERE c.call_uuid IN (
+    SELECT o.call_uuid FROM masking.calls o
+    WHERE o.recording_url IS NOT NULL AND o.called_at < now() - older_than
+    ORDER BY o.called_at LIMIT at_most FOR UPDATE SKIP LOCKED);
+  DELETE FROM masking.codes c
+  WHERE (c.order_id, c.code_id) IN (
+    SELECT o.order_id, o.code_id FROM masking.codes o
+    WHERE upper(o.live) < now() - older_than
+    ORDER BY upper(o.live) LIMIT at_most FOR UPDATE SKIP LOCKED);
+  DELETE FROM masking.code_failures f
+  WHERE (f.call_uuid, f.attempt) IN (
+    SELECT o.call_uuid, o.attempt FROM masking.code_failures o
+    WHERE o.failed_at < now() - interval '1 day'
+    ORDER BY o.failed_at LIMIT at_most FOR UPDATE SKIP LOCKED);
+  DELETE FROM masking.told_strangers t
+  WHERE t.number IN (
+    SELECT o.number FROM masking.told_strangers o
+    WHERE o.told_at < now() - interval '1 hour'
+    ORDER BY o.told_at LIMIT at_most FOR UPDATE SKIP LOCKED);
+END
+$$;
+COMMENT ON FUNCTION masking.forget_traces(interval, integer) IS
+  'Forgets links to recordings and codes that old, and strangers once they do not count any more; so many of each at most.';
+
 CREATE FUNCTION masking.forget_numbers(older_than interval, at_most integer DEFAULT 1000)
 RETURNS TABLE (orders integer, routes integer)
 LANGUAGE plpgsql
@@ -22,6 +57,7 @@ BEGIN
   orders := 0;
   routes := 0;
   IF pg_try_advisory_xact_lock(hashtext('masking.retention'), 0) THEN
+    PERFORM masking.forget_traces(older_than, at_most);
     WITH old AS (
       SELECT r.order_id, r.route_id FROM masking.routes r
       WHERE r.caller > 0 AND upper(r.held) < now() - older_than
@@ -86,6 +122,15 @@ AS $$
     AND NOT EXISTS (
       SELECT FROM masking.routes r
       WHERE r.order_id = o.order_id AND upper(r.held) >= now() - older_than)
+  UNION ALL
+  SELECT 'recordings', count(*) FROM masking.calls c
+  WHERE c.recording_url IS NOT NULL AND c.called_at < now() - older_than
+  UNION ALL
+  SELECT 'order_phones', count(*) FROM masking.order_phones p
+  JOIN masking.orders o ON o.order_id = p.order_id AND o.forgotten_at IS NOT NULL
+  UNION ALL
+  SELECT 'strangers', (SELECT count(*) FROM masking.code_failures f WHERE f.failed_at < now() - greatest(older_than, interval '1 day'))
+    + (SELECT count(*) FROM masking.told_strangers t WHERE t.told_at < now() - greatest(older_than, interval '1 hour'))
 $$;
 COMMENT ON FUNCTION masking.remembered(interval) IS
   'How many rows still hold a phone number that forget_numbers with that age should have replaced; all 0 proves that none is left.';

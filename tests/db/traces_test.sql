@@ -1,0 +1,27 @@
+-- Retention forgets what calls and messages left behind, too.
+SELECT no_plan();
+
+INSERT INTO masking.calls (call_uuid, called_at, answered_at, outcome, recording_url, facts) VALUES
+  ('old', now() - interval '91 days', now(), 'connected', 'https://media.example.com/1.mp3',
+    '{"recording": "1", "recording.RecordUrl": "https://media.example.com/1.mp3", "hangup.Duration": "42"}'),
+  ('new', now() - interval '89 days', now(), 'connected', 'https://media.example.com/2.mp3', '{}');
+INSERT INTO masking.codes (order_id, side, code, live) VALUES
+  ('A', 'customer', '12345', tstzrange(now() - interval '92 days', now() - interval '91 days')),
+  ('B', 'customer', '12345', tstzrange(now() - interval '90 days', now() - interval '89 days'));
+INSERT INTO masking.code_failures (call_uuid, attempt, caller, proxy, failed_at) VALUES
+  ('old', 1, 14156660001, 14155550100, now() - interval '25 hours'), ('new', 1, 14156660001, 14155550100, now());
+INSERT INTO masking.told_strangers (number, told_at) VALUES
+  (14156660001, now() - interval '61 minutes'), (14156660002, now());
+
+SELECT is((SELECT sum(number_count) FROM masking.remembered('90 days')), 1::numeric, 'one recording is past its time');
+SELECT * FROM masking.forget_numbers('90 days');
+SELECT results_eq(
+  $$SELECT call_uuid, recording_url, facts::text FROM masking.calls ORDER BY call_uuid$$,
+  $$VALUES ('new' COLLATE "C", 'https://media.example.com/2.mp3', '{}'), ('old', NULL, '{"recording": "1", "hangup.Duration": "42"}')$$,
+  'links are forgotten, what happened is not');
+SELECT is((SELECT string_agg(order_id, ',') FROM masking.codes), 'B', 'codes are forgotten');
+SELECT is((SELECT string_agg(call_uuid, ',') FROM masking.code_failures), 'new', 'who guessed is forgotten after a day');
+SELECT is((SELECT string_agg(number::text, ',') FROM masking.told_strangers), '14156660002', 'who wrote, after an hour');
+SELECT is((SELECT sum(number_count) FROM masking.remembered('90 days')), 0::numeric, 'and nothing is left to forget');
+
+SELECT * FROM finish();
