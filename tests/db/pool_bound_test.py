@@ -51,6 +51,7 @@ def test_pool_bound(dc, da, fewer):
         fill_pool(owner, dc + da - 1 - fewer)
         ask(owner, "UPDATE masking.settings SET value = 0 WHERE name IN ('cool_off', 'customer_grace', 'agent_grace')")
         ask(owner, TRAFFIC)
+        ask(owner, "SET statement_timeout = 0")
         ask(owner, "CALL tests.traffic(%s, %s, %s)", ORDERS if fewer == 0 else min(ORDERS, 1500), dc, da)
         unmasked = one(owner, "SELECT last_value FROM masking.unmasked_total WHERE is_called UNION ALL SELECT 0 LIMIT 1")
         assert ask(owner, AMBIGUOUS) == []
