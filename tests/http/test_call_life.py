@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-import callbacks
+from plivo import callbacks
 from server import CALLER, COUNTERPART, PROXY, STRANGER, call_fields, canonical, eventually
 
 PUBLIC_URL = "https://calls.example.com/masking"

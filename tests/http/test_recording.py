@@ -3,7 +3,7 @@ import os
 import subprocess
 import uuid
 
-import callbacks
+from plivo import callbacks
 import pytest
 from server import BINARY, CALLER, COUNTERPART, PROXY, STRANGER, canonical
 

@@ -1,0 +1,212 @@
+"""Whole stories, told through the stand-in for Plivo: what each person heard and saw,
+and what is on record afterwards.
+
+Every request is signed, and Plivo's SDK has to agree with the signature. No transcript
+may show a number to somebody who should not see it.
+"""
+import threading
+import uuid
+
+import pytest
+
+from plivo.stand_in import Callee, Caller, Network, Plivo
+from server import PROXY, eventually
+
+PUBLIC_URL = "https://calls.example.com"
+TOKEN = "story-token"
+SUPPORT_STAFF = "SELECT caller, outcome, ring_seconds, talk_seconds, hung_up_by, order_id" \
+                " FROM call_log ORDER BY called_at DESC LIMIT %s"
+
+
+@pytest.fixture(scope="module")
+def server(start_server):
+    return start_server(PUBLIC_URL=PUBLIC_URL, PLIVO_AUTH_TOKEN=TOKEN)
+
+
+def account(server, oracle, **options):
+    def check(url, fields, headers):
+        assert oracle.valid_v3(TOKEN, "POST", url, headers["X-Plivo-Signature-V3-Nonce"],
+                               headers["X-Plivo-Signature-V3"],
+                               list(dict(fields).items())), "the SDK does not know this signature"
+
+    return Plivo("http://%s:%d" % server.address, PUBLIC_URL, TOKEN, on_request=check, **options)
+
+
+@pytest.fixture
+def plivo(server, oracle):
+    return account(server, oracle)
+
+
+class Order:
+    """An order of its own for each story, and two people with phones of nobody else."""
+
+    def __init__(self, database):
+        self.database = database
+        self.id = f"STORY-{uuid.uuid4()}"
+        self.customer, self.agent, self.other = (
+            f"1415666{number:04}" for number in self.numbers())
+        database.add_order(self.id, self.customer, self.agent)
+
+    @staticmethod
+    def numbers(used=iter(range(1000, 9999))):
+        return [next(used) for _ in range(3)]
+
+    def update(self, sql, *values):
+        self.database.orders(f"UPDATE orders SET {sql} WHERE order_id = %s", *values, self.id)
+
+    def log(self, many=1):
+        return [row for row in self.database.orders(SUPPORT_STAFF, many) if row[5] == self.id]
+
+
+@pytest.fixture
+def order(database):
+    return Order(database)
+
+
+def assert_nobody_learned_a_number(story, order, *strangers):
+    """Each reader's lines hold no number of anybody else."""
+    people = {order.customer, order.agent, order.other, *strangers}
+    caller = story.lines[0]
+    assert caller == ("caller", f"dials {PROXY}")
+    for reader, what in story.lines:
+        assert not any(number in what for number in people), (reader, what)
+
+
+def said(database, event):
+    return database.query("SELECT say FROM masking.prompt(%s, 14155550100)", event)[0][0]
+
+
+def test_customer_and_agent_talk(plivo, order):
+    story = plivo.call(Caller(order.customer), PROXY)
+    assert story.of(order.agent) == [f"rings, showing {PROXY}", "answers", "talks", "hangs up"]
+    assert story.of("caller") == [f"dials {PROXY}", "talks", "is hung up on"]
+    assert_nobody_learned_a_number(story, order)
+    assert order.log() == [("customer", "they talked", 7, 42, "agent", order.id)]
+
+
+def test_customer_calls_an_agent_who_is_busy(plivo, database, order):
+    story = plivo.call(Caller(order.customer), PROXY, Callee("busy"))
+    assert story.of("caller") == [f"dials {PROXY}", f'hears "{said(database, "busy")}"',
+                                  "is hung up on"]
+    assert_nobody_learned_a_number(story, order)
+    assert order.log() == [("customer", "the callee was busy", 0, 0, "agent", order.id)]
+
+
+@pytest.mark.parametrize("does, event, words", [
+    ("no-answer", "no_answer", "nobody answered"),
+    ("unreachable", "timeout", "the callee could not be reached")])
+def test_nobody_answers(plivo, database, order, does, event, words):
+    story = plivo.call(Caller(order.agent), PROXY, Callee(does))
+    assert f'hears "{said(database, event)}"' in story.of("caller")
+    assert_nobody_learned_a_number(story, order)
+    assert order.log()[0][:2] == ("agent", words)
+
+
+def test_agent_swapped_while_the_phone_rings(plivo, order):
+    """Who is ringing already goes on; from the commit on the order has another agent."""
+    story = plivo.call(Caller(order.customer), PROXY, while_ringing=lambda: order.update(
+        "agent_number = %s", order.other))
+    assert "talks" in story.of(order.agent) and not story.of(order.other)
+    assert_nobody_learned_a_number(story, order)
+    second = plivo.call(Caller(order.customer), PROXY)
+    assert "talks" in second.of(order.other) and not second.of(order.agent)
+    third = plivo.call(Caller(order.agent), PROXY)
+    assert not third.of(order.customer) and not third.of(order.other), "the old agent is cut off"
+    assert "talks" in plivo.call(Caller(order.other), PROXY).of(order.customer)
+
+
+def test_a_code_wrong_twice_then_right(plivo, database, order):
+    database.query("UPDATE masking.settings SET value = 1 WHERE name = 'codes'")
+    try:
+        order.update("completed_at = NULL")
+        code = database.orders("SELECT customer_code FROM orders WHERE order_id = %s",
+                               order.id)[0][0]
+        stranger = order.other
+        wrong = ["1111111", "2222222"]
+        story = plivo.call(Caller(stranger, [*wrong, code]), PROXY)
+        ask, again = said(database, "ask_code"), said(database, "wrong_code")
+        assert story.of("caller") == [
+            f"dials {PROXY}", f'hears "{ask}"', "enters 1111111", f'hears "{again}"',
+            "enters 2222222", f'hears "{again}"', f"enters {code}", "talks", "is hung up on"]
+        assert "talks" in story.of(order.agent)
+        assert_nobody_learned_a_number(story, order)
+        assert order.log()[0][:2] == ("customer", "they talked")
+        silent = plivo.call(Caller(stranger), PROXY)
+        assert silent.of("caller")[-2:] == ["enters nothing", "is hung up on"]
+    finally:
+        database.query("UPDATE masking.settings SET value = 0 WHERE name = 'codes'")
+
+
+def test_caller_hangs_up_while_it_rings(plivo, order):
+    story = plivo.call(Caller(order.customer, gives_up=True), PROXY)
+    assert story.of("caller") == [f"dials {PROXY}", "gives up"]
+    assert story.of(order.agent) == [f"rings, showing {PROXY}"]
+    assert order.log() == [("customer", "the caller gave up", 5, 0, "customer", order.id)]
+
+
+def test_both_call_each_other_at_the_same_moment(plivo, order):
+    """Each finds the other's line busy; neither call is told as the other's."""
+    stories = {}
+
+    def call(number):
+        stories[number] = plivo.call(Caller(number), PROXY, Callee("busy"))
+
+    people = [threading.Thread(target=call, args=(number,))
+              for number in (order.customer, order.agent)]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+    assert stories[order.customer].of(order.agent) == [f"rings, showing {PROXY}"]
+    assert stories[order.agent].of(order.customer) == [f"rings, showing {PROXY}"]
+    for story in stories.values():
+        assert_nobody_learned_a_number(story, order)
+    assert sorted(row[0] for row in order.log(2)) == ["agent", "customer"]
+
+
+def test_order_completed_during_the_call(plivo, order):
+    """A talk goes on; afterwards each side has its grace, and then nothing."""
+    story = plivo.call(Caller(order.customer), PROXY, while_talking=lambda: order.update(
+        "completed_at = now()"))
+    assert "hangs up" in story.of(order.agent)
+    assert "talks" in plivo.call(Caller(order.customer), PROXY).of(order.agent)
+    order.update("completed_at = now() - interval '1 day'")
+    late = plivo.call(Caller(order.customer), PROXY)
+    assert not late.of(order.agent)
+    assert_nobody_learned_a_number(late, order)
+
+
+def test_a_recorded_call(start_server, database, oracle, order):
+    server = start_server(PUBLIC_URL=PUBLIC_URL, PLIVO_AUTH_TOKEN=TOKEN, RECORD_CALLS="yes")
+    story = account(server, oracle).call(Caller(order.customer), PROXY)
+    told = f'hears "{said(database, "recorded")}"'
+    assert story.of("caller")[1] == told and told in story.of(order.agent)
+    assert_nobody_learned_a_number(story, order)
+    assert database.orders("SELECT recording_seconds FROM call_log WHERE order_id = %s",
+                           order.id) == [(42,)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_record_is_the_same_over_a_bad_network(server, oracle, order, seed):
+    """Repeated, reordered and delayed, the callbacks tell the same story."""
+    network = Network(seed=seed, repeat=0.5, delay=True, shuffle=True)
+    account(server, oracle, network=network, hangup_path="/hangup" if seed % 2 else None).call(
+        Caller(order.agent), PROXY, Callee(hangs_up="caller"))
+    assert order.log() == [("agent", "they talked", 7, 42, "agent", order.id)]
+
+
+def test_half_of_the_callbacks_lost(server, oracle, order):
+    """What is left is told; nothing is invented."""
+    account(server, oracle, network=Network(seed=3, drop=0.5, delay=True)).call(
+        Caller(order.customer), PROXY)
+    caller, outcome, _, talked, _, _ = order.log()[0]
+    assert (caller, outcome) == ("customer", "they talked") and talked in (None, 42)
+
+
+def test_messages_both_ways_and_no_endless_exchange(plivo, order):
+    assert plivo.message(order.customer, PROXY, "At the door").lines == [
+        (order.agent, f'reads "At the door" from {PROXY}')]
+    assert plivo.message(order.agent, PROXY, "Coming").lines == [
+        (order.customer, f'reads "Coming" from {PROXY}')]
+    ours = ("14155550171", "14155550172")
+    assert len(plivo.message(ours[0], ours[1], "hello", ours).lines) <= 2
