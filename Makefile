@@ -116,7 +116,7 @@ export BUILD
 
 ## make                          build build/number-masking
 ## make run                      everything on this machine: install, build, database, server
-## make call FROM=... [TO=...]   what Plivo would be told if FROM called now, beside make run
+## make call FROM=... [TO=... CALLEE=busy]   play a call through, beside make run
 ## make psql [ROLE=...]          the database of make run, as masking_orders or ROLE
 ## make migrate DATABASE_URL=... [SAMPLE_PAIRS=yes]   create or update the schema there
 ## make test                     every test; ends with "N passed, N failed"
