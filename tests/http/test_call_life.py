@@ -1,5 +1,6 @@
 """A call after its answer: what Plivo is asked to tell, what it tells, what is on record."""
 import random
+import threading
 import uuid
 
 import pytest
@@ -159,6 +160,28 @@ def test_any_order_and_any_number_of_times_come_out_the_same(server, database, s
 
 def deliveries_answer(call):
     return call_fields(call["caller"], call["proxy"], call["uuid"])
+
+
+def test_deliveries_at_the_same_moment_lose_nothing(server, database):
+    """Each event twice, all of them at once, for a few calls at once."""
+    straight = new_call()
+    for path, fields in events_of("talk", straight):
+        server.webhook(fields, path)
+    calls = [new_call() for _ in range(4)]
+    deliveries = [event for call in calls for event in events_of("talk", call)] * 2
+    random.Random(1).shuffle(deliveries)
+    threads = [threading.Thread(target=server.webhook, args=(fields, path))
+               for path, fields in deliveries]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wanted = row(database, straight)
+    assert wanted.pop("repeats") == 0
+    for call in calls:
+        got = row(database, call)
+        assert got.pop("repeats") == 1
+        assert got == wanted
 
 
 @pytest.mark.parametrize("seed", range(20))
