@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "clock.h"
 #include "log.h"
@@ -391,11 +392,20 @@ static enum db_status classify(const char *sqlstate)
     return DB_BROKEN;
 }
 
+/* What was not delivered yet must never be: the kernel would go on trying after the socket is
+ * closed, and a statement could run when its callers have long heard something else. */
+static void forget_unsent(const struct db *db)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(PQsocket(db->connection), SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
 static enum db_status lose(struct db *db, const char *what, const char *reason)
 {
     metrics_count(METRIC_DATABASE_LOSSES);
     log_event(LOG_ERROR, "database_lost", "statement=%s reason=\"%s\"", what, reason);
     db->said_down_ms = clock_ms(); /* the outage is on record: db_connect need not repeat it */
+    forget_unsent(db);
     db_disconnect(db);
     return DB_DOWN;
 }
