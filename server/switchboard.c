@@ -197,6 +197,8 @@ static void take_posts(struct switchboard *board, struct batch *batch)
         board->post_count--;
     }
     board->posts_out += batch->count;
+    if (board->post_count == 0)
+        board->post_first = 0; /* stays in the memory it has touched */
 }
 
 /* Posts that could not be written go back, oldest first again. */
