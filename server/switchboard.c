@@ -17,8 +17,8 @@ enum {
     BATCH_MAX = 256,   /* requests in one statement */
     POSTS_MAX = 16384, /* posted items kept while the database is away */
     POSTS_TURN = 16,   /* one batch in so many may be posts though requests are waiting */
-    PING_MS = 500,     /* how often an idle connection is asked whether it is there */
-    READY_MS = 1500,   /* the database counts as there this long after its last answer */
+    PING_MS = 400,     /* how often an idle connection is asked whether it is there */
+    READY_MS = 1000,   /* the database counts as there this long after its last answer */
     LAST_MS = 20,      /* a request nearer to its deadline than this is not asked for */
     SILENT_MS = 500,   /* with nothing answered for this long, not everybody may wait */
     HELP_MS = 3,       /* a batch that takes longer than this is not waited for */

@@ -72,7 +72,7 @@ MUST_CHECK enum switchboard_status switchboard_ask(struct switchboard *switchboa
 MUST_CHECK bool switchboard_post(struct switchboard *switchboard, const struct question *question,
                                  const void *input);
 
-/* Did the database answer within the last second or two? */
+/* Did the database answer within the last second? */
 bool switchboard_is_ready(struct switchboard *switchboard);
 
 /* Requests in the queue at this moment. */

@@ -15,7 +15,7 @@ def away(load, service, database_goes, seconds=2.5):
     load.await_kind("connected", time.monotonic(), 10)
     database_goes()
     gone = time.monotonic()
-    until(lambda: not service.is_ready(), within=4)
+    until(lambda: not service.is_ready(), within=2)
     time.sleep(seconds)
     load.await_kind("spoken", gone, 5)
 
