@@ -75,8 +75,8 @@ struct histogram {
     counter sum;
 };
 
-static const int64_t latency_bounds[] = {500,   1000,   2000,   5000,   10000,   20000,
-                                         50000, 100000, 200000, 500000, 1000000, 2000000};
+static const int64_t latency_bounds[] = {500,    1000,   2000,   5000,    10000,   20000,  50000,
+                                         100000, 200000, 500000, 1000000, 2000000, 2500000};
 static const int64_t batch_bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
 static struct histogram latency = {"answer_seconds",
                                    "From request to response, webhooks only",
