@@ -183,6 +183,24 @@ class Cluster:
                           " WHERE usename = 'masking_server'")[0][0]
 
 
+class Cut:
+    """Packets to and from an address vanish, without a word."""
+
+    def __init__(self, host, port):
+        self._rules = [["-p", "tcp", "-d", host, "--dport", str(port), "-j", "DROP"],
+                       ["-p", "tcp", "-s", host, "--sport", str(port), "-j", "DROP"]]
+
+    def _change(self, action):
+        for rule in self._rules:
+            run("iptables", "--wait", action, "INPUT", *rule)
+
+    def __enter__(self):
+        self._change("-I")
+
+    def __exit__(self, *_):
+        self._change("-D")
+
+
 def make_template(place):
     """A stopped cluster with the schema and the load's pairs."""
     cluster = Cluster(place)

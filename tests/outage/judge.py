@@ -8,13 +8,14 @@ SCHEMA = Path(__file__).resolve().parents[1] / "cases" / "plivo-response.rng"
 WRITTEN_WITHIN = 10  # seconds for apologies to be written, once the database is back
 
 
-def check_answers(load, without_answer=0):
-    """Each webhook got 200 and good XML within the deadline, and nobody the wrong person."""
-    bad = load.answers("bad")
+def check_answers(load, without_answer=0, calls=None):
+    """Each webhook got 200 and good XML within the deadline, and nobody the wrong person.
+    calls: those to look at, else all of the ledger."""
+    bad = load.answers("bad", calls=calls)
     assert not bad, f"{len(bad)} bad answers: {sorted({answer.detail for answer in bad})}"
-    none = load.answers("none")
+    none = load.answers("none", calls=calls)
     assert len(none) <= without_answer, f"{len(none)} requests without an answer"
-    late = load.too_late()
+    late = load.too_late(calls)
     assert not late, f"{len(late)} answers too late: {sorted(late)[-5:]}"
     schema = etree.RelaxNG(etree.parse(str(SCHEMA)))
     for body in load.bodies:
@@ -51,24 +52,25 @@ def _problem(call, rows, apologies_kept):
     return None
 
 
-def _compare(load, database, apologies_kept):
+def _compare(calls, database, apologies_kept):
     rows = {}
     for call_uuid, outcome, orders in database.query(
-            "SELECT call_uuid::text, outcome::text, order_ids::text[] FROM masking.calls"):
+            "SELECT call_uuid::text, outcome::text, order_ids::text[] FROM masking.calls"
+            " WHERE call_uuid = ANY (%s)", [call.uuid for call in calls]):
         rows.setdefault(call_uuid, []).append((outcome, orders))
     problems = {}
-    for call in load.ledger:
+    for call in calls:
         problem = _problem(call, rows.get(call.uuid, []), apologies_kept)
         if problem:
             problems.setdefault(problem, []).append(call.uuid)
     return {problem: (len(calls), calls[:3]) for problem, calls in problems.items()}
 
 
-def check_record(load, database, apologies_kept=True):
+def check_record(load, database, apologies_kept=True, calls=None):
     """Everybody answered is on record, once, as answered. Apologies may still be on their
     way; apologies_kept=False: the server was killed, with those it had not written."""
     deadline = time.monotonic() + WRITTEN_WITHIN
-    while problems := _compare(load, database, apologies_kept):
+    while problems := _compare(load.ledger if calls is None else calls, database, apologies_kept):
         assert time.monotonic() < deadline, problems
         time.sleep(0.3)
 

@@ -48,6 +48,7 @@ class Call:
     counterpart: str  # "" for a stranger
     order: str
     answers: list = field(default_factory=list)
+    done: bool = False  # nobody will ask about it again
 
 
 def new_call():
@@ -179,6 +180,7 @@ class Load:
                     await asyncio.sleep(0.1)  # sooner than Plivo ever asks again
                     if await connection.open():
                         await self._ask(connection, call)
+                call.done = True
             await asyncio.sleep(max(0.0, started + self._pause - time.monotonic()))
         connection.close()
 
@@ -212,14 +214,22 @@ class Load:
             assert time.monotonic() < deadline, f"nobody was {kind} within {within} s"
             time.sleep(0.02)
 
-    def answers(self, kind, since=0.0):
-        return [answer for call in self.ledger for answer in call.answers
-                if answer.kind == kind and answer.sent >= since]
+    def answers(self, kind, since=0.0, calls=None):
+        return [answer for call in (self.ledger if calls is None else calls)
+                for answer in call.answers if answer.kind == kind and answer.sent >= since]
 
-    def too_late(self):
+    def take_done(self):
+        """The calls that are over, oldest first, which the ledger then forgets: for hours of
+        load."""
+        count = next((i for i, call in enumerate(self.ledger) if not call.done), len(self.ledger))
+        taken = self.ledger[:count]
+        del self.ledger[:count]
+        return taken
+
+    def too_late(self, calls=None):
         """The answers beyond the deadline, the crowding of this machine taken off."""
         late = []
-        for call in self.ledger:
+        for call in self.ledger if calls is None else calls:
             for answer in call.answers:
                 took = answer.received - answer.sent
                 if (answer.kind != "none" and took > self.deadline + MARGIN and

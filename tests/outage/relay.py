@@ -29,9 +29,13 @@ class Relay:
         while True:
             try:
                 client, _ = self._listener.accept()
-                database = socket.create_connection(self._target)
             except OSError:
                 return
+            try:
+                database = socket.create_connection(self._target)
+            except OSError:
+                client.close()
+                continue
             for end in (client, database):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._open += [client, database]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 import cluster as clusters_module
-from cluster import free_port, until
+from cluster import Cut, free_port, until
 from judge import check_answers, check_record
 from load import Load, request, new_call
 from relay import Relay
@@ -158,24 +158,6 @@ def answers(cluster):
         return cluster.query("SELECT 1")
     except clusters_module.psycopg2.OperationalError:
         return False
-
-
-class Cut:
-    """Packets to and from an address vanish, without a word."""
-
-    def __init__(self, host, port):
-        self._rules = [["-p", "tcp", "-d", host, "--dport", str(port), "-j", "DROP"],
-                       ["-p", "tcp", "-s", host, "--sport", str(port), "-j", "DROP"]]
-
-    def _change(self, action):
-        for rule in self._rules:
-            clusters_module.run("iptables", "--wait", action, "INPUT", *rule)
-
-    def __enter__(self):
-        self._change("-I")
-
-    def __exit__(self, *_):
-        self._change("-D")
 
 
 @needs_root
