@@ -112,7 +112,7 @@ $(BUILD)/tests/%.o: tests/%.c Makefile
 
 export BUILD
 
-.PHONY: help run call psql migrate test test-fresh fuzz lint format clean
+.PHONY: help run call psql migrate test test-fresh fuzz bench soak lint format clean
 
 ## make                          build build/number-masking
 ## make run                      everything on this machine: install, build, database, server
@@ -122,6 +122,8 @@ export BUILD
 ## make test                     every test; ends with "N passed, N failed"
 ## make test-NAME [T=...]        one suite (lint, unit, db, http, ...), or one test of it
 ## make fuzz                     the parsers on random input, a minute each
+## make bench [ARGUMENTS="--rounds 3"]   speed beside peers and limits, or --growth; a table
+## make soak [MINUTES=10]        random faults under load, and every call accounted for
 ## make lint, make format        check the sources, lay out the C
 ## make clean                    remove build/, with the database of make run
 help:
@@ -152,6 +154,16 @@ test-%:
 fuzz:
 	@tests/install build test
 	@tests/fuzz/run 60
+
+bench:
+	@tests/install build migrate run bench
+	@$(MAKE) --no-print-directory $(BUILD)/number-masking
+	@tests/bench/run $(ARGUMENTS)
+
+soak:
+	@tests/install build migrate run test
+	@$(MAKE) --no-print-directory $(BUILD)/number-masking
+	@tests/soak/run $(MINUTES)
 
 lint: test-lint
 
