@@ -15,7 +15,7 @@ import psycopg2
 ROOT = Path(__file__).resolve().parents[2]
 PROXY = "14155550100"
 SETTINGS = ["fsync=on", "synchronous_commit=on", "shared_buffers=1GB", "max_wal_size=8GB",
-            "checkpoint_timeout=30min", "max_connections=200", "autovacuum=off"]
+            "checkpoint_timeout=30min", "max_connections=400", "autovacuum=off"]
 
 
 def customer(pair):
