@@ -18,7 +18,8 @@ def draw(rows, path):
             bars = axis.barh([index + place * height for index in range(len(names))],
                              [mine.get(name, 0) for name in names], height,
                              label=f"{number} connections")
-            axis.bar_label(bars, fmt="%.4g", fontsize=7, padding=2)
+            axis.bar_label(bars, [f"{bar:,.0f}" if bar >= 100 else f"{bar:.3g}"
+                                  for bar in bars.datavalues], fontsize=7, padding=2)
         axis.set_yticks([index + 0.4 - 0.4 / len(numbers) for index in range(len(names))], names)
         axis.invert_yaxis()
         axis.set_title(title)
