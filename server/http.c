@@ -250,8 +250,9 @@ static void log_request(const struct response *response, int64_t received_us)
                           response->endpoint, response->status, response->note);
         return;
     }
-    log_event(LOG_INFO, webhook ? "call" : "request", "endpoint=%s status=%d ms=%.1f%s%s%s%s",
-              response->endpoint, response->status, (double)(clock_us() - received_us) / 1000.0,
+    long tenths = (long)((clock_us() - received_us) / 100);
+    log_event(LOG_INFO, webhook ? "call" : "request", "endpoint=%s status=%d ms=%ld.%ld%s%s%s%s",
+              response->endpoint, response->status, tenths / 10, tenths % 10,
               webhook ? " outcome=" : "", response->outcome, response->note[0] == '\0' ? "" : " ",
               response->note);
 }

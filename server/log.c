@@ -29,19 +29,31 @@ static size_t written(int result, size_t room)
     return (size_t)result < room ? (size_t)result : room - 1;
 }
 
+/* "time=2026-11-24T05:50:00": made once a second per thread, since every line has it. */
+static const char *second_text(time_t second)
+{
+    static __thread time_t made_for;
+    static __thread char text[32];
+    if (second != made_for || text[0] == '\0') {
+        struct tm utc;
+        gmtime_r(&second, &utc);
+        strftime(text, sizeof text, "time=%Y-%m-%dT%H:%M:%S", &utc);
+        made_for = second;
+    }
+    return text;
+}
+
 __attribute__((format(printf, 3, 0))) static void write_line(enum log_level level,
                                                              const char *event, const char *format,
                                                              va_list values, unsigned suppressed)
 {
     char line[LINE_MAX_BYTES];
     struct timespec now;
-    struct tm utc;
     clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
-    size_t length = strftime(line, sizeof line, "time=%Y-%m-%dT%H:%M:%S", &utc);
-    length += written(snprintf(line + length, sizeof line - length, ".%03ldZ level=%s event=%s",
-                               now.tv_nsec / 1000000, log_level_names[level], event),
-                      sizeof line - length);
+    size_t length =
+        written(snprintf(line, sizeof line, "%s.%03ldZ level=%s event=%s", second_text(now.tv_sec),
+                         now.tv_nsec / 1000000, log_level_names[level], event),
+                sizeof line);
     if (format[0] != '\0' && length < sizeof line - 2) {
         line[length++] = ' ';
         length += written(vsnprintf(line + length, sizeof line - length, format, values),

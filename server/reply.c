@@ -65,8 +65,13 @@ static void raw(struct document *document, const char *xml)
     document->ok = document->ok && response_append(document->response, xml, strlen(xml));
 }
 
+/* Numbers and plain sentences have nothing to escape, and need no memory then. */
 static void escaped(struct document *document, const char *value)
 {
+    if (strpbrk(value, "<>&\"\r") == NULL) {
+        raw(document, value);
+        return;
+    }
     xmlChar *text = xmlEncodeSpecialChars(NULL, BAD_CAST value);
     if (text == NULL)
         document->ok = false;
