@@ -159,7 +159,7 @@ static void ask(struct service *service, const struct webhook *webhook,
         response_note(response, "reason=timeout");
         break;
     case SWITCHBOARD_FULL:
-        response_note(response, "reason=queue_full");
+        response_note(response, "reason=database_silent");
         break;
     case SWITCHBOARD_REFUSED:
         response_note(response, "reason=database_refused");

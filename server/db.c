@@ -30,8 +30,9 @@ struct db {
     PGconn *connection;
     char *url;
     int limit_ms;
-    int64_t said_down_ms; /* when the last line about a failed connection was logged; 0: never */
-    bool unprepared;      /* a pooler forgets prepared statements: send them whole */
+    int64_t down_since_ms; /* when the present outage was noticed; 0: none */
+    int64_t said_down_ms;  /* when the last line about a failed connection was logged; 0: never */
+    bool unprepared;       /* a pooler forgets prepared statements: send them whole */
     const struct db_statement *prepared[STATEMENTS_MAX];
     size_t prepared_count;
 };
@@ -173,6 +174,21 @@ static PGconn *connect_to(const char *url)
     return PQconnectdbParams(keywords, values, 1);
 }
 
+/* The first failure of an outage, and then one a minute. */
+static void say_down(struct db *db, const char *problem)
+{
+    char detail[256];
+    int64_t now = clock_ms();
+    if (db->down_since_ms == 0)
+        db->down_since_ms = now;
+    if (db->said_down_ms != 0 && now - db->said_down_ms < AGAIN_MS)
+        return;
+    db->said_down_ms = now;
+    log_event(LOG_ERROR, "database_down", "reason=\"%s\" detail=\"%s\"", problem,
+              log_text(detail, sizeof detail,
+                       db->connection == NULL ? "" : PQerrorMessage(db->connection)));
+}
+
 enum db_status db_connect(struct db *db)
 {
     db_disconnect(db);
@@ -187,19 +203,24 @@ enum db_status db_connect(struct db *db)
     else
         PQsetNoticeReceiver(db->connection, ignore_notice, NULL);
     if (problem != NULL) {
-        int64_t now = clock_ms();
-        if (db->said_down_ms == 0 || now - db->said_down_ms >= AGAIN_MS) {
-            log_event(LOG_ERROR, "database_down", "reason=\"%s\" detail=\"%s\"", problem,
-                      db->connection == NULL ? "" : PQerrorMessage(db->connection));
-            db->said_down_ms = now;
-        }
+        say_down(db, problem);
         db_disconnect(db);
         return DB_DOWN;
     }
     metrics_count(METRIC_DATABASE_CONNECTS);
-    log_event(LOG_INFO, "database_up", "server=%d", PQserverVersion(db->connection));
-    db->said_down_ms = 0;
     return DB_OK;
+}
+
+void db_say_up(struct db *db)
+{
+    const char *superuser = PQparameterStatus(db->connection, "is_superuser");
+    log_event(LOG_INFO, "database_up", "server=%d away_ms=%lld", PQserverVersion(db->connection),
+              (long long)(db->down_since_ms == 0 ? 0 : clock_ms() - db->down_since_ms));
+    if (superuser != NULL && strcmp(superuser, "on") == 0)
+        log_event(LOG_WARNING, "too_many_rights",
+                  "hint=\"DATABASE_URL should name the role masking_server, not a superuser\"");
+    db->down_since_ms = 0;
+    db->said_down_ms = 0;
 }
 
 /* ---- array parameters ---- */
@@ -402,9 +423,12 @@ static void forget_unsent(const struct db *db)
 
 static enum db_status lose(struct db *db, const char *what, const char *reason)
 {
+    char text[256];
     metrics_count(METRIC_DATABASE_LOSSES);
-    log_event(LOG_ERROR, "database_lost", "statement=%s reason=\"%s\"", what, reason);
-    db->said_down_ms = clock_ms(); /* the outage is on record: db_connect need not repeat it */
+    log_event(LOG_ERROR, "database_lost", "statement=%s reason=\"%s\"", what,
+              log_text(text, sizeof text, reason));
+    if (db->down_since_ms == 0)
+        db->down_since_ms = clock_ms();
     forget_unsent(db);
     db_disconnect(db);
     return DB_DOWN;
@@ -432,7 +456,8 @@ static enum db_status next_result(struct db *db, const char *what, int64_t deadl
 
 static enum db_status failed(struct db *db, const char *what, const PGresult *result)
 {
-    static struct log_limit limit;
+    static struct log_limit limit = {.seconds = 10};
+    char text[256];
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     if (sqlstate == NULL)
@@ -445,7 +470,7 @@ static enum db_status failed(struct db *db, const char *what, const PGresult *re
     metrics_count(METRIC_STATEMENTS_FAILED);
     log_event_limited(&limit, LOG_ERROR, "statement_failed",
                       "statement=%s sqlstate=%s message=\"%s\"", what, sqlstate,
-                      message == NULL ? "" : message);
+                      log_text(text, sizeof text, message == NULL ? "" : message));
     return status;
 }
 

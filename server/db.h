@@ -48,6 +48,10 @@ MUST_CHECK enum db_status db_connect(struct db *db);
 /* Drops the connection, if there is one. */
 void db_disconnect(struct db *db);
 
+/* Logs that the connection is of use, and how long there was none. For the caller to say, who
+ * knows whether the schema fits too. */
+void db_say_up(struct db *db);
+
 bool db_is_connected(const struct db *db);
 
 /* An empty round trip. */

@@ -237,24 +237,26 @@ static void fill_request(struct request *request, const struct mg_request_info *
     request->body_length = framing->body_length;
 }
 
-/* One line per request. The path and query are the client's words and may hold anything, so
- * only the endpoint's own name is shown. What strangers send in masses is limited. */
+/* One line per call. The path and query are the client's words and may hold anything, so only
+ * the endpoint's own name is shown. Probes are many and tell little, and what strangers send in
+ * masses is limited. */
 static void log_request(const struct response *response, int64_t received_us)
 {
     static struct log_limit limit;
-    bool webhook = response->outcome[0] != '\0';
-    if (response->status == 403) /* endpoints.c told of it, limited, with the reason */
-        return;
-    if (response->status >= 400) {
-        log_event_limited(&limit, LOG_WARNING, "request_refused", "endpoint=%s status=%d %s",
-                          response->endpoint, response->status, response->note);
-        return;
-    }
+    const char *space = response->note[0] == '\0' ? "" : " ";
     long tenths = (long)((clock_us() - received_us) / 100);
-    log_event(LOG_INFO, webhook ? "call" : "request", "endpoint=%s status=%d ms=%ld.%ld%s%s%s%s",
-              response->endpoint, response->status, tenths / 10, tenths % 10,
-              webhook ? " outcome=" : "", response->outcome, response->note[0] == '\0' ? "" : " ",
-              response->note);
+    if (response->outcome[0] != '\0')
+        log_event(LOG_INFO, "call", "endpoint=%s status=%d ms=%ld.%ld outcome=%s%s%s",
+                  response->endpoint, response->status, tenths / 10, tenths % 10, response->outcome,
+                  space, response->note);
+    else if (response->status == 403) /* endpoints.c told of it, limited, with the reason */
+        return;
+    else if (response->status == 200 || response->status == 503)
+        log_event(LOG_DEBUG, "request", "endpoint=%s status=%d ms=%ld.%ld", response->endpoint,
+                  response->status, tenths / 10, tenths % 10);
+    else
+        log_event_limited(&limit, LOG_WARNING, "request_refused", "endpoint=%s status=%d%s%s",
+                          response->endpoint, response->status, space, response->note);
 }
 
 static void serve(struct http *http, struct mg_connection *connection,
@@ -339,8 +341,7 @@ static void log_listening(const struct http *http)
     snprintf(host, sizeof host, "%s", http->listener->address);
     *strrchr(host, ':') = '\0';
     if (mg_get_server_ports(http->context, 1, &port) == 1)
-        log_event(LOG_INFO, http->listener->name, "address=%s:%d signatures=%s", host, port.port,
-                  keyring_is_signing(http->service->keyring) ? "on" : "off");
+        log_event(LOG_INFO, http->listener->name, "address=%s:%d", host, port.port);
 }
 
 struct http *http_start(struct service *service, const struct http_listener *listener)
@@ -374,7 +375,7 @@ struct http *http_start(struct service *service, const struct http_listener *lis
     mg_init_library(0);
     http->context = mg_start2(&init, &problem);
     if (http->context == NULL) {
-        log_event(LOG_ERROR, "start_failed", "what=http address=%s reason=\"%s\"",
+        log_event(LOG_ERROR, "cannot_listen", "address=%s reason=\"%s; is the port in use?\"",
                   listener->address, error);
         mg_exit_library();
         free(http);

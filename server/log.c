@@ -82,6 +82,23 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     va_end(values);
 }
 
+const char *log_text(char *out, size_t size, const char *text)
+{
+    size_t length = 0;
+    for (; text[length] != '\0' && length + 1 < size; length++) {
+        char byte = text[length];
+        if (byte == '"')
+            byte = '\'';
+        else if (byte == '\n' || byte == '\r' || byte == '\t')
+            byte = ' ';
+        out[length] = byte;
+    }
+    while (length > 0 && out[length - 1] == ' ')
+        length--;
+    out[length] = '\0';
+    return out;
+}
+
 void log_event_limited(struct log_limit *limit, enum log_level level, const char *event,
                        const char *format, ...)
 {
@@ -91,10 +108,10 @@ void log_event_limited(struct log_limit *limit, enum log_level level, const char
         return;
     clock_gettime(CLOCK_MONOTONIC, &now);
     pthread_mutex_lock(&lock);
-    /* Monotonic time may start at 0: add 1 so that a zeroed limit has no past. */
-    bool first = limit->second != now.tv_sec + 1;
+    bool first = now.tv_sec >= limit->next;
     unsigned suppressed = limit->suppressed;
-    limit->second = now.tv_sec + 1;
+    if (first)
+        limit->next = now.tv_sec + (limit->seconds > 0 ? limit->seconds : 1);
     limit->suppressed = first ? 0 : suppressed + 1;
     pthread_mutex_unlock(&lock);
     if (!first)

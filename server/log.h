@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 /* "error", "warning", ...: the names of the levels, in the order of the enum. */
@@ -22,10 +24,15 @@ void log_open(enum log_level level);
 __attribute__((format(printf, 3, 4))) void log_event(enum log_level level, const char *event,
                                                      const char *format, ...);
 
-/* At most one line a second of one kind; the next line says how many were left out.
- * One static struct per kind of line, zeroed. */
+/* Somebody else's text as a value between quotes: its quotes become single ones, its line ends
+ * blanks. Returns out. */
+const char *log_text(char *out, size_t size, const char *text);
+
+/* At most one line of one kind in a while; the next line says how many were left out. One
+ * static struct per kind of line. */
 struct log_limit {
-    long second;
+    long seconds; /* how long the while is; 0 means 1 */
+    long next;    /* not before this second */
     unsigned suppressed;
 };
 __attribute__((format(printf, 4, 5))) void log_event_limited(struct log_limit *limit,

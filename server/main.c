@@ -109,6 +109,11 @@ static int serve(const struct config *config)
         goto out_chores;
     /* Calls matter more than numbers about them: a taken port is logged, no more. */
     servers[1] = http_start(&service, &internal);
+    if (servers[1] == NULL)
+        log_event(LOG_WARNING, "metrics_off", "address=%s hint=\"set METRICS_LISTEN\"",
+                  config->metrics_listen);
+    log_event(LOG_INFO, "ready", "signatures=%s",
+              keyring_is_signing(service.keyring) ? "on" : "off");
     notify_ready();
     wait_for_stop(&signals, service.keyring);
     notify_stopping();

@@ -417,14 +417,28 @@ static bool pause_after_failure(struct switchboard *board, int64_t *backoff)
 
 static enum schema compare_schema(const struct schema_version *found)
 {
+    static struct log_limit limit = {.seconds = 60};
     if (found->changes == store_schema_wanted.changes &&
         strcmp(found->latest, store_schema_wanted.latest) == 0)
         return SCHEMA_FITS;
-    static struct log_limit limit;
-    log_event_limited(&limit, LOG_ERROR, "schema_differs",
-                      "wanted=%d wanted_latest=%s found=%d found_latest=%s hint=\"make migrate\"",
-                      store_schema_wanted.changes, store_schema_wanted.latest, found->changes,
-                      found->changes > 0 ? found->latest : "none");
+    log_event_limited(
+        &limit, LOG_ERROR, "schema_differs",
+        "wanted=%d wanted_latest=%s found=%d found_latest=%s hint=\"%s\"",
+        store_schema_wanted.changes, store_schema_wanted.latest, found->changes, found->latest,
+        found->changes > store_schema_wanted.changes ? "the database is newer: update this server"
+                                                     : "run make migrate for this database");
+    return SCHEMA_WRONG;
+}
+
+/* Not even the function that tells the version can be called. */
+static enum schema miss_schema(void)
+{
+    static struct log_limit limit = {.seconds = 60};
+    log_event_limited(
+        &limit, LOG_ERROR, "schema_unreadable",
+        "wanted=%d wanted_latest=%s hint=\"was make migrate run for this database, and "
+        "is the role of DATABASE_URL masking_server?\"",
+        store_schema_wanted.changes, store_schema_wanted.latest);
     return SCHEMA_WRONG;
 }
 
@@ -448,9 +462,12 @@ static enum db_status connect_and_check(struct switchboard *board, struct db *db
     enum db_status status = db_connect(db);
     if (status == DB_OK)
         status = store_schema_version(db, &found);
-    if (status == DB_OK || status == DB_BROKEN) /* broken: not even that function is there */
+    if (status == DB_OK)
         seen = compare_schema(&found);
+    else if (status == DB_BROKEN)
+        seen = miss_schema();
     if (note_schema(board, seen) == SCHEMA_FITS && status == DB_OK) {
+        db_say_up(db);
         note_answer(board);
         return DB_OK;
     }

@@ -117,7 +117,7 @@ def test_full_queue_apologises_at_once(cluster, services):
     quick = [answer for answer in load.answers("spoken", locked + 1)
              if answer.received < locked + 5 and answer.received - answer.sent < 1]
     assert len(quick) > 100
-    assert "reason=queue_full" in service.log
+    assert "reason=database_silent" in service.log
     check_answers(load)
     check_record(load, cluster)
     service.check_log()
