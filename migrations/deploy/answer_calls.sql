@@ -15,7 +15,7 @@ CREATE FUNCTION masking.answer_calls(call_uuids text[], callers bigint[], dialle
   support bigint DEFAULT NULL, may_ask boolean DEFAULT false, records boolean DEFAULT false)
 RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text, digits integer)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_bitmapscan = off
@@ -94,7 +94,7 @@ $$;
 CREATE FUNCTION masking.earlier_answers(before masking.calls, new_outcome text, new_route bigint)
 RETURNS jsonb
 LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE
     WHEN before.outcome = 'not_asked'
@@ -109,7 +109,7 @@ $$;
 CREATE FUNCTION masking.record_apologies(
   call_uuids text[], dialled bigint[], seconds_ago double precision[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   INSERT INTO masking.calls AS c (call_uuid, called_at, answered_at, proxy, outcome)
   SELECT DISTINCT ON (a.call_uuid) a.call_uuid, a.at, a.at, a.proxy, 'apologised'

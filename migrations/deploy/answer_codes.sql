@@ -10,7 +10,7 @@ SET LOCAL ROLE masking_owner;
 CREATE FUNCTION masking.reached_by_code(caller bigint, proxy bigint, code text)
 RETURNS TABLE (callee bigint, side text, route_id bigint, order_ids text[])
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -33,7 +33,7 @@ COMMENT ON FUNCTION masking.reached_by_code(bigint, bigint, text) IS
 
 CREATE FUNCTION masking.count_failure(the_call text, the_attempt integer, caller bigint, proxy bigint) RETURNS void
 LANGUAGE plpgsql
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   DELETE FROM masking.code_failures f
@@ -60,7 +60,7 @@ CREATE FUNCTION masking.decided_code(
   place integer, call_uuid text, caller bigint, proxy bigint, attempt integer, code text)
 RETURNS masking.code_answer
 LANGUAGE plpgsql
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   tries CONSTANT integer := 3;
@@ -95,7 +95,7 @@ CREATE FUNCTION masking.answer_codes(
   call_uuids text[], callers bigint[], dialled bigint[], attempts bigint[], codes text[])
 RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text, digits integer)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET jit = off
 AS $$

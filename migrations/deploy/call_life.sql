@@ -50,7 +50,7 @@ COMMENT ON COLUMN masking.calls.recording_seconds IS 'How long the recording is.
 
 CREATE FUNCTION masking.as_number(value text) RETURNS numeric
 LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE WHEN value ~ '^[0-9]{1,9}(\.[0-9]{1,9})?$' THEN value::numeric END
 $$;
@@ -58,7 +58,7 @@ $$;
 -- Never fails: the 30th of February is the 2nd of March.
 CREATE FUNCTION masking.as_time(value text) RETURNS timestamp
 LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT timestamp '2000-01-01' + make_interval(years => t[1]::integer - 2000,
     months => t[2]::integer - 1, days => t[3]::integer - 1, hours => t[4]::integer,
@@ -70,7 +70,7 @@ $$;
 -- between makes it unknown.
 CREATE FUNCTION masking.seconds_between(start text, finish text) RETURNS integer
 LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE WHEN s BETWEEN 0 AND 3000 THEN s::integer END
   FROM extract(epoch FROM masking.as_time(finish) - masking.as_time(start)) AS e (s)
@@ -78,7 +78,7 @@ $$;
 
 CREATE FUNCTION masking.merged(facts jsonb, more jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT coalesce(jsonb_object_agg(m.key, m.value), '{}')
   FROM (
@@ -99,7 +99,7 @@ COMMENT ON TYPE masking.life IS 'The columns of masking.calls that are read out 
 -- only says that our sentence came to its end.
 CREATE FUNCTION masking.life(facts jsonb) RETURNS masking.life
 LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT ROW(
     facts ->> 'action.DialStatus',
@@ -152,7 +152,7 @@ $$;
 -- was answered or given up, and ends quietly.
 CREATE FUNCTION masking.prompt_after_dial(dial_status text) RETURNS text
 LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE dial_status
     WHEN 'completed' THEN NULL
@@ -169,7 +169,7 @@ CREATE FUNCTION masking.record_events(
   fact_places bigint[], fact_names text[], fact_values text[])
 RETURNS TABLE (place integer, say text, voice text, language text)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_hashjoin = off

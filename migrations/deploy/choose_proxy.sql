@@ -26,10 +26,10 @@ DECLARE
 BEGIN
   WITH held AS (
     SELECT r.order_id, r.proxy, r.live FROM masking.routes r
-    WHERE r.caller + 0 = customer AND r.callee <> agent AND r.held && tstzrange(at, NULL)
+    WHERE r.caller + 0 = customer AND r.caller > 0 AND r.callee <> agent AND r.held && tstzrange(at, NULL)
     UNION ALL
     SELECT r.order_id, r.proxy, r.live FROM masking.routes r
-    WHERE r.caller + 0 = agent AND r.callee <> customer AND r.held && tstzrange(at, NULL)
+    WHERE r.caller + 0 = agent AND r.caller > 0 AND r.callee <> customer AND r.held && tstzrange(at, NULL)
   ), blocked AS MATERIALIZED (
     -- What this order held before never blocks it: a swap may keep the number.
     SELECT h.proxy, max(upper(h.live)) AS until

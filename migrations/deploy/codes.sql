@@ -83,7 +83,7 @@ COMMENT ON COLUMN masking.guessing.callers IS 'By how many callers.';
 
 CREATE FUNCTION masking.codes_are_on() RETURNS boolean
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN (SELECT s.value = 1 FROM masking.settings s WHERE s.name = 'codes');
@@ -95,7 +95,7 @@ COMMENT ON FUNCTION masking.codes_are_on() IS 'The setting.';
 -- decides it. A code for every number adds to all of them, so all count.
 CREATE FUNCTION masking.code_length(on_proxy bigint, at timestamptz) RETURNS integer
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   most bigint;
@@ -121,7 +121,7 @@ COMMENT ON FUNCTION masking.code_length(bigint, timestamptz) IS
 -- From the operating system's random numbers, 48 bits of them.
 CREATE FUNCTION masking.random_digits(many integer) RETURNS text
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT right(lpad((('x' || right(gen_random_uuid()::text, 12))::bit(48)::bigint)::text, 15, '0'), many)
 $$;
@@ -130,7 +130,7 @@ COMMENT ON FUNCTION masking.random_digits(integer) IS 'So many digits nobody can
 CREATE FUNCTION masking.issue_code(
   the_order text, the_side text, on_proxy bigint, at timestamptz, until timestamptz, wish text) RETURNS text
 LANGUAGE plpgsql
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   candidate text := wish;
@@ -154,7 +154,7 @@ COMMENT ON FUNCTION masking.issue_code(text, text, bigint, timestamptz, timestam
 CREATE FUNCTION masking.kept_code(
   o masking.orders, the_side text, same_person boolean, at timestamptz) RETURNS text
 LANGUAGE plpgsql
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   had masking.codes;
@@ -190,7 +190,7 @@ COMMENT ON FUNCTION masking.kept_code(masking.orders, text, boolean, timestamptz
 
 CREATE FUNCTION masking.orders_codes() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   at timestamptz := clock_timestamp();
@@ -228,7 +228,7 @@ BEFORE DELETE ON masking.orders FOR EACH ROW EXECUTE FUNCTION masking.orders_cod
 
 CREATE FUNCTION masking.issue_codes() RETURNS bigint
 LANGUAGE sql
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   WITH issued AS (
     UPDATE masking.orders o SET proxy_number = o.proxy_number
@@ -242,7 +242,7 @@ COMMENT ON FUNCTION masking.issue_codes() IS
 
 CREATE FUNCTION masking.is_locked_out(caller bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN (SELECT count(*) >= 5 FROM masking.code_failures f
@@ -254,7 +254,7 @@ COMMENT ON FUNCTION masking.is_locked_out(bigint) IS 'Five wrong codes within an
 -- How many digits the longest code on a number has; NULL: there is none.
 CREATE FUNCTION masking.code_digits(on_proxy bigint) RETURNS integer
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   FOR digits IN REVERSE 15..5 LOOP
@@ -274,7 +274,7 @@ COMMENT ON FUNCTION masking.code_digits(bigint) IS 'The most digits to wait for;
 CREATE FUNCTION masking.stranger(caller bigint, proxy bigint, support bigint, may_ask boolean,
   OUT outcome text, OUT counterpart bigint, OUT digits integer)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 BEGIN

@@ -10,7 +10,7 @@ SET LOCAL ROLE masking_owner;
 CREATE FUNCTION masking.explain_route(from_number text, to_number text, at timestamptz DEFAULT now())
 RETURNS TABLE (counterpart bigint, order_ids text[], words text)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

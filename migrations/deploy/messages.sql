@@ -51,7 +51,7 @@ COMMENT ON COLUMN masking.told_strangers.told_at IS 'When the sentence was sent.
 CREATE FUNCTION masking.reached(caller bigint, proxy bigint)
 RETURNS TABLE (callee bigint, side text, route_id bigint, order_ids text[])
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -70,7 +70,7 @@ COMMENT ON FUNCTION masking.reached(bigint, bigint) IS
 -- true once an hour for each stranger, also if many ask at the same moment.
 CREATE FUNCTION masking.may_be_told(stranger bigint) RETURNS boolean
 LANGUAGE plpgsql
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   DELETE FROM masking.told_strangers t
@@ -92,7 +92,7 @@ COMMENT ON FUNCTION masking.may_be_told(bigint) IS
 CREATE FUNCTION masking.message_outcome(sender bigint, proxy bigint, kind text, callee bigint, before text)
 RETURNS text
 LANGUAGE plpgsql
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN CASE
@@ -115,7 +115,7 @@ COMMENT ON FUNCTION masking.message_outcome(bigint, bigint, text, bigint, text) 
 CREATE FUNCTION masking.answer_messages(message_uuids text[], senders bigint[], dialled bigint[], kinds text[])
 RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET jit = off
 AS $$

@@ -31,7 +31,7 @@ GRANT SELECT, DELETE, INSERT (order_id, side, number) ON masking.order_phones TO
 CREATE OR REPLACE FUNCTION masking.is_wanted(o masking.orders, the_side text, the_caller bigint, the_callee bigint)
 RETURNS boolean
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   own text := CASE the_side WHEN 'customer' THEN o.customer_number ELSE o.agent_number END;
@@ -46,7 +46,7 @@ $$;
 CREATE FUNCTION masking.phone_is_routed(o masking.orders, the_side text, phone bigint, at timestamptz)
 RETURNS boolean
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN EXISTS (
@@ -63,7 +63,7 @@ COMMENT ON FUNCTION masking.phone_is_routed(masking.orders, text, bigint, timest
 CREATE FUNCTION masking.open_phone(o masking.orders, the_side text, phone bigint, at timestamptz)
 RETURNS boolean
 LANGUAGE plpgsql
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   other bigint := CASE the_side WHEN 'customer' THEN o.agent_number ELSE o.customer_number END::bigint;
@@ -93,7 +93,7 @@ COMMENT ON FUNCTION masking.open_phone(masking.orders, text, bigint, timestamptz
 
 CREATE FUNCTION masking.order_phones_route() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   o masking.orders;
@@ -148,7 +148,7 @@ FOR EACH ROW EXECUTE FUNCTION masking.order_phones_route();
 
 CREATE FUNCTION masking.orders_phones() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   phone masking.order_phones;

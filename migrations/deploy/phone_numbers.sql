@@ -9,7 +9,7 @@ SET LOCAL ROLE masking_owner;
 
 CREATE FUNCTION masking.redacted(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT '**' || right(regexp_replace(value COLLATE "C", '[^0-9]', '', 'g'), 2)
 $$;
@@ -18,7 +18,7 @@ COMMENT ON FUNCTION masking.redacted(text) IS
 
 CREATE FUNCTION masking.e164(value text, column_name text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   digits text := (regexp_match(

@@ -99,7 +99,7 @@ COMMENT ON FUNCTION masking.refresh_pool_summary() IS
 
 CREATE FUNCTION masking.gauges() RETURNS TABLE (name text, labels text, value double precision)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN

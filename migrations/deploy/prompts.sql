@@ -51,7 +51,7 @@ COMMENT ON COLUMN masking.proxy_numbers.language IS
 CREATE FUNCTION masking.prompt(wanted text, proxy bigint)
 RETURNS TABLE (say text, voice text, language text)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT coalesce(p.play_url, p.words), CASE WHEN p.play_url IS NULL THEN p.voice END, p.language
   FROM masking.prompts p
@@ -70,7 +70,7 @@ COMMENT ON FUNCTION masking.prompt(text, bigint) IS
 CREATE FUNCTION masking.find_prompts(events text[], dialled bigint[])
 RETURNS TABLE (place integer, say text, voice text, language text)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT a.place::integer, p.say, p.voice, p.language
   FROM unnest(events, dialled) WITH ORDINALITY AS a (event, proxy, place)

@@ -23,7 +23,7 @@ COMMENT ON COLUMN masking.proxy_numbers.e164 IS 'The number as routes keep it.';
 
 CREATE FUNCTION masking.proxy_numbers_normalise() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   NEW.number := masking.e164(NEW.number, 'number');

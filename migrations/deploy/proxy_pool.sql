@@ -11,7 +11,7 @@ SET LOCAL ROLE masking_owner;
 
 CREATE FUNCTION masking.proxy_numbers_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF TG_OP <> 'INSERT' AND (TG_OP = 'DELETE' OR NEW.number <> OLD.number) AND EXISTS (

@@ -12,7 +12,7 @@ SET LOCAL ROLE masking_owner;
 -- as numbers; who guessed or wrote without an order only as long as it counts.
 CREATE FUNCTION masking.forget_traces(older_than interval, at_most integer) RETURNS void
 LANGUAGE plpgsql
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 SET jit = off
 AS $$
@@ -46,7 +46,7 @@ COMMENT ON FUNCTION masking.forget_traces(interval, integer) IS
 CREATE FUNCTION masking.forget_numbers(older_than interval, at_most integer DEFAULT 1000)
 RETURNS TABLE (orders integer, routes integer)
 LANGUAGE plpgsql
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 SET enable_bitmapscan = off
 SET enable_hashjoin = off
@@ -97,7 +97,7 @@ COMMENT ON FUNCTION masking.forget_numbers(interval, integer) IS
 
 CREATE FUNCTION masking.retention_run() RETURNS TABLE (orders integer, routes integer)
 LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT f.orders, f.routes
   FROM masking.settings s
@@ -111,7 +111,7 @@ GRANT EXECUTE ON FUNCTION masking.retention_run() TO masking_server;
 -- Looks at the numbers themselves, not at what retention believes it did.
 CREATE FUNCTION masking.remembered(older_than interval) RETURNS TABLE (place text, number_count bigint)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT 'routes', count(*) FROM masking.routes r
   WHERE greatest(r.caller, r.callee) > 0 AND upper(r.held) < now() - older_than
@@ -137,7 +137,7 @@ COMMENT ON FUNCTION masking.remembered(interval) IS
 
 CREATE FUNCTION masking.erase_person(number text) RETURNS TABLE (orders integer, routes integer, still_open integer)
 LANGUAGE plpgsql
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE

@@ -33,7 +33,7 @@ CREATE TABLE masking.routes (
     (caller + 0) WITH =,
     int8range(proxy, proxy, '[]') WITH &&,
     callee WITH <>,
-    held WITH &&)
+    held WITH &&) WHERE (caller > 0)
 );
 CREATE INDEX routes_of_caller ON masking.routes (caller, upper(live));
 -- What is held now, and what retention has still to forget (a hash is negative).

@@ -97,7 +97,7 @@ AS $$
 BEGIN
   UPDATE masking.routes r
   SET live = tstzrange(lower(r.live), n.until),
-    held = tstzrange(lower(r.held), n.until + masking.setting_span('cool_off')),
+    held = tstzrange(lower(r.held), least(upper(r.held), n.until + masking.setting_span('cool_off'))),
     ended = CASE
       WHEN o.agent_number IS NULL THEN 'agent removed'
       WHEN o.cancelled_at IS NOT NULL THEN 'order cancelled'
@@ -146,7 +146,7 @@ BEGIN
     -- What only cools off on this number gives way.
     UPDATE masking.routes r SET held = tstzrange(lower(r.held), at)
     FROM (VALUES (customer, agent), (agent, customer)) AS s (caller, callee)
-    WHERE r.caller + 0 = s.caller AND r.callee <> s.callee AND r.held && tstzrange(at, NULL)
+    WHERE r.caller + 0 = s.caller AND r.caller > 0 AND r.callee <> s.callee AND r.held && tstzrange(at, NULL)
       AND upper(r.live) <= at
       AND (choice.proxy IS NULL OR r.proxy IS NULL OR r.proxy = choice.proxy);
 
@@ -252,7 +252,7 @@ COMMENT ON FUNCTION masking.route(masking.orders, masking.orders, interval) IS
 
 CREATE FUNCTION masking.orders_route() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_bitmapscan = off
@@ -266,8 +266,13 @@ BEGIN
   END IF;
   NEW := masking.checked(NEW);
   IF TG_OP = 'INSERT' THEN
+    PERFORM FROM masking.orders o WHERE o.order_id = NEW.order_id FOR KEY SHARE;
+    IF FOUND THEN
+      RETURN NEW;
+    END IF;
     PERFORM masking.lock_order(NEW.order_id);
-    IF EXISTS (SELECT FROM masking.orders o WHERE o.order_id = NEW.order_id) THEN
+    PERFORM FROM masking.orders o WHERE o.order_id = NEW.order_id FOR KEY SHARE;
+    IF FOUND THEN
       RETURN NEW;
     END IF;
   END IF;
@@ -304,12 +309,12 @@ COMMENT ON FUNCTION masking.routed_forgotten(masking.orders, masking.orders) IS
 
 CREATE FUNCTION masking.orders_unroute() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   UPDATE masking.routes r
   SET live = tstzrange(lower(r.live), n.until),
-    held = tstzrange(lower(r.held), n.until + masking.setting_span('cool_off')),
+    held = tstzrange(lower(r.held), least(upper(r.held), n.until + masking.setting_span('cool_off'))),
     ended = 'order deleted'
   FROM (
     SELECT t.route_id, greatest(now.at, lower(t.live) + interval '1 microsecond') AS until

@@ -13,7 +13,7 @@ SET LOCAL ROLE masking_owner;
 
 CREATE FUNCTION masking.schema_version() RETURNS TABLE (changes integer, latest text)
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT count(*)::integer, (array_agg(c.change ORDER BY c.committed_at DESC))[1]
   FROM sqitch.changes c

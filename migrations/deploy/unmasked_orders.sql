@@ -29,7 +29,7 @@ GRANT SELECT ON masking.unmasked_orders TO masking_orders;
 CREATE FUNCTION masking.assign_pending(at_most integer DEFAULT 200)
 RETURNS TABLE (order_id text, proxy_number text)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog
+SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_bitmapscan = off

@@ -45,9 +45,10 @@ WHERE p.pronamespace = 'masking'::regnamespace AND has_function_privilege('maski
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e');
 SELECT is_empty(
   $$SELECT p.oid::regprocedure FROM pg_proc p
-    WHERE p.pronamespace = 'masking'::regnamespace AND p.prosecdef
-      AND NOT EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c = 'search_path=pg_catalog')$$,
-  'every function that acts for its owner pins its search_path');
+    WHERE p.pronamespace = 'masking'::regnamespace
+      AND (p.prosecdef OR EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=%'))
+      AND NOT EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c = 'search_path=pg_catalog, pg_temp')$$,
+  'every function that acts for its owner pins its search_path, temporary objects last: unnamed they come first');
 
 SELECT throws_ok(format('SELECT tests.run_as(%L, %L)', 'masking_orders', statement), '42501', NULL,
   'the order system''s role may not: ' || statement)
