@@ -48,9 +48,10 @@ COMMENT ON COLUMN masking.calls.cost IS 'Both legs together, in the currency of 
 COMMENT ON COLUMN masking.calls.recording_url IS 'Where Plivo keeps the recording; NULL: none, or forgotten.';
 COMMENT ON COLUMN masking.calls.recording_seconds IS 'How long the recording is.';
 
+-- Several a second for each call: the small ones are plain expressions, which
+-- PostgreSQL puts in place; the others are PL/pgSQL, which keeps its plans.
 CREATE FUNCTION masking.as_number(value text) RETURNS numeric
 LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE WHEN value ~ '^[0-9]{1,9}(\.[0-9]{1,9})?$' THEN value::numeric END
 $$;
@@ -58,34 +59,50 @@ $$;
 -- Never fails: the 30th of February is the 2nd of March.
 CREATE FUNCTION masking.as_time(value text) RETURNS timestamp
 LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT timestamp '2000-01-01' + make_interval(years => t[1]::integer - 2000,
-    months => t[2]::integer - 1, days => t[3]::integer - 1, hours => t[4]::integer,
-    mins => t[5]::integer, secs => t[6]::double precision)
-  FROM regexp_match(value, '^(20\d\d)-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)') AS m (t)
+  SELECT CASE WHEN value ~ '^20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d' THEN
+    timestamp '2000-01-01' + make_interval(years => substr(value, 3, 2)::integer,
+      months => substr(value, 6, 2)::integer - 1, days => substr(value, 9, 2)::integer - 1,
+      hours => substr(value, 12, 2)::integer, mins => substr(value, 15, 2)::integer,
+      secs => substr(value, 18, 2)::double precision) END
 $$;
 
 -- From the first to the second time of one event; a change of summer time in
 -- between makes it unknown.
 CREATE FUNCTION masking.seconds_between(start text, finish text) RETURNS integer
-LANGUAGE sql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT CASE WHEN s BETWEEN 0 AND 3000 THEN s::integer END
-  FROM extract(epoch FROM masking.as_time(finish) - masking.as_time(start)) AS e (s)
+DECLARE
+  seconds numeric;
+BEGIN
+  IF start IS NULL OR finish IS NULL THEN
+    RETURN NULL;
+  END IF;
+  seconds := extract(epoch FROM masking.as_time(finish) - masking.as_time(start));
+  RETURN CASE WHEN seconds BETWEEN 0 AND 3000 THEN seconds::integer END;
+END
 $$;
 
 CREATE FUNCTION masking.merged(facts jsonb, more jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT coalesce(jsonb_object_agg(m.key, m.value), '{}')
-  FROM (
-    SELECT f.key, max(f.value COLLATE "C") AS value
-    FROM (SELECT * FROM jsonb_each_text(facts) UNION ALL SELECT * FROM jsonb_each_text(more)) f
-    GROUP BY f.key
-  ) m
+DECLARE
+  -- Where they do not differ, both orders give the same.
+  united jsonb := facts || more;
+BEGIN
+  IF facts IS NULL OR united = more || facts THEN
+    RETURN coalesce(united, more);
+  END IF;
+  RETURN (
+    SELECT jsonb_object_agg(m.key, m.value)
+    FROM (
+      SELECT f.key, max(f.value COLLATE "C") AS value
+      FROM (SELECT * FROM jsonb_each_text(facts) UNION ALL SELECT * FROM jsonb_each_text(more)) f
+      GROUP BY f.key
+    ) m);
+END
 $$;
 
 CREATE TYPE masking.life AS (
@@ -98,61 +115,65 @@ COMMENT ON TYPE masking.life IS 'The columns of masking.calls that are read out 
 -- dialling. Unless somebody answered, the callee's leg tells why: the caller's
 -- only says that our sentence came to its end.
 CREATE FUNCTION masking.life(facts jsonb) RETURNS masking.life
-LANGUAGE sql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT ROW(
-    facts ->> 'action.DialStatus',
-    CASE WHEN a.answered OR facts ->> 'action.DialRingStatus' = 'true' THEN true
-      WHEN facts ->> 'action.DialRingStatus' = 'false' THEN false END,
-    a.answered,
-    coalesce(
-      masking.seconds_between(facts ->> 'dial_hangup.StartTime',
-        coalesce(facts ->> 'dial_hangup.AnswerTime', facts ->> 'dial_hangup.EndTime')),
-      CASE WHEN facts ? 'action.DialStatus' THEN
-        masking.seconds_between(facts ->> 'hangup.StartTime',
-          coalesce(facts ->> 'hangup.AnswerTime', facts ->> 'hangup.EndTime')) END),
-    CASE a.answered
-      WHEN true THEN coalesce(masking.as_number(facts ->> 'dial_hangup.DialBLegDuration'),
-        masking.as_number(facts ->> 'hangup.Duration'))
-      WHEN false THEN 0
-    END::integer,
-    masking.as_number(facts ->> 'hangup.Duration')::integer,
-    CASE lower(w.who) WHEN 'call recipient' THEN 'callee' ELSE lower(w.who) END,
-    CASE WHEN a.answered
-      THEN coalesce(facts ->> 'hangup.HangupCauseName', facts ->> 'dial_hangup.DialBLegHangupCauseName')
-      ELSE coalesce(facts ->> 'dial_hangup.DialBLegHangupCauseName', facts ->> 'action.DialHangupCause',
-        facts ->> 'hangup.HangupCauseName')
-    END,
-    masking.as_number(CASE WHEN a.answered
-      THEN coalesce(facts ->> 'hangup.HangupCauseCode', facts ->> 'dial_hangup.DialBLegHangupCauseCode')
-      ELSE coalesce(facts ->> 'dial_hangup.DialBLegHangupCauseCode', facts ->> 'hangup.HangupCauseCode')
-    END)::integer,
-    CASE WHEN facts ? 'hangup.TotalCost' OR facts ? 'dial_hangup.DialBLegTotalCost' THEN
-      coalesce(masking.as_number(facts ->> 'hangup.TotalCost'), 0)
-      + coalesce(masking.as_number(facts ->> 'dial_hangup.DialBLegTotalCost'), 0) END,
-    facts ->> 'recording.RecordUrl',
-    round(masking.as_number(facts ->> 'recording.RecordingDuration'))::integer
-  )::masking.life
-  FROM (SELECT CASE
-      WHEN facts ?| ARRAY['dial_answer', 'dial_connected', 'dial_hangup.AnswerTime']
-        OR facts ->> 'action.DialStatus' = 'completed'
-        OR masking.as_number(facts ->> 'dial_hangup.DialBLegDuration') > 0 THEN true
-      WHEN facts ? 'action.DialStatus' OR facts ? 'dial_hangup' THEN false
-    END) AS a (answered)
-  CROSS JOIN LATERAL (SELECT CASE
-      WHEN facts ->> 'action.DialStatus' = 'cancel' THEN 'caller'
-      WHEN a.answered
-      THEN coalesce(facts ->> 'hangup.HangupSource', facts ->> 'dial_hangup.DialBLegHangupSource')
-      ELSE coalesce(facts ->> 'dial_hangup.DialBLegHangupSource', facts ->> 'hangup.HangupSource')
-    END) AS w (who)
+DECLARE
+  l masking.life;
+  callee_seconds numeric := masking.as_number(facts ->> 'dial_hangup.DialBLegDuration');
+  caller_cost numeric := masking.as_number(facts ->> 'hangup.TotalCost');
+  callee_cost numeric := masking.as_number(facts ->> 'dial_hangup.DialBLegTotalCost');
+  caller_first boolean;
+BEGIN
+  l.dial_status := facts ->> 'action.DialStatus';
+  l.answered := CASE
+    WHEN facts ?| ARRAY['dial_answer', 'dial_connected', 'dial_hangup.AnswerTime']
+      OR l.dial_status = 'completed' OR callee_seconds > 0 THEN true
+    WHEN l.dial_status IS NOT NULL OR facts ? 'dial_hangup' THEN false
+  END;
+  l.rang := CASE
+    WHEN l.answered OR facts ->> 'action.DialRingStatus' = 'true' THEN true
+    WHEN facts ->> 'action.DialRingStatus' = 'false' THEN false
+  END;
+  l.ring_seconds := masking.seconds_between(facts ->> 'dial_hangup.StartTime',
+    coalesce(facts ->> 'dial_hangup.AnswerTime', facts ->> 'dial_hangup.EndTime'));
+  IF l.ring_seconds IS NULL AND l.dial_status IS NOT NULL THEN
+    l.ring_seconds := masking.seconds_between(facts ->> 'hangup.StartTime',
+      coalesce(facts ->> 'hangup.AnswerTime', facts ->> 'hangup.EndTime'));
+  END IF;
+  l.call_seconds := masking.as_number(facts ->> 'hangup.Duration');
+  l.talk_seconds := CASE l.answered WHEN true THEN coalesce(callee_seconds, l.call_seconds) WHEN false THEN 0 END;
+  caller_first := coalesce(l.answered, false);
+  l.hung_up_by := lower(CASE
+    WHEN l.dial_status = 'cancel' THEN 'caller'
+    WHEN caller_first THEN coalesce(facts ->> 'hangup.HangupSource', facts ->> 'dial_hangup.DialBLegHangupSource')
+    ELSE coalesce(facts ->> 'dial_hangup.DialBLegHangupSource', facts ->> 'hangup.HangupSource')
+  END);
+  IF l.hung_up_by = 'call recipient' THEN
+    l.hung_up_by := 'callee';
+  END IF;
+  l.hangup_cause := CASE WHEN caller_first
+    THEN coalesce(facts ->> 'hangup.HangupCauseName', facts ->> 'dial_hangup.DialBLegHangupCauseName')
+    ELSE coalesce(facts ->> 'dial_hangup.DialBLegHangupCauseName', facts ->> 'action.DialHangupCause',
+      facts ->> 'hangup.HangupCauseName')
+  END;
+  l.hangup_code := masking.as_number(CASE WHEN caller_first
+    THEN coalesce(facts ->> 'hangup.HangupCauseCode', facts ->> 'dial_hangup.DialBLegHangupCauseCode')
+    ELSE coalesce(facts ->> 'dial_hangup.DialBLegHangupCauseCode', facts ->> 'hangup.HangupCauseCode')
+  END);
+  IF caller_cost IS NOT NULL OR callee_cost IS NOT NULL THEN
+    l.cost := coalesce(caller_cost, 0) + coalesce(callee_cost, 0);
+  END IF;
+  l.recording_url := facts ->> 'recording.RecordUrl';
+  l.recording_seconds := round(masking.as_number(facts ->> 'recording.RecordingDuration'));
+  RETURN l;
+END
 $$;
 
 -- Which prompt a caller hears when ringing the callee ended so; NULL: the call
 -- was answered or given up, and ends quietly.
 CREATE FUNCTION masking.prompt_after_dial(dial_status text) RETURNS text
 LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE dial_status
     WHEN 'completed' THEN NULL
@@ -198,7 +219,10 @@ BEGIN
     ) f
     GROUP BY f.call_uuid
   ) e
-  CROSS JOIN LATERAL (SELECT masking.life(e.facts) AS life OFFSET 0) l
+  -- As a rule the row is there, and only what it becomes below counts.
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN NOT EXISTS (SELECT FROM masking.calls k WHERE k.call_uuid = e.call_uuid)
+      THEN masking.life(e.facts) END AS life OFFSET 0) l
   ORDER BY e.call_uuid
   ON CONFLICT (call_uuid) DO UPDATE SET
     (facts, dial_status, rang, answered, ring_seconds, talk_seconds, call_seconds, hung_up_by,
@@ -213,7 +237,9 @@ BEGIN
   RETURN QUERY
   SELECT a.place::integer, p.say, p.voice, p.language
   FROM unnest(fact_places, fact_names, fact_values) AS a (place, name, value)
-  CROSS JOIN LATERAL masking.prompt(masking.prompt_after_dial(a.value), dialled[a.place]) p
+  CROSS JOIN LATERAL (
+    SELECT * FROM masking.prompt(masking.prompt_after_dial(a.value), dialled[a.place])
+    WHERE masking.prompt_after_dial(a.value) IS NOT NULL OFFSET 0) p
   WHERE a.name = 'DialStatus' AND kinds[a.place] = 'action';
 END
 $$;

@@ -117,6 +117,9 @@ RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice 
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 SET jit = off
 AS $$
 #variable_conflict use_column
@@ -142,11 +145,16 @@ BEGIN
     ON CONFLICT (message_uuid) DO UPDATE SET
       answered_at = EXCLUDED.answered_at, side = EXCLUDED.side, order_ids = EXCLUDED.order_ids,
       route_id = EXCLUDED.route_id, outcome = EXCLUDED.outcome, repeats = t.repeats + 1;
-    RETURN QUERY
-    SELECT m.place::integer, decided, CASE WHEN decided = 'forwarded' THEN way.callee END,
-      p.say, p.voice, p.language
-    FROM (VALUES (1)) one
-    LEFT JOIN masking.prompt(CASE decided WHEN 'unknown_sender' THEN decided END, m.proxy) p ON true;
+    place := m.place;
+    outcome := decided;
+    counterpart := CASE WHEN decided = 'forwarded' THEN way.callee END;
+    say := NULL;
+    voice := NULL;
+    language := NULL;
+    IF decided = 'unknown_sender' THEN
+      SELECT p.say, p.voice, p.language INTO say, voice, language FROM masking.prompt(decided, m.proxy) p;
+    END IF;
+    RETURN NEXT;
   END LOOP;
 END
 $$;
