@@ -114,6 +114,8 @@ static bool is_replay(struct service *service, const struct signed_request *requ
     return replay_check(service->replays, nonce, strlen(nonce), clock_ms()) == REPLAY_LATE;
 }
 
+/* false: the response says so. Where memory runs out before the signature is checked, the
+ * apology tells a stranger nothing, and Plivo gets an answer it can use. */
 static bool is_from_plivo(struct service *service, const struct webhook *webhook,
                           enum signature_versions versions, struct response *response)
 {
@@ -136,9 +138,14 @@ static bool is_from_plivo(struct service *service, const struct webhook *webhook
     enum signature_verdict verdict = keyring_check(service->keyring, &received, versions);
     if (verdict == SIGNATURE_VALID && !is_replay(service, &received))
         return true;
-    metrics_count(verdict == SIGNATURE_VALID ? METRIC_REPLAYS_REFUSED : METRIC_SIGNATURES_REFUSED);
     response_note(response, "signature=%s", reasons[verdict]);
+    if (verdict == SIGNATURE_FAILED) {
+        reply_apology(response);
+        return false;
+    }
+    metrics_count(verdict == SIGNATURE_VALID ? METRIC_REPLAYS_REFUSED : METRIC_SIGNATURES_REFUSED);
     log_event_limited(&limit, LOG_WARNING, "signature_refused", "reason=%s", reasons[verdict]);
+    response_text(response, 403, "forbidden\n");
     return false;
 }
 
@@ -160,10 +167,10 @@ static void run_endpoint(struct service *service, const struct endpoint *endpoin
         response_note(response, "form=\"%s\"", form_status_text(decoded));
     enum signature_versions versions =
         endpoint->access == SIGNED_AS_MESSAGE ? SIGNATURE_V3_OR_V2 : SIGNATURE_V3_ONLY;
-    if (endpoint->access != OPEN && keyring_is_signing(service->keyring) &&
-        (decoded != FORM_OK || !is_from_plivo(service, &webhook, versions, response)))
+    bool is_checked = endpoint->access != OPEN && keyring_is_signing(service->keyring);
+    if (is_checked && decoded != FORM_OK)
         response_text(response, 403, "forbidden\n");
-    else
+    else if (!is_checked || is_from_plivo(service, &webhook, versions, response))
         endpoint->handler(service, &webhook, response);
     if (storage != small)
         free(storage);

@@ -13,6 +13,9 @@ import uuid
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+import plivo.signature as signing
+
+PUBLIC_URL = "https://calls.example.com"
 PROXY = "14155550100"
 PAIRS = 400
 GIVE_UP = 15  # seconds; an answer that takes longer counts as none
@@ -61,11 +64,14 @@ def new_call():
     return Call(call_uuid, *ends, order_id(pair))
 
 
-def request(call):
+def request(call, token=None):
+    """token: the auth token to sign with, for PUBLIC_URL."""
     body = urlencode({"CallUUID": call.uuid, "From": call.caller, "To": PROXY,
                       "Direction": "inbound", "CallStatus": "ringing", "Event": "StartApp"})
+    signature = "".join(f"{name}: {value}\r\n" for name, value in signing.headers(
+        token, "POST", PUBLIC_URL + "/answer", body).items()) if token else ""
     return (f"POST /answer HTTP/1.1\r\nHost: load\r\n"
-            f"Content-Type: application/x-www-form-urlencoded\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\n{signature}"
             f"Content-Length: {len(body)}\r\n\r\n{body}").encode()
 
 
@@ -128,10 +134,11 @@ class Connection:
 class Load:
     """with Load(addresses) as load: …; load.ledger afterwards, complete."""
 
-    def __init__(self, addresses, connections=16, rate=200, deadline=2.0):
+    def __init__(self, addresses, connections=16, rate=200, deadline=2.0, token=None):
         self.addresses = list(addresses)
         self.ledger = []
         self.deadline = deadline
+        self._token = token
         self.bodies = set()  # distinct answers, numbers taken out
         self._pause = connections / rate
         self._connections = connections
@@ -187,7 +194,7 @@ class Load:
     async def _ask(self, connection, call):
         sent = time.monotonic()
         try:
-            reply = await asyncio.wait_for(connection.exchange(request(call)), GIVE_UP)
+            reply = await asyncio.wait_for(connection.exchange(request(call, self._token)), GIVE_UP)
         except asyncio.TimeoutError:
             connection.close()
             reply = None
