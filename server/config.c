@@ -216,12 +216,60 @@ static char *read_secret_file(const char *path, const char **why)
     return text;
 }
 
+static void free_secret(char *text)
+{
+    if (text != NULL)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+/* Secrets that came in the environment, one place for each row of settings[]. The kernel
+ * shows a process's first environment in /proc/PID/environ for as long as it runs, so they
+ * are wiped there and kept here: SIGHUP loads all settings again. */
+static struct kept {
+    const char *place; /* of the wiped text in the environment */
+    char *secret;
+} kept_secrets[SETTINGS];
+
+static void forget_secrets(void)
+{
+    for (size_t i = 0; i < SETTINGS; i++)
+        free_secret(kept_secrets[i].secret);
+    memset(kept_secrets, 0, sizeof kept_secrets);
+}
+
+static const char *kept_secret(const struct setting *setting)
+{
+    if (setting->kind == TOKENS)
+        log_event(LOG_INFO, "setting_kept",
+                  "setting=%s reason=\"came in the environment, which only a restart changes; "
+                  "%s_FILE is read again\"",
+                  setting->name, setting->name);
+    return kept_secrets[setting - settings].secret;
+}
+
+/* As getenv, for a secret. */
+static const char *take_secret(const struct setting *setting)
+{
+    struct kept *kept = &kept_secrets[setting - settings];
+    char *text = getenv(setting->name);
+    if (text == NULL || text[0] == '\0')
+        return text != NULL && text == kept->place ? kept_secret(setting) : text;
+    char *copy = strdup(text);
+    if (copy == NULL)
+        return text;
+    free_secret(kept->secret);
+    *kept = (struct kept){.place = text, .secret = copy};
+    explicit_bzero(text, strlen(text));
+    return copy;
+}
+
 static void load_setting(struct config *config, const struct setting *setting, int *problems)
 {
     char why[CONFIG_PROBLEM], file_name[64];
     const char *problem = NULL;
     char *secret = NULL;
-    const char *text = getenv(setting->name);
+    const char *text = setting->secret ? take_secret(setting) : getenv(setting->name);
     snprintf(file_name, sizeof file_name, "%s_FILE", setting->name);
     const char *path = setting->secret ? getenv(file_name) : NULL;
 
@@ -240,10 +288,7 @@ static void load_setting(struct config *config, const struct setting *setting, i
     problem = read_setting(config, setting, text, why);
     if (problem != NULL)
         complain(problems, setting->name, problem);
-    if (secret != NULL) {
-        explicit_bzero(secret, strlen(secret));
-        free(secret);
-    }
+    free_secret(secret);
 }
 
 /* Promise 6, strangers get nothing: no way to start by accident without signatures. A field
@@ -276,7 +321,10 @@ static void check_recording(const struct config *config, int *problems)
 
 int config_load(struct config *config)
 {
+    static bool will_forget;
     int problems = 0;
+    if (!will_forget)
+        will_forget = atexit(forget_secrets) == 0;
     *config = (struct config){0};
     for (size_t i = 0; i < SETTINGS; i++)
         load_setting(config, &settings[i], &problems);
@@ -286,13 +334,6 @@ int config_load(struct config *config)
     if (problems > 0)
         config_free(config);
     return problems;
-}
-
-static void free_secret(char *text)
-{
-    if (text != NULL)
-        explicit_bzero(text, strlen(text));
-    free(text);
 }
 
 void config_free(struct config *config)
