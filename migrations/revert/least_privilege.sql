@@ -13,4 +13,22 @@ BEGIN
 END
 $$;
 
+DO $$
+DECLARE
+  makes_objects regprocedure;
+BEGIN
+  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    RETURN;
+  END IF;
+  FOR makes_objects IN
+    SELECT oid FROM pg_proc
+    WHERE pronamespace = 'pg_catalog'::regnamespace
+      AND proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_open', 'lo_put', 'lo_unlink')
+  LOOP
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM masking_orders, masking_owner', makes_objects);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', makes_objects);
+  END LOOP;
+END
+$$;
+
 COMMIT;

@@ -29,6 +29,7 @@ FROM unnest(ARRAY[
   'CREATE TABLE masking.mine (a int)', 'CREATE TABLE public.mine (a int)', 'CREATE SCHEMA mine',
   'COPY masking.calls TO PROGRAM ''cat''',
   'SELECT pg_read_file(''/etc/passwd'')', 'SELECT lo_import(''/etc/passwd'')',
+  'SELECT lo_create(0)', 'SELECT lo_from_bytea(0, ''x'')',
   'ALTER ROLE masking_server SUPERUSER', 'SELECT * FROM pg_authid'
 ]) AS statement;
 

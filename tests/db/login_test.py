@@ -14,6 +14,9 @@ FORBIDDEN = [
     "CREATE TEMPORARY TABLE mine (a integer)", "CREATE TABLE mine (a integer)", "CREATE SCHEMA mine",
     "CREATE FUNCTION masking.mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'", "CREATE EXTENSION hstore",
     "SELECT pg_read_file('/etc/passwd')", "SELECT pg_ls_dir('/')", "SELECT lo_import('/etc/passwd')",
+    "SELECT lo_create(0)", "SELECT lo_creat(-1)", "SELECT lo_from_bytea(0, 'x')", "SELECT lo_put(1, 0, 'x')",
+    "SELECT lo_unlink(1)", "SELECT lo_open(1, 131072)", "SELECT lo_import('/etc/passwd', 1)",
+    "SELECT lo_export(1, '/tmp/x')",
     "SELECT pg_reload_conf()", "SELECT * FROM pg_authid", "SELECT * FROM pg_shadow",
     "SET ROLE masking_owner", "SET ROLE masking_orders", "SET ROLE postgres", "SET SESSION AUTHORIZATION postgres",
     "ALTER ROLE masking_server SUPERUSER", "ALTER ROLE masking_orders PASSWORD 'x'", "CREATE ROLE mine",
@@ -41,6 +44,41 @@ def test_the_server_may_not(server, statement):
         else:
             ask(server, statement)
     assert caught.value.pgcode == "42501"
+
+
+# What it may do elsewhere, to be looked into without a password of anybody else.
+ELSEWHERE = [
+    "CREATE TABLE mine (a integer)", "CREATE TABLE public.mine (a integer)", "CREATE SCHEMA mine",
+    "CREATE EXTENSION hstore", "SELECT * FROM masking.orders", "SELECT * FROM public.theirs", "INSERT INTO public.theirs VALUES ('x')",
+    "COPY public.theirs TO STDOUT", "SELECT pg_read_file('/etc/passwd')", "SELECT * FROM pg_authid", "SET ROLE masking_owner",
+    "ALTER ROLE masking_server SUPERUSER",
+]
+
+
+@pytest.fixture(scope="module")
+def elsewhere():
+    """Databases that are not the service's: those of every cluster, and one with a table."""
+    with fresh() as name:
+        owner = connect(name)
+        ask(owner, "CREATE TABLE public.theirs (secret text)")
+        owner.close()
+        yield ["postgres", "template1", name]
+
+
+@pytest.mark.parametrize("statement", ELSEWHERE)
+def test_the_server_may_not_in_another_database(elsewhere, statement):
+    """Connecting is for pg_hba.conf to forbid; getting anything out of it is what counts."""
+    refusals = ("42501", "3F000", "42P01")  # not allowed; no such schema; no such table
+    for name in elsewhere:
+        connection = connect(name, "masking_server")
+        with pytest.raises(psycopg2.Error) as caught:
+            if statement.startswith("COPY"):
+                with connection.cursor() as cursor, open("/dev/null", "w", encoding="ascii") as nothing:
+                    cursor.copy_expert(statement, nothing)
+            else:
+                ask(connection, statement)
+        assert caught.value.pgcode in refusals, name
+        connection.close()
 
 
 @pytest.mark.parametrize("name, value", [
