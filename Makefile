@@ -17,7 +17,7 @@ QUIET    ?= @
 # ---- the server ----
 
 MODULES := call chores config db endpoints event fields form health http keyring log message metrics \
-           notify number prompt replay reply request response signature store switchboard
+           notify number prompt replay reply request response service signature store switchboard
 SQL     := $(wildcard sql/*.sql)
 PLAN    := migrations/sqitch.plan
 

@@ -146,24 +146,10 @@ static void ask(struct service *service, const struct webhook *webhook,
                 int attempt, struct response *response)
 {
     struct call_answer answer;
-    unsigned batch = 0;
-    int64_t deadline = webhook->request->received_us / 1000 + service->config->answer_deadline_ms;
-    switch (switchboard_ask(service->switchboard, question, input, &answer, deadline, &batch)) {
-    case SWITCHBOARD_ANSWERED:
-        response_note(response, "batch=%u", batch);
+    if (service_ask(service, webhook, question, input, &answer, response)) {
         if (give_answer(service->config, call, &answer, attempt, response))
             return;
         response_note(response, "reason=out_of_memory");
-        break;
-    case SWITCHBOARD_TIMEOUT:
-        response_note(response, "reason=timeout");
-        break;
-    case SWITCHBOARD_FULL:
-        response_note(response, "reason=database_silent");
-        break;
-    case SWITCHBOARD_REFUSED:
-        response_note(response, "reason=database_refused");
-        break;
     }
     apologise(service, call, response);
 }

@@ -140,25 +140,10 @@ static void ask(struct service *service, const struct webhook *webhook, struct m
                 const char *text, struct response *response)
 {
     struct call_answer answer;
-    unsigned batch = 0;
-    int64_t deadline = webhook->request->received_us / 1000 + service->config->answer_deadline_ms;
-    switch (switchboard_ask(service->switchboard, &answer_question, message, &answer, deadline,
-                            &batch)) {
-    case SWITCHBOARD_ANSWERED:
-        response_note(response, "batch=%u", batch);
+    if (service_ask(service, webhook, &answer_question, message, &answer, response)) {
         if (give_answer(message, &answer, text, response))
             return;
         response_note(response, "reason=out_of_memory");
-        break;
-    case SWITCHBOARD_TIMEOUT:
-        response_note(response, "reason=timeout");
-        break;
-    case SWITCHBOARD_FULL:
-        response_note(response, "reason=database_silent");
-        break;
-    case SWITCHBOARD_REFUSED:
-        response_note(response, "reason=database_refused");
-        break;
     }
     apologise(service, message, response);
 }

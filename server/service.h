@@ -34,3 +34,9 @@ struct webhook {
 /* Fills the response. Runs on a worker thread. */
 typedef void endpoint_handler(struct service *service, const struct webhook *webhook,
                               struct response *response);
+
+/* Asks the switchboard within the webhook's deadline, and tells the log how that went. true:
+ * *answer is set. */
+MUST_CHECK bool service_ask(struct service *service, const struct webhook *webhook,
+                            const struct question *question, const void *input, void *answer,
+                            struct response *response);
