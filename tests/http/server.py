@@ -38,6 +38,11 @@ STARTS_WITHIN = 30  # seconds; a sanitizer build on a busy machine is slow
 SANITIZER = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
 
 
+def is_sanitized():
+    """Built with a sanitizer: other options, and nothing may be preloaded before it."""
+    return re.search(rb"__(asan|tsan|ubsan)_", BINARY.read_bytes()) is not None
+
+
 def canonical(xml):
     return etree.canonicalize(xml)
 

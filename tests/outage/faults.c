@@ -1,10 +1,11 @@
 /*
- * faults.c - preloaded into a server: memory that runs out, and a clock that jumps.
+ * faults.c - preloaded into a server: memory that runs out, and clocks that jump.
  *
- * What happens now is in a file that the test writes while the server runs: two int64,
- * "one of so many allocations fails" (0: none) and the seconds by which the clock of the
- * day is off. Only malloc, calloc and realloc of threads other than the first fail: who
- * runs out of memory while starting may say so and exit.
+ * What happens now is in a file that the test writes while the server runs: struct faults,
+ * "one of so many allocations fails" (0: none), the seconds by which the clock of the day
+ * is off, what failed, and the seconds by which the clock since boot is off. Only malloc,
+ * calloc and realloc of threads other than the first fail: who runs out of memory while
+ * starting may say so and exit.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -25,6 +26,7 @@ static struct faults {
     _Atomic int64_t fails_one_of;
     _Atomic int64_t clock_off;
     _Atomic int64_t failed; /* how many allocations did: for the test to read */
+    _Atomic int64_t uptime_off;
 } none, *faults = &none;
 
 __attribute__((constructor)) static void attach(void)
@@ -74,6 +76,8 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     int result = (int)syscall(SYS_clock_gettime, clock, now);
     if (clock == CLOCK_REALTIME)
         now->tv_sec += faults->clock_off;
+    else if (clock == CLOCK_MONOTONIC)
+        now->tv_sec += faults->uptime_off;
     return result;
 }
 
