@@ -11,6 +11,7 @@ import pytest
 
 import client
 import signer
+from other_root import PASSWORD_FILE, into_other_root, needs_other_root
 from proxy import PUBLIC_URL, TOKEN
 from server import (CALLER, COUNTERPART, FORM, PROXY, STRANGER, Answer, call_fields, eventually)
 
@@ -127,6 +128,10 @@ FRAMINGS = {
     "a field name beyond ASCII": ["X-\xe9: 1", "Content-Length: 5"],
     "a NUL in a value": ["X-Filler: a\0b", "Content-Length: 5"],
     "an underscore for the dash": ["Content_Length: 5"],
+    "a length behind a bare LF": ["X-Filler: 1\nContent-Length: 500", "Content-Length: 5"],
+    "a length behind a bare CR": ["X-Filler: 1\rContent-Length: 500", "Content-Length: 5"],
+    "a control byte in a value": ["X-Filler: a\x01b", "Content-Length: 5"],
+    "a control byte in a name": ["X-\x07: 1", "Content-Length: 5"],
 }
 
 
@@ -139,6 +144,18 @@ def test_odd_framing_runs_nothing_hidden(proxy, database, call_uuid, lines):
     first, *more = statuses(proxy, raw)
     assert first in (400, 403, 411, 422)
     assert more in ([], [400]), "what follows a doubtful head is no request"
+    assert database.call_rows(call_uuid) == []
+
+
+@pytest.mark.parametrize("coding", ["chunked", "identity"])
+def test_a_transfer_coding_of_http_1_0_runs_nothing_hidden(proxy, database, call_uuid, coding):
+    """HTTP/1.0 has none: who ignores it takes the body for a request."""
+    head = ["POST /answer HTTP/1.0", "Host: masking.example.com", "Connection: keep-alive",
+            f"Transfer-Encoding: {coding}", "Content-Length: 5"]
+    raw = "\r\n".join(head).encode() + b"\r\n\r\n0\r\n\r\n" + raw_call(call_uuid)
+    first, *more = statuses(proxy, raw)
+    assert first in (400, 411)
+    assert more in ([], [400])
     assert database.call_rows(call_uuid) == []
 
 
@@ -157,6 +174,72 @@ def test_leading_blanks_show_nobody_elses_request(proxy, call_uuid, blanks):
     got = replies(proxy, blanks + b"POST /answer HTTP/1.1\r\nHost: ")
     assert [reply.status for reply in got] in ([400], [])
     assert not any(b"Dial" in reply.body for reply in got)
+
+
+def test_bare_line_feeds_mean_the_same_or_nothing(proxy, database, call_uuid):
+    """Taken for line ends by both or by neither."""
+    head, _, body = raw_call(call_uuid).partition(b"\r\n\r\n")
+    got = replies(proxy, head.replace(b"\r\n", b"\n") + b"\n\n" + body)
+    assert [reply.status for reply in got] in ([200], [400], [])
+    made = [Answer(reply).dial for reply in got if reply.status == 200]
+    assert made in ([], [(PROXY, COUNTERPART)])
+    assert database.call_rows(call_uuid) == ["connected"] * len(made)
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"\x01", b"\x07", b"\x0b", b"\x7f"])
+@pytest.mark.parametrize("before", [b" HTTP/1.1\r\n", b"T /answer", b": application", b"\r\n\r\n"])
+def test_a_control_byte_in_the_head_makes_no_other_call(proxy, database, call_uuid, byte, before):
+    """In the target, the method, a value, behind the last field."""
+    raw = raw_call(call_uuid).replace(before, byte + before, 1)
+    assert statuses(proxy, raw) in ([400], [403], [404], [405], [501], [])
+    assert database.call_rows(call_uuid) == []
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "BREW", "DELETE", "post"])
+def test_an_unknown_method_is_refused_and_echoes_nothing(proxy, database, call_uuid, method):
+    headers, body = signed_call(call_uuid)
+    with proxy.connection() as connection:
+        connection.send(client.request_bytes(method, "/answer", {
+            **headers, "X-Secret": "echo", "Content-Length": str(len(body))}, body))
+        reply = connection.reply()
+        assert reply is None or reply.status in (400, 403, 405, 501)
+        assert reply is None or b"echo" not in reply.body
+    assert database.call_rows(call_uuid) == []
+
+
+def test_options_of_everything_is_refused(proxy):
+    """The library would answer for itself."""
+    reply = proxy.exchange("OPTIONS", "*")
+    assert reply.status == 400
+    assert not {"allow", "dav"} & set(reply.headers)
+
+
+@pytest.mark.parametrize("where", ["target", "value", "fields"])
+def test_a_head_too_large_is_refused(proxy, where):
+    """More than the proxy holds, and so more than any server behind it gets to see."""
+    much = "y" * 90_000
+    head = {"target": f"GET /answer?x={much} HTTP/1.1\r\nHost: x\r\n\r\n",
+            "value": f"GET /answer HTTP/1.1\r\nHost: x\r\nX-Long: {much}\r\n\r\n",
+            "fields": "GET /answer HTTP/1.1\r\nHost: x\r\n"
+                      + "".join(f"X-{n}: {much[:3000]}\r\n" for n in range(30)) + "\r\n"}[where]
+    with proxy.connection() as connection:
+        try:
+            connection.send(head.encode())
+        except (BrokenPipeError, ConnectionResetError):
+            return  # closed on us while we were still writing
+        reply = connection.reply()
+        assert reply is None or reply.status in (400, 414, 431)
+
+
+@needs_other_root
+def test_a_password_file_in_the_servers_root_changes_nothing(start_server, start_proxy, tmp_path):
+    """The library would answer 401 to everything, the proxy's own questions too."""
+    server = start_server(command=into_other_root(tmp_path / "root", PASSWORD_FILE), cwd=tmp_path,
+                          PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=PUBLIC_URL)
+    proxy = start_proxy(server.address)
+    eventually(proxy.ready)
+    assert proxy.call(CALLER).dial == (PROXY, COUNTERPART)
+    assert proxy.send(call_fields(CALLER, PROXY), path="/.htpasswd").status in (403, 404)
 
 
 def test_a_half_sent_request_is_not_completed(proxy):
