@@ -108,9 +108,18 @@ def place():
                        capture_output=True, check=False)
 
 
+def assert_no_whole_number(place):
+    """In what server and PostgreSQL wrote; the scripts may show the numbers they suggest."""
+    logs = [Path(place, "server.log"), Path(place, "cluster/data/server.log")]
+    assert "event=listening " in logs[0].read_text(errors="replace")
+    for log in filter(Path.exists, logs):  # a database of somebody else has none here
+        text = log.read_text(errors="replace")
+        assert not re.search(r"1[ ().-]*415[ ().-]*(?:555|666)[ ().-]*\d{4}", text), log
+
+
 @contextmanager
 def running(place, **settings):
-    """A make run that is ready; in the end Ctrl-C leaves nothing behind."""
+    """A make run that is ready; in the end Ctrl-C leaves nothing behind, and no number."""
     made = MakeRun(place, **settings)
     made.read_until(READY)
     try:
@@ -118,6 +127,7 @@ def running(place, **settings):
     finally:
         made.stop()
     assert_nothing_left(place)
+    assert_no_whole_number(place)
 
 
 def last_line(done):
