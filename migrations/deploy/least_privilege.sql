@@ -13,7 +13,7 @@ DO $$
 BEGIN
   IF pg_has_role(current_user, (SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE') THEN
     EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
-    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO masking_orders, masking_owner', current_database());
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO masking_owner', current_database());
   ELSE
     RAISE NOTICE 'only the owner of this database can take TEMPORARY on it from PUBLIC; left as it is';
   END IF;

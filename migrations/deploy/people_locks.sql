@@ -39,8 +39,10 @@ COMMENT ON FUNCTION masking.lock_people(bigint[], interval) IS
   'Keeps other transactions from routing these people until this one ends; false if others would not let go in time.';
 
 -- Two transactions inserting one order id: the second has to know whether the
--- first exists before it routes anything. This waits, exactly where and as long
--- as the primary key would have made it wait a moment later.
+-- first exists before it routes anything. This waits where the primary key would
+-- have made it wait a moment later, and until the first is over. Only who has
+-- found no such order asks for it: asked for with a row of orders locked already,
+-- as by an upsert, it could be held by somebody who waits for that row.
 CREATE FUNCTION masking.lock_order(the_order text) RETURNS void
 LANGUAGE plpgsql
 AS $$

@@ -24,7 +24,6 @@ RESET ROLE;
 DO $$
 BEGIN
   EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
-  EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO masking_orders', current_database());
 END
 $$;
 
