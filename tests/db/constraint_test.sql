@@ -31,4 +31,19 @@ SELECT throws_ok('SELECT pg_temp.route(14156660002, NULL, 14156667779, 0, 12)', 
 SELECT throws_ok('SELECT pg_temp.route(14156660003, 14155550100, 14156660003, 0, 12)', '23514', NULL,
   'nobody reaches himself');
 
+-- The clock was set back, as by a failover to a slower one: what ended, and gave
+-- its number up, lies in the future again. Its end may not lay claim to it anew.
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550100');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('CLOCK1', '14156663001', '14156663002'), ('CLOCK2', '14156663001', '14156663002');
+UPDATE masking.orders SET cancelled_at = now() WHERE order_id ~ '^CLOCK';
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('CLOCK3', '14156663001', '14156663003');
+CREATE FUNCTION pg_temp.later(id text) RETURNS void LANGUAGE sql AS $$
+  UPDATE masking.routes SET live = tstzrange(lower(live) + interval '9 s', upper(live) + interval '9 s'),
+    held = tstzrange(lower(held) + interval '9 s', upper(held) + interval '9 s')
+  WHERE order_id = id
+$$;
+SELECT pg_temp.later(id) FROM unnest(ARRAY['CLOCK3', 'CLOCK2', 'CLOCK1']) id;
+SELECT lives_ok($$UPDATE masking.orders SET completed_at = now() WHERE order_id = 'CLOCK1'$$, 'completed while the clock is behind');
+SELECT lives_ok($$DELETE FROM masking.orders WHERE order_id = 'CLOCK2'$$, 'deleted while the clock is behind');
+
 SELECT * FROM finish();

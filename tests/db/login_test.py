@@ -81,6 +81,13 @@ def test_the_server_may_not_in_another_database(elsewhere, statement):
         connection.close()
 
 
+def test_the_order_system_may_make_nothing_temporary():
+    orders = connect("migrated", "masking_orders")
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        ask(orders, "CREATE TEMPORARY TABLE mine (a integer)")
+    orders.close()
+
+
 @pytest.mark.parametrize("name, value", [
     ("search_path", "pg_catalog"), ("lock_timeout", "2s"), ("statement_timeout", "5s"),
     ("idle_in_transaction_session_timeout", "5s"), ("log_min_error_statement", "panic"), ("log_parameter_max_length", "0"),
@@ -98,6 +105,29 @@ def test_the_order_system_writes_orders_without_naming_a_schema():
         assert one(orders, "SHOW log_min_error_statement") == "panic"
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             ask(orders, "SELECT * FROM routes")
+        orders.close()
+
+
+def test_a_temporary_type_is_never_taken_for_ours():
+    """Temporary objects come first unless a search path names them: a domain
+    called text would run its check as whoever owns our functions."""
+    with fresh() as name:
+        orders = connect(name, "masking_orders")
+        ask(orders, """
+            CREATE FUNCTION pg_temp.evil(pg_catalog.text) RETURNS boolean LANGUAGE plpgsql AS $$
+            BEGIN
+              IF current_user = 'masking_owner' THEN
+                EXECUTE 'GRANT SELECT ON masking.secrets TO masking_orders';
+              END IF;
+              RETURN true;
+            END $$;
+            CREATE DOMAIN pg_temp.text AS pg_catalog.text CHECK (pg_temp.evil(VALUE::pg_catalog.text))""")
+        for statement in ("INSERT INTO orders (order_id, customer_number, agent_number) VALUES ('A', '14156667777', '14156667778')",
+                          "UPDATE orders SET completed_at = now()", "SELECT * FROM masking.assign_pending()",
+                          "DELETE FROM orders"):
+            ask(orders, statement)
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            ask(orders, "SELECT * FROM masking.secrets")
         orders.close()
 
 

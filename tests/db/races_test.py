@@ -1,0 +1,87 @@
+"""Two transactions, step by step: the second stands at a lock of the first when
+that commits. What chance finds once a month, found each time."""
+
+import threading
+import time
+
+import psycopg2.errors
+import pytest
+
+from database import LOST, ask, connect, fill_pool, fresh, one, setting
+
+PLACE = "INSERT INTO orders (order_id, customer_number, agent_number) VALUES (%s, %s, %s)"
+UPSERT = PLACE + " ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number RETURNING proxy_number"
+
+
+@pytest.fixture
+def database():
+    with fresh() as name:
+        owner = connect(name)
+        fill_pool(owner, 4)
+        owner.close()
+        yield name
+
+
+class Meanwhile:
+    """A statement in a thread of its own, at a lock or done once this is made."""
+
+    def __init__(self, owner, connection, statement, *values):
+        self.rows = self.error = None
+        pid = connection.info.backend_pid
+
+        def run():
+            try:
+                self.rows = ask(connection, statement, *values)
+            except psycopg2.Error as error:
+                self.error = error
+
+        self.thread = threading.Thread(target=run)
+        self.thread.start()
+        deadline = time.monotonic() + 60
+        while self.thread.is_alive() and not one(
+                owner, "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'", pid):
+            assert time.monotonic() < deadline, "neither done nor at a lock"
+            time.sleep(0.005)
+
+    def result(self):
+        self.thread.join()
+        if self.error is not None:
+            raise self.error
+        return self.rows
+
+
+def test_an_order_deleted_and_placed_again_at_once(database):
+    owner, orders = connect(database), connect(database, "masking_orders")
+    deleter = connect(database, "masking_orders", "READ COMMITTED")
+    ask(orders, PLACE, "A", "14156667777", "14156667778")
+    ask(deleter, "DELETE FROM orders WHERE order_id = 'A'")
+    placing = Meanwhile(owner, orders, PLACE + " RETURNING proxy_number", "A", "+1 415 666 7777", "14156667779")
+    deleter.commit()
+    assert placing.result() == [("14155550100",)]
+    assert ask(owner, LOST) == []
+    assert ask(owner, "SELECT callee FROM masking.routes WHERE side = 'customer' AND upper(live) > now()") == [(14156667779,)]
+
+
+def test_an_update_and_then_two_upserts(database):
+    owner, orders = connect(database), connect(database, "masking_orders")
+    first = connect(database, "masking_orders", "READ COMMITTED")
+    ask(orders, PLACE, "A", "14156667777", "14156667778")
+    ask(first, "UPDATE orders SET agent_number = '14156667779' WHERE order_id = 'A'")
+    second = Meanwhile(owner, orders, UPSERT, "A", "14156667777", "14156660002")
+    assert ask(first, UPSERT, "A", "14156667777", "14156660001") == [("14155550100",)]
+    first.commit()
+    assert second.result() == [("14155550100",)], "no deadlock"
+    assert one(owner, "SELECT agent_number FROM masking.orders") == "14156660002"
+
+
+def test_placing_what_is_there_in_two_orders(database):
+    orders = connect(database, "masking_orders")
+    one_way, other_way = (connect(database, "masking_orders", "READ COMMITTED") for _ in range(2))
+    again = "INSERT INTO orders (order_id, customer_number) VALUES (%s, '14156667777') ON CONFLICT DO NOTHING"
+    for order in "AB":
+        ask(orders, PLACE, order, "14156667777", "14156667778")
+    for connection, order in ((one_way, "A"), (other_way, "B"), (one_way, "B"), (other_way, "A")):
+        ask(connection, "SET LOCAL lock_timeout = '10s'")
+        ask(connection, again, order)
+    one_way.commit()
+    other_way.commit()
