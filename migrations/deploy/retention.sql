@@ -53,6 +53,8 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off
 AS $$
+DECLARE
+  locked text[];
 BEGIN
   orders := 0;
   routes := 0;
@@ -70,7 +72,8 @@ BEGIN
     WHERE r.order_id = old.order_id AND r.route_id = old.route_id;
     GET DIAGNOSTICS routes = ROW_COUNT;
 
-    WITH old AS (
+    SELECT array_agg(old.order_id) INTO locked
+    FROM (
       SELECT o.order_id FROM masking.orders o
       WHERE o.forgotten_at IS NULL
         AND o.placed_at < now() - older_than - masking.setting_span('longest_life')
@@ -81,12 +84,14 @@ BEGIN
       ORDER BY o.placed_at
       LIMIT at_most
       FOR UPDATE SKIP LOCKED
-    )
+    ) old;
+    -- One may have been reopened before it was locked: then it has new routes,
+    -- which only a statement begun after that sees.
     UPDATE masking.orders o SET forgotten_at = now(), unmasked_since = NULL,
       customer_number = masking.hashed(o.customer_number::bigint)::text,
       agent_number = masking.hashed(o.agent_number::bigint)::text
-    FROM old
-    WHERE o.order_id = old.order_id;
+    WHERE o.order_id = ANY (locked)
+      AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND r.caller > 0);
     GET DIAGNOSTICS orders = ROW_COUNT;
   END IF;
   RETURN NEXT;
@@ -147,8 +152,13 @@ DECLARE
   nobody bigint := masking.hashed(('x' || substr(md5(gen_random_uuid()::text), 1, 15))::bit(60)::bigint);
   done text[];
 BEGIN
-  -- Orders without routes are found by reading the table; this is not a thing
-  -- done every minute.
+  -- None of them may be reopened while this looks which are over. Orders without
+  -- routes are found by reading the table; this is not a thing done every minute.
+  PERFORM FROM masking.orders o
+  WHERE o.customer_number IN (person::text, hash::text) OR o.agent_number IN (person::text, hash::text)
+    OR o.order_id IN (SELECT r.order_id FROM masking.routes r WHERE r.caller IN (person, hash))
+  ORDER BY o.order_id
+  FOR UPDATE;
   SELECT array_agg(o.order_id) FILTER (WHERE NOT o.is_open), count(*) FILTER (WHERE o.is_open)
   INTO done, still_open
   FROM (

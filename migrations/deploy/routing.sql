@@ -99,6 +99,7 @@ BEGIN
   SET live = tstzrange(lower(r.live), n.until),
     held = tstzrange(lower(r.held), least(upper(r.held), n.until + masking.setting_span('cool_off'))),
     ended = CASE
+      WHEN o.forgotten_at IS NOT NULL THEN 'numbers forgotten'
       WHEN o.agent_number IS NULL THEN 'agent removed'
       WHEN o.cancelled_at IS NOT NULL THEN 'order cancelled'
       WHEN NOT n.wanted AND (r.side = 'agent') = (r.callee NOT IN (o.customer_number::bigint, o.agent_number::bigint))
@@ -298,6 +299,8 @@ BEGIN
     OR (before.customer_number = after.customer_number
       AND before.agent_number IS NOT DISTINCT FROM after.agent_number)
   THEN
+    -- Whatever it was forgotten for, it connects nobody.
+    PERFORM masking.trim_routes(after, clock_timestamp(), true);
     RETURN after;
   END IF;
   RAISE EXCEPTION 'order %: its phone numbers were forgotten at %', after.order_id, before.forgotten_at

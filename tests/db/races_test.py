@@ -7,7 +7,7 @@ import time
 import psycopg2.errors
 import pytest
 
-from database import LOST, ask, connect, fill_pool, fresh, one, setting
+from database import LOST, ask, connect, fill_pool, fresh, one
 
 PLACE = "INSERT INTO orders (order_id, customer_number, agent_number) VALUES (%s, %s, %s)"
 UPSERT = PLACE + " ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number RETURNING proxy_number"
@@ -85,3 +85,43 @@ def test_placing_what_is_there_in_two_orders(database):
         ask(connection, again, order)
     one_way.commit()
     other_way.commit()
+
+
+def test_a_person_erased_while_an_order_is_reopened(database):
+    owner, orders = connect(database), connect(database, "masking_orders")
+    reopener = connect(database, "masking_orders", "READ COMMITTED")
+    ask(orders, PLACE, "A", "14156667777", "14156667778")
+    ask(orders, "UPDATE orders SET cancelled_at = now()")
+    ask(reopener, "UPDATE orders SET cancelled_at = NULL")
+    erasing = Meanwhile(owner, connect(database), "SELECT * FROM masking.erase_person('14156667777')")
+    reopener.commit()
+    assert erasing.result() == [(0, 0, 1)], "it is open now"
+    assert one(owner, "SELECT tests.reaches(14156667777, 14155550100)") == "14156667778"
+    assert ask(owner, LOST) == []
+
+
+def test_an_order_reopened_while_its_person_is_erased(database):
+    owner, orders = connect(database), connect(database, "masking_orders")
+    eraser = connect(database, isolation="READ COMMITTED")
+    ask(orders, PLACE, "A", "14156667777", "14156667778")
+    ask(orders, "UPDATE orders SET cancelled_at = now()")
+    assert ask(eraser, "SELECT * FROM masking.erase_person('14156667777')") == [(1, 2, 0)]
+    reopening = Meanwhile(owner, orders, "UPDATE orders SET cancelled_at = NULL")
+    eraser.commit()
+    reopening.result()
+    assert ask(owner, "SELECT order_id FROM masking.routes WHERE upper(live) > now()") == []
+    assert one(owner, "SELECT customer_number::bigint < 0 FROM masking.orders")
+
+
+def test_an_old_order_reopened_while_numbers_are_forgotten(database):
+    """Retention has chosen the order by what it saw before it was reopened."""
+    owner, orders = connect(database), connect(database, "masking_orders")
+    reopener = connect(database, "masking_orders", "READ COMMITTED")
+    ask(orders, PLACE, "A", "14156667777", "14156667778")
+    ask(orders, "UPDATE orders SET cancelled_at = now()")
+    ask(owner, "SELECT tests.pass('100 days')")
+    ask(reopener, "UPDATE orders SET cancelled_at = NULL")
+    assert ask(owner, "SELECT orders, routes FROM masking.retention_run()") == [(0, 2)]
+    reopener.commit()
+    assert ask(owner, "SELECT orders, routes FROM masking.retention_run()") == [(0, 0)]
+    assert one(owner, "SELECT tests.reaches(14156667777, 14155550100)") == "14156667778"
