@@ -17,11 +17,12 @@ CREATE TABLE masking.orders (
   completed_at timestamptz,
   cancelled_at timestamptz,
   unmasked_since timestamptz,
-  forgotten_at timestamptz
+  forgotten_at timestamptz,
+  recorded_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX orders_unmasked ON masking.orders (unmasked_since) WHERE unmasked_since IS NOT NULL;
 -- What retention has still to forget, oldest first.
-CREATE INDEX orders_remembered ON masking.orders (placed_at) WHERE forgotten_at IS NULL;
+CREATE INDEX orders_remembered ON masking.orders (recorded_at) WHERE forgotten_at IS NULL;
 
 COMMENT ON TABLE masking.orders IS
   'One delivery per row. The only table the order system writes; routes follow it in the same transaction.';
@@ -40,6 +41,8 @@ COMMENT ON COLUMN masking.orders.unmasked_since IS
   'Since when the order waits for a proxy number; NULL: it does not.';
 COMMENT ON COLUMN masking.orders.forgotten_at IS
   'When its phone numbers were replaced by keyed hashes; NULL: they are still there.';
+COMMENT ON COLUMN masking.orders.recorded_at IS
+  'When the row was made; what was placed long ago may have been imported today.';
 
 GRANT SELECT, DELETE,
   INSERT (order_id, customer_number, agent_number, placed_at, completed_at, cancelled_at),

@@ -27,7 +27,11 @@ BEGIN
   END IF;
   PERFORM masking.lock_people(ARRAY[NEW.number::bigint], masking.setting_span('lock_wait'));
   IF EXISTS (
-    SELECT FROM masking.routes r WHERE r.caller = NEW.number::bigint AND upper(r.live) > now())
+    SELECT FROM masking.routes r WHERE r.caller = NEW.number::bigint AND upper(r.live) > now()
+  ) OR EXISTS (
+    SELECT FROM masking.orders o
+    WHERE NEW.number IN (o.customer_number, o.agent_number) AND o.completed_at IS NULL
+      AND o.cancelled_at IS NULL AND o.forgotten_at IS NULL)
   THEN
     RAISE EXCEPTION 'number: "%" is the phone of somebody with an open order', masking.redacted(NEW.number)
       USING ERRCODE = 'MK004', COLUMN = 'number', TABLE = 'proxy_numbers';

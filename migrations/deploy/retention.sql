@@ -76,12 +76,12 @@ BEGIN
     FROM (
       SELECT o.order_id FROM masking.orders o
       WHERE o.forgotten_at IS NULL
-        AND o.placed_at < now() - older_than - masking.setting_span('longest_life')
+        AND o.recorded_at < now() - older_than - masking.setting_span('longest_life')
         AND (o.unmasked_since IS NULL
           OR o.unmasked_since < now() - older_than - masking.setting_span('longest_life'))
         AND NOT EXISTS (
           SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND r.caller > 0)
-      ORDER BY o.placed_at
+      ORDER BY o.recorded_at
       LIMIT at_most
       FOR UPDATE SKIP LOCKED
     ) old;
@@ -123,7 +123,7 @@ AS $$
   UNION ALL
   SELECT 'orders', count(*) FROM masking.orders o
   WHERE (o.customer_number ~ '^[0-9]' OR o.agent_number ~ '^[0-9]')
-    AND o.placed_at < now() - older_than - masking.setting_span('longest_life')
+    AND o.recorded_at < now() - older_than - masking.setting_span('longest_life')
     AND NOT EXISTS (
       SELECT FROM masking.routes r
       WHERE r.order_id = o.order_id AND upper(r.held) >= now() - older_than)
@@ -168,7 +168,7 @@ BEGIN
       WHERE r.caller IN (person, hash)
       UNION ALL
       SELECT o.order_id, o.completed_at IS NULL AND o.cancelled_at IS NULL
-        AND o.placed_at > now() - masking.setting_span('longest_life')
+        AND o.recorded_at > now() - masking.setting_span('longest_life')
       FROM masking.orders o
       WHERE o.customer_number IN (person::text, hash::text) OR o.agent_number IN (person::text, hash::text)
     ) a

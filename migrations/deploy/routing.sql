@@ -22,7 +22,7 @@ CREATE SEQUENCE masking.unmasked_total;
 COMMENT ON SEQUENCE masking.unmasked_total IS
   'Counts orders that found no proxy number free, also those rolled back. A sequence, because orders must not wait for each other to count.';
 
-CREATE FUNCTION masking.checked(o masking.orders) RETURNS masking.orders
+CREATE FUNCTION masking.checked(o masking.orders, before masking.orders) RETURNS masking.orders
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -39,13 +39,21 @@ BEGIN
   o.customer_number := masking.e164(o.customer_number, 'customer_number');
   o.agent_number := masking.e164(o.agent_number, 'agent_number');
   o.placed_at := coalesce(o.placed_at, now());
+  -- A day, because clocks and time zones differ.
+  IF o.placed_at > now() + interval '1 day' AND o.placed_at IS DISTINCT FROM before.placed_at THEN
+    RAISE EXCEPTION 'placed_at: % is in the future', o.placed_at
+      USING ERRCODE = 'MK010', COLUMN = 'placed_at', HINT = 'An order is placed now or was placed earlier.';
+  END IF;
   IF o.agent_number = o.customer_number THEN
     RAISE EXCEPTION 'agent_number: "%" is the customer''s own number', masking.redacted(o.agent_number)
       USING ERRCODE = 'MK003', COLUMN = 'agent_number';
   END IF;
+  -- What was no proxy number when it was written must not stop the order's course.
   SELECT CASE p.number WHEN o.customer_number THEN 'customer_number' ELSE 'agent_number' END INTO wrong
   FROM masking.proxy_numbers p
   WHERE p.number IN (o.customer_number, o.agent_number)
+    AND p.number IS DISTINCT FROM before.customer_number
+    AND p.number IS DISTINCT FROM before.agent_number
   LIMIT 1;
   IF wrong IS NOT NULL THEN
     RAISE EXCEPTION '%: "%" is a proxy number', wrong,
@@ -55,8 +63,8 @@ BEGIN
   RETURN o;
 END
 $$;
-COMMENT ON FUNCTION masking.checked(masking.orders) IS
-  'The order with its numbers in E.164 digits, or an error naming the column, never showing a whole number.';
+COMMENT ON FUNCTION masking.checked(masking.orders, masking.orders) IS
+  'The order, as it was before, with its numbers in E.164 digits, or an error naming the column, never showing a whole number.';
 
 CREATE FUNCTION masking.live_until(o masking.orders, side text, assigned timestamptz)
 RETURNS timestamptz
@@ -68,7 +76,8 @@ BEGIN
   ELSIF o.completed_at IS NULL THEN
     RETURN assigned + masking.setting_span('longest_life');
   END IF;
-  RETURN o.completed_at + masking.setting_span(side || '_grace');
+  -- No time is so far that it could not be reckoned with.
+  RETURN least(o.completed_at, '9999-01-01') + masking.setting_span(side || '_grace');
 END
 $$;
 COMMENT ON FUNCTION masking.live_until(masking.orders, text, timestamptz) IS
@@ -261,23 +270,26 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off
 AS $$
+DECLARE
+  before masking.orders;
 BEGIN
   IF TG_OP = 'UPDATE' AND NEW.forgotten_at IS NOT NULL THEN
     RETURN masking.routed_forgotten(OLD, NEW);
   END IF;
-  NEW := masking.checked(NEW);
-  IF TG_OP = 'INSERT' THEN
-    PERFORM FROM masking.orders o WHERE o.order_id = NEW.order_id FOR KEY SHARE;
-    IF FOUND THEN
-      RETURN NEW;
-    END IF;
-    PERFORM masking.lock_order(NEW.order_id);
-    PERFORM FROM masking.orders o WHERE o.order_id = NEW.order_id FOR KEY SHARE;
-    IF FOUND THEN
-      RETURN NEW;
+  IF TG_OP = 'UPDATE' THEN
+    before := OLD;
+  ELSE
+    SELECT o.* INTO before FROM masking.orders o WHERE o.order_id = NEW.order_id FOR KEY SHARE;
+    IF before.order_id IS NULL THEN
+      PERFORM masking.lock_order(NEW.order_id);
+      SELECT o.* INTO before FROM masking.orders o WHERE o.order_id = NEW.order_id FOR KEY SHARE;
     END IF;
   END IF;
-  NEW := masking.route(NEW, CASE TG_OP WHEN 'UPDATE' THEN OLD END, masking.setting_span('lock_wait'));
+  NEW := masking.checked(NEW, before);
+  IF TG_OP = 'INSERT' AND before.order_id IS NOT NULL THEN
+    RETURN NEW;
+  END IF;
+  NEW := masking.route(NEW, before, masking.setting_span('lock_wait'));
   IF NEW.unmasked_since IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.unmasked_since IS NULL)
     AND (SELECT s.value = 1 FROM masking.settings s WHERE s.name = 'refuse_unmasked')
   THEN

@@ -18,7 +18,8 @@ CROSS JOIN (
   FROM masking.settings s
 ) w
 WHERE o.unmasked_since IS NOT NULL AND o.agent_number IS NOT NULL AND o.cancelled_at IS NULL
-  AND coalesce(o.completed_at + w.grace, o.unmasked_since + w.longest_life) > now();
+  AND CASE WHEN o.completed_at IS NOT NULL THEN least(o.completed_at, '9999-01-01') + w.grace
+    ELSE o.unmasked_since + w.longest_life END > now();
 COMMENT ON VIEW masking.unmasked_orders IS
   'Orders whose two people cannot call each other yet, because no proxy number was free.';
 COMMENT ON COLUMN masking.unmasked_orders.order_id IS 'Which order.';

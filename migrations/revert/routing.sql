@@ -14,7 +14,7 @@ DROP FUNCTION masking.open_routes(masking.orders, timestamptz);
 DROP FUNCTION masking.is_wanted(masking.orders, text, bigint, bigint);
 DROP FUNCTION masking.trim_routes(masking.orders, timestamptz, boolean);
 DROP FUNCTION masking.live_until(masking.orders, text, timestamptz);
-DROP FUNCTION masking.checked(masking.orders);
+DROP FUNCTION masking.checked(masking.orders, masking.orders);
 DROP SEQUENCE masking.unmasked_total;
 
 COMMIT;

@@ -38,7 +38,8 @@ AS $$
 DECLARE
   route record;
 BEGIN
-  UPDATE masking.orders SET placed_at = placed_at - ago, completed_at = completed_at - ago,
+  UPDATE masking.orders SET placed_at = placed_at - ago, recorded_at = recorded_at - ago,
+    completed_at = completed_at - ago,
     cancelled_at = cancelled_at - ago, unmasked_since = unmasked_since - ago;
   FOR route IN SELECT order_id, route_id FROM masking.routes ORDER BY lower(held) LOOP
     UPDATE masking.routes SET

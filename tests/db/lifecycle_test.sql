@@ -145,4 +145,10 @@ SELECT tests.run_as('masking_orders', format('INSERT INTO orders (order_id, cust
   '''; DROP TABLE orders; --', '14156665001', '14156665002'));
 SELECT isnt(pg_temp.both(14156665001, 14156665002), 'no', 'an order id is only ever a value');
 
+-- Any time PostgreSQL can hold.
+SELECT lives_ok(format($$INSERT INTO masking.orders (order_id, customer_number, agent_number, completed_at)
+  VALUES ('FAR' || %L, '14156663001', '14156663002', %L)$$, at, at), 'completed at ' || at)
+FROM unnest(ARRAY['294276-12-31 23:59:59+00', 'infinity', '-infinity', '4713-01-01 00:00+00 BC']) at;
+SELECT lives_ok('SELECT * FROM masking.unmasked_orders', 'and the list of those that wait can reckon with it');
+
 SELECT * FROM finish();

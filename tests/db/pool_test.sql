@@ -105,4 +105,16 @@ SELECT throws_ok($$SELECT pg_temp.place('E3', 14156663001, 14156663004)$$, 'MK00
 SELECT is_empty($$SELECT FROM masking.routes WHERE order_id = 'E3'$$, 'that leaves nothing');
 SELECT throws_ok($$UPDATE masking.settings SET value = -1 WHERE name = 'cool_off'$$, '23514', NULL, 'a setting has bounds');
 
+-- A phone that becomes a proxy number.
+INSERT INTO masking.orders (order_id, customer_number) VALUES ('F1', '14156661009');
+SELECT throws_ok($$INSERT INTO masking.proxy_numbers (number) VALUES ('14156661009')$$, 'MK004', NULL,
+  'nor that of somebody whose order has no agent yet');
+UPDATE masking.orders SET completed_at = now() - interval '1 hour' WHERE order_id = 'F1';
+INSERT INTO masking.proxy_numbers (number, enabled) VALUES ('14156661009', false);
+SELECT lives_ok($$UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'F1'$$, 'once it did, their orders of before take their course');
+SELECT lives_ok($$INSERT INTO masking.orders (order_id, customer_number) VALUES ('F1', '14156661009')
+  ON CONFLICT (order_id) DO UPDATE SET completed_at = now()$$, 'however they are written');
+SELECT throws_ok($$UPDATE masking.orders SET agent_number = '14156661009' WHERE order_id = 'E1'$$, 'MK004', NULL, 'but nobody new may have it');
+DELETE FROM masking.proxy_numbers WHERE number = '14156661009';
+
 SELECT * FROM finish();
