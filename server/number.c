@@ -16,6 +16,20 @@ static bool is_filling(char c)
     return c == ' ' || c == '.' || c == '-' || c == '(' || c == ')' || c == '[' || c == ']';
 }
 
+/* "+44 (0)20 ...": a zero to dial or to leave out, depending on where one is. */
+static bool is_bracketed_zero(const char *text, size_t length, size_t at)
+{
+    size_t before = at;
+    size_t after = at + 1;
+
+    while (before > 0 && text[before - 1] == ' ')
+        before--;
+    while (after < length && text[after] == ' ')
+        after++;
+    return before > 0 && after < length && (text[before - 1] == '(' || text[before - 1] == '[') &&
+           (text[after] == ')' || text[after] == ']');
+}
+
 bool number_parse(const char *text, size_t length, struct number *out)
 {
     bool plus = false;
@@ -32,6 +46,8 @@ bool number_parse(const char *text, size_t length, struct number *out)
             if (plus || zeros > 0 || digits > 0)
                 return false;
             plus = true;
+        } else if (c == '0' && is_bracketed_zero(text, length, i)) {
+            return false;
         } else if (c == '0' && digits == 0) {
             if (plus || ++zeros > 2)
                 return false;
