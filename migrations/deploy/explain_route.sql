@@ -33,7 +33,7 @@ BEGIN
   SELECT max(r.callee), array_agg(r.order_id ORDER BY r.route_id), max(r.side)
   INTO counterpart, order_ids, side_is
   FROM masking.routes r
-  WHERE r.caller IN (caller_is, masking.hashed(caller_is)) AND r.live @> at
+  WHERE r.caller IN (caller_is, masking.hash_if_keyed(caller_is)) AND r.live @> at
     AND (r.proxy = dialled OR r.proxy IS NULL)
   HAVING min(r.callee) = max(r.callee) AND max(r.callee) <> dialled;
 
@@ -58,7 +58,7 @@ AS $$
   WITH mine AS (
     SELECT r.*, (r.proxy = dialled OR r.proxy IS NULL) AS here
     FROM masking.routes r
-    WHERE r.caller IN (caller_is, masking.hashed(caller_is))
+    WHERE r.caller IN (caller_is, masking.hash_if_keyed(caller_is))
   ), reason AS (
     (SELECT 1 AS rank, format('order %s is on another number, %s; not on this one',
       m.order_id, masking.redacted(m.proxy::text)) AS words

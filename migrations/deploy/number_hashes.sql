@@ -18,7 +18,7 @@ COMMENT ON COLUMN masking.secrets.value IS 'The key.';
 INSERT INTO masking.secrets (name, value)
 SELECT 'number_hashes', sha256((gen_random_uuid()::text || gen_random_uuid())::bytea);
 
-CREATE FUNCTION masking.hashed(number bigint) RETURNS bigint
+CREATE FUNCTION masking.hash_if_keyed(number bigint) RETURNS bigint
 LANGUAGE sql STABLE
 AS $$
   -- Keyed inside and outside, cut to 62 bits, negative: never a phone number.
@@ -28,6 +28,24 @@ AS $$
   END
   FROM masking.secrets s
   WHERE s.name = 'number_hashes'
+$$;
+COMMENT ON FUNCTION masking.hash_if_keyed(bigint) IS 'As masking.hashed(); NULL: the key is gone.';
+
+-- Without this a column that may not be NULL would refuse it, with an error that
+-- shows the row, numbers and all.
+CREATE FUNCTION masking.hashed(number bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+  hash bigint := masking.hash_if_keyed(number);
+BEGIN
+  IF hash IS NULL AND number IS NOT NULL THEN
+    RAISE EXCEPTION 'secrets: the key number_hashes is gone, so no number can be forgotten'
+      USING ERRCODE = 'MK011', TABLE = 'secrets',
+        HINT = 'Put a new random key there; what was hashed with the old one stays meaningless.';
+  END IF;
+  RETURN hash;
+END
 $$;
 COMMENT ON FUNCTION masking.hashed(bigint) IS
   'What replaces a forgotten number: a keyed hash, negative, the same for the same number.';

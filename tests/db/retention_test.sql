@@ -72,4 +72,14 @@ UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'P2';
 SELECT results_eq($$SELECT * FROM masking.erase_person('14156661011')$$, 'VALUES (1, 2, 0)', 'then the other');
 SELECT throws_ok($$SELECT masking.erase_person('x')$$, 'MK001', NULL, 'a bad number is refused');
 
+-- The key is gone.
+DELETE FROM masking.secrets;
+SELECT tests.pass('1 year');
+UPDATE masking.settings SET value = 90 WHERE name = 'forget_after';
+SELECT throws_ok('SELECT * FROM masking.retention_run()', 'MK011', 'secrets: the key number_hashes is gone, so no number can be forgotten',
+  'without the key nothing is forgotten, and the error shows no number');
+SELECT matches((SELECT words FROM masking.explain_route('14156667777', '14155550100')), '^not connected', 'questions are still answered');
+SELECT lives_ok($$INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('KEYLESS', '14156667777', '14156660001')$$,
+  'and orders placed');
+
 SELECT * FROM finish();
