@@ -180,6 +180,7 @@ BEGIN
     -- Somebody this transaction cannot see was quicker; the next number then.
     DELETE FROM masking.routes r WHERE r.order_id = o.order_id AND lower(r.live) = at;
     opened := false;
+    proxy := NULL;
     EXIT WHEN choice.proxy IS NULL OR cardinality(refused) = 20;
     refused := refused || choice.proxy;
   END LOOP;
@@ -228,22 +229,26 @@ DECLARE
   waiting_since timestamptz := o.unmasked_since;
   at timestamptz := clock_timestamp();
   missing boolean;
-  locked boolean;
+  can_open boolean;
   result record;
 BEGIN
   missing := masking.lacks_routes(o, before, at);
-  locked := missing AND masking.lock_people(ARRAY[customer, agent], patience);
+  can_open := missing AND masking.lock_people(ARRAY[customer, agent], patience);
   IF missing THEN
     at := clock_timestamp();
   END IF;
-  PERFORM masking.trim_routes(o, at, locked);
+  -- What an order still has it keeps until it is sure to get something better.
+  IF can_open AND before.order_id IS NOT NULL THEN
+    can_open := (SELECT c.available FROM masking.choose_proxy(o, at, '{}') c);
+  END IF;
+  PERFORM masking.trim_routes(o, at, can_open);
   o.unmasked_since := NULL;
   IF agent IS NULL OR o.cancelled_at IS NOT NULL
     OR (missing AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND upper(r.live) > at))
   THEN
     o.proxy_number := NULL;
   END IF;
-  IF locked THEN
+  IF can_open THEN
     SELECT * INTO result FROM masking.open_routes(o, at);
     o.proxy_number := result.proxy::text;
     missing := NOT result.opened;
