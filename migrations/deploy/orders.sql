@@ -44,6 +44,13 @@ COMMENT ON COLUMN masking.orders.forgotten_at IS
 COMMENT ON COLUMN masking.orders.recorded_at IS
   'When the row was made; what was placed long ago may have been imported today.';
 
+-- Neither fires what keeps routes in step: both would leave people connected.
+CREATE TRIGGER keep BEFORE UPDATE OF order_id ON masking.orders FOR EACH ROW
+WHEN (OLD.order_id IS DISTINCT FROM NEW.order_id)
+EXECUTE FUNCTION masking.refuse_change('Delete the order and place it under its new id.');
+CREATE TRIGGER keep_all BEFORE TRUNCATE ON masking.orders
+EXECUTE FUNCTION masking.refuse_change('DELETE cuts off the people on the orders.');
+
 GRANT SELECT, DELETE,
   INSERT (order_id, customer_number, agent_number, placed_at, completed_at, cancelled_at),
   UPDATE (customer_number, agent_number, completed_at, cancelled_at)

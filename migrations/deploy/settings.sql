@@ -44,4 +44,20 @@ END
 $$;
 COMMENT ON FUNCTION masking.setting_span(text) IS 'The value of one setting that is a length of time.';
 
+CREATE FUNCTION masking.refuse_change() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  RAISE EXCEPTION '%: % is refused', TG_TABLE_NAME, TG_OP
+    USING ERRCODE = 'MK007', TABLE = TG_TABLE_NAME, HINT = TG_ARGV[0];
+END
+$$;
+COMMENT ON FUNCTION masking.refuse_change() IS 'Trigger: refuses what would break routing silently; its argument says what to do instead.';
+
+-- A setting that is missing would be a NULL in every time reckoned with it.
+CREATE TRIGGER keep BEFORE DELETE OR UPDATE OF name ON masking.settings
+FOR EACH ROW EXECUTE FUNCTION masking.refuse_change('Change its value; every setting must be there.');
+CREATE TRIGGER keep_all BEFORE TRUNCATE ON masking.settings
+EXECUTE FUNCTION masking.refuse_change('Change the values; every setting must be there.');
+
 COMMIT;

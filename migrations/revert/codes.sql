@@ -19,6 +19,8 @@ DROP VIEW masking.guessing;
 DROP TABLE masking.code_failures;
 ALTER TABLE masking.orders DROP COLUMN customer_code, DROP COLUMN agent_code;
 DROP TABLE masking.codes;
+ALTER TABLE masking.settings DISABLE TRIGGER keep;
 DELETE FROM masking.settings WHERE name = 'codes';
+ALTER TABLE masking.settings ENABLE TRIGGER keep;
 
 COMMIT;

@@ -5,5 +5,6 @@ SET LOCAL ROLE masking_owner;
 
 DROP FUNCTION masking.setting_span(text);
 DROP TABLE masking.settings;
+DROP FUNCTION masking.refuse_change();
 
 COMMIT;

@@ -105,6 +105,27 @@ SELECT throws_ok($$SELECT pg_temp.place('E3', 14156663001, 14156663004)$$, 'MK00
 SELECT is_empty($$SELECT FROM masking.routes WHERE order_id = 'E3'$$, 'that leaves nothing');
 SELECT throws_ok($$UPDATE masking.settings SET value = -1 WHERE name = 'cool_off'$$, '23514', NULL, 'a setting has bounds');
 
+-- What must not go.
+UPDATE masking.settings SET value = 0 WHERE name = 'refuse_unmasked';
+SELECT throws_ok(statement, 'MK007', NULL, 'refused: ' || statement)
+FROM unnest(ARRAY[
+  'TRUNCATE masking.orders CASCADE', 'TRUNCATE masking.settings', $$UPDATE masking.orders SET order_id = 'x' WHERE order_id = 'E1'$$,
+  $$DELETE FROM masking.settings WHERE name = 'longest_life'$$, $$UPDATE masking.settings SET name = 'x' WHERE name = 'cool_off'$$
+]) AS statement;
+
+-- Reopening takes nothing away.
+UPDATE masking.settings SET value = 0 WHERE name = 'agent_grace';
+UPDATE masking.proxy_numbers SET enabled = number = '14155550203';
+SELECT is(pg_temp.place('R1', 14156666001, 14156666002), '14155550203', 'an order');
+UPDATE masking.orders SET completed_at = now() WHERE order_id = 'R1';
+SELECT is(pg_temp.place('R2', 14156666003, 14156666002), '14155550203', 'its agent is done and has another');
+UPDATE masking.orders SET completed_at = NULL WHERE order_id = 'R1';
+SELECT is(tests.reaches(14156666001, 14155550203), '14156666002', 'reopened in vain: the customer has the time that was left');
+SELECT isnt((SELECT unmasked_since FROM masking.orders WHERE order_id = 'R1'), NULL, 'and the order waits');
+DELETE FROM masking.orders WHERE order_id = 'R2';
+SELECT results_eq($$SELECT order_id FROM masking.assign_pending() WHERE order_id = 'R1'$$, $$VALUES ('R1')$$, 'until the number is free');
+SELECT is(tests.reaches(14156666002, 14155550203), '14156666001', 'then both reach each other');
+
 -- A phone that becomes a proxy number.
 INSERT INTO masking.orders (order_id, customer_number) VALUES ('F1', '14156661009');
 SELECT throws_ok($$INSERT INTO masking.proxy_numbers (number) VALUES ('14156661009')$$, 'MK004', NULL,
