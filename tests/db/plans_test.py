@@ -13,6 +13,7 @@ EXPLAIN = """LOAD 'auto_explain';
 ANSWER = "SELECT * FROM masking.answer_calls('{a,b}', '{14150000001,14160000001}', '{14155550100,14155550100}')"
 PLACE = "INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES (%s, '14150000001', '14160000001')"
 SWAP = "UPDATE masking.orders SET agent_number = %s WHERE order_id = 'plan'"
+STRANGER = "SELECT * FROM masking.answer_calls('{s}', '{14150009999}', '{14155550100}', NULL, true)"
 COMPLETE = "UPDATE masking.orders SET completed_at = now() WHERE order_id = 'plan'"
 
 
@@ -31,7 +32,9 @@ def database(request):
         ask(owner, EXPLAIN)
         # Plans are made now, while there is nothing to read.
         ask(owner, ANSWER)
+        ask(owner, "UPDATE masking.settings SET value = 1 WHERE name = 'codes'")
         ask(owner, PLACE, "plan")
+        ask(owner, STRANGER)
         if request.param != "empty":
             ask(owner, "SET session_replication_role = replica; SET auto_explain.log_min_duration = -1")
             ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number, proxy_number)"
@@ -39,6 +42,9 @@ def database(request):
             ask(owner, "INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held)"
                 " SELECT n::text, 'customer', 14250000000 + n, 14155550100, 14160000000 + n,"
                 " tstzrange(now(), now() + '12h'), tstzrange(now(), now() + '36h') FROM generate_series(1, 20000) n")
+            ask(owner, "INSERT INTO masking.codes (order_id, side, code, proxy, live)"
+                " SELECT n::text, 'customer', lpad(n::text, 5, '0'), 14155550100 + n % 2,"
+                " tstzrange(now() - '2d'::interval, now() + (n % 2 - 0.5) * '2d'::interval) FROM generate_series(1, 20000) n")
             ask(owner, "RESET session_replication_role; SET auto_explain.log_min_duration = 0")
         if request.param == "grown and analysed":
             ask(owner, "ANALYZE")
@@ -47,13 +53,23 @@ def database(request):
 
 
 def big_scans(text):
-    return re.findall(r"Seq Scan on (?:routes|orders|calls)\b.*", text)
+    return re.findall(r"Seq Scan on (?:routes|orders|calls|codes)\b.*", text)
 
 
 def test_answering(database):
     text = plans(database, ANSWER)
     assert "Index Scan using routes_of_caller" in text
     assert "one_counterpart" not in text
+    assert big_scans(text) == []
+
+
+def test_answering_strangers(database):
+    ask(database, "SET auto_explain.log_analyze = on")
+    text = plans(database, STRANGER)
+    ask(database, "SET auto_explain.log_analyze = off")
+    assert "on codes" in text
+    # Neither those that ended, on this number, nor those that live, on another.
+    assert sum(map(int, re.findall(r"Rows Removed by Filter: (\d+)", text))) < 100
     assert big_scans(text) == []
 
 
