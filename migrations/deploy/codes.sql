@@ -161,7 +161,8 @@ $$;
 COMMENT ON FUNCTION masking.issue_code(text, text, bigint, timestamptz, timestamptz, text) IS
   'A new row in codes: with the code wished for if it is free on that number, else with another.';
 
--- A code lasts as long as its person and the time to reach the other do; a new
+-- A code lasts as long as the route of its side, or while the order waits for a
+-- number as long as one would: what expired stays so, whatever is written. A new
 -- number keeps the digits if they are free there. A new person gets new ones.
 CREATE FUNCTION masking.kept_code(
   o masking.orders, the_side text, same_person boolean, at timestamptz) RETURNS text
@@ -178,6 +179,10 @@ BEGIN
   until := masking.live_until(o, the_side, coalesce(lower(had.live), at));
   IF o.forgotten_at IS NOT NULL OR NOT masking.codes_are_on() THEN
     until := at;
+  ELSIF had.code IS NULL AND o.unmasked_since IS NULL THEN
+    until := least(until, coalesce((
+      SELECT max(upper(r.live)) FROM masking.routes r
+      WHERE r.order_id = o.order_id AND r.side = the_side AND upper(r.live) > at), at));
   END IF;
   IF had.code IS NOT NULL AND same_person AND had.proxy IS NOT DISTINCT FROM on_proxy
     AND until > at AND until <= upper(had.live)

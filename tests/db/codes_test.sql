@@ -101,7 +101,17 @@ SELECT is((SELECT customer_code = (SELECT customer_code FROM made) AND agent_cod
 UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'A';
 SELECT is((SELECT num_nonnulls(customer_code, agent_code) FROM masking.orders WHERE order_id = 'A'), 0, 'a cancelled one has none');
 SELECT is(pg_temp.enters('l4', 14156660006, 14155550100, 1, (SELECT customer_code FROM made)), 'wrong_code', 'and its codes are worth nothing');
-DELETE FROM masking.orders WHERE order_id = 'OFF';
+
+-- What expired stays so.
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('EXP', '14156667001', '14156667002');
+SELECT tests.pass('13 hours');
+UPDATE masking.codes SET live = tstzrange(lower(live) - interval '13 hours', upper(live) - interval '13 hours') WHERE order_id = 'EXP';
+UPDATE masking.orders SET agent_number = agent_number WHERE order_id = 'EXP';
+SELECT is((SELECT num_nonnulls(customer_code, agent_code) FROM masking.orders WHERE order_id = 'EXP'), 0, 'an expired order gets no code by being written');
+SELECT is(masking.issue_codes(), 0::bigint, 'nor on request');
+UPDATE masking.orders SET agent_number = '14156667003' WHERE order_id = 'EXP';
+SELECT is((SELECT num_nonnulls(customer_code, agent_code) FROM masking.orders WHERE order_id = 'EXP'), 2, 'with another agent it has new ones');
+DELETE FROM masking.orders WHERE order_id IN ('EXP', 'OFF');
 SELECT is((SELECT count(*) FROM masking.codes WHERE upper(live) > clock_timestamp()), 0::bigint, 'a deleted order leaves no live code');
 SELECT is(pg_temp.calls('l5', 14156660006, 14155550100), 'unknown_caller', 'with no code alive nobody is asked');
 SELECT is(pg_temp.calls('s1', 14156660006, 14155550100, true, 14155550999), 'support 14155550999', 'support is rung instead');
