@@ -47,7 +47,9 @@ COMMENT ON TABLE masking.told_strangers IS
 COMMENT ON COLUMN masking.told_strangers.number IS 'Who wrote, E.164 digits.';
 COMMENT ON COLUMN masking.told_strangers.told_at IS 'When the sentence was sent.';
 
--- The routes decide; the same question as in answer_calls, for one caller.
+-- The routes decide; the same question as in answer_calls, for one caller. now()
+-- is when the batch came, for the index; it may have waited for a lock since, and
+-- the clock is read after the routes were, so that no swap falls in between.
 CREATE FUNCTION masking.reached(caller bigint, proxy bigint)
 RETURNS TABLE (callee bigint, side text, route_id bigint, order_ids text[])
 LANGUAGE plpgsql STABLE
@@ -59,7 +61,7 @@ BEGIN
   SELECT max(r.callee), (array_agg(r.side ORDER BY r.route_id DESC))[1], max(r.route_id),
     array_agg(r.order_id ORDER BY r.route_id)
   FROM masking.routes r
-  WHERE r.caller = reached.caller AND upper(r.live) > now()
+  WHERE r.caller = reached.caller AND upper(r.live) > now() AND upper(r.live) > clock_timestamp()
     AND (r.proxy = reached.proxy OR r.proxy IS NULL)
   HAVING min(r.callee) = max(r.callee) AND max(r.callee) <> reached.proxy;
 END
@@ -73,13 +75,6 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  DELETE FROM masking.told_strangers t
-  WHERE t.number IN (
-    SELECT o.number FROM masking.told_strangers o
-    WHERE o.told_at < now() - interval '1 hour'
-    ORDER BY o.told_at
-    LIMIT 10
-    FOR UPDATE SKIP LOCKED);
   INSERT INTO masking.told_strangers AS t (number, told_at) VALUES (stranger, now())
   ON CONFLICT (number) DO UPDATE SET told_at = now()
   WHERE t.told_at < now() - interval '1 hour';
@@ -87,7 +82,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION masking.may_be_told(bigint) IS
-  'Whether a stranger may be sent the sentence now; remembers that it was, and forgets older ones.';
+  'Whether a stranger may be sent the sentence now; remembers that it was.';
 
 CREATE FUNCTION masking.message_outcome(sender bigint, proxy bigint, kind text, callee bigint, before text)
 RETURNS text
@@ -141,7 +136,7 @@ BEGIN
     decided := masking.message_outcome(m.sender, m.proxy, m.kind, way.callee, m.before);
     INSERT INTO masking.messages AS t
       (message_uuid, received_at, answered_at, proxy, side, order_ids, route_id, outcome)
-    VALUES (m.message_uuid, now(), now(), m.proxy, way.side, way.order_ids, way.route_id, decided)
+    VALUES (m.message_uuid, now(), clock_timestamp(), m.proxy, way.side, way.order_ids, way.route_id, decided)
     ON CONFLICT (message_uuid) DO UPDATE SET
       answered_at = EXCLUDED.answered_at, side = EXCLUDED.side, order_ids = EXCLUDED.order_ids,
       route_id = EXCLUDED.route_id, outcome = EXCLUDED.outcome, repeats = t.repeats + 1;
@@ -156,6 +151,14 @@ BEGIN
     END IF;
     RETURN NEXT;
   END LOOP;
+  -- Last, for these rows are in no order: who holds them waits for nobody.
+  DELETE FROM masking.told_strangers t
+  WHERE t.number IN (
+    SELECT o.number FROM masking.told_strangers o
+    WHERE o.told_at < now() - interval '1 hour'
+    ORDER BY o.told_at
+    LIMIT 2 * cardinality(message_uuids)
+    FOR UPDATE SKIP LOCKED);
 END
 $$;
 COMMENT ON FUNCTION masking.answer_messages(text[], bigint[], bigint[], text[]) IS

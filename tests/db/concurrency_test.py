@@ -3,6 +3,7 @@ reaching the order system, no lost order, one row per call."""
 
 import random
 import threading
+import time
 
 import psycopg2
 import psycopg2.errors
@@ -225,3 +226,48 @@ def test_retention_by_all_servers_at_once(database):
             break
     assert (sum(f[0] for f in forgotten), sum(f[1] for f in forgotten)) == (1000, 2000)
     assert one(owner, "SELECT sum(number_count) FROM masking.remembered('90 days')") == 0
+
+
+def wait_until_somebody_waits(owner):
+    deadline = time.monotonic() + 60
+    while not one(owner, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"):
+        assert time.monotonic() < deadline
+
+
+def test_messages_that_waited_see_the_swap(database):
+    """A batch held up by a lock decides by the routes of the moment it goes on."""
+    owner, holder = connect(database), connect(database, isolation="READ COMMITTED")
+    fill_pool(owner, 1)
+    ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('M', '14156660001', '14156660002')")
+    ask(owner, "SELECT * FROM masking.answer_messages('{m0}', '{14150000001}', '{14155550100}', '{text}')")
+    ask(holder, "SELECT FROM masking.messages FOR UPDATE")
+    found = []
+
+    def answer(_):
+        found.extend(ask(connect(database, "masking_server"), "SELECT place, outcome, counterpart"
+            " FROM masking.answer_messages('{m0,m1,m2}', '{14150000001,14156660001,14156660002}',"
+            " '{14155550100,14155550100,14155550100}', '{text,text,text}')"))
+
+    def swap(_):
+        wait_until_somebody_waits(owner)
+        ask(owner, "UPDATE masking.orders SET agent_number = '14156660003'")
+        holder.commit()
+
+    assert at_once(2, lambda n: (answer, swap)[n](n)) == []
+    assert sorted(found) == [(1, "unknown_sender", None), (2, "forwarded", 14156660003), (3, "unknown_sender", None)]
+
+
+def test_messages_forget_strangers_without_deadlock(database):
+    """Each batch meets strangers that the other, hours later, would like to forget."""
+    owner = connect(database)
+    ask(owner, "INSERT INTO masking.told_strangers"
+        " SELECT 14156660000 + n, now() - '2 hours'::interval FROM generate_series(1, 400) n")
+
+    def answer(number):
+        server = connect(database, "masking_server")
+        for batch in range(10):
+            strangers = [14156660000 + (n * (7, 11)[number % 2] + batch * 40) % 400 + 1 for n in range(40)]
+            ask(server, "SELECT * FROM masking.answer_messages(%s, %s, %s, %s)",
+                [f"{number}-{batch}-{n}" for n in range(40)], strangers, [14155550100] * 40, ["text"] * 40)
+
+    assert at_once(8, answer) == []
