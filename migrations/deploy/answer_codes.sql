@@ -2,7 +2,8 @@
 --
 -- A caller whose phone we do not know entered a code. Guesses of one caller are
 -- looked at one after the other, however many calls he makes at once: else a
--- hundred calls would have a hundred guesses before the first is counted.
+-- hundred calls would have a hundred guesses before the first is counted. What
+-- they lock is a keyed hash of the caller's number: anybody can read pg_locks.
 
 BEGIN;
 SET LOCAL ROLE masking_owner;
@@ -110,11 +111,12 @@ DECLARE
   decided masking.code_answer[] := '{}';
 BEGIN
   FOR asked IN
-    SELECT a.* FROM unnest(call_uuids, callers, dialled, attempts, codes)
+    SELECT a.*, hashint8(masking.hashed(a.caller)) AS lock
+    FROM unnest(call_uuids, callers, dialled, attempts, codes)
       WITH ORDINALITY AS a (call_uuid, caller, proxy, attempt, code, place)
-    ORDER BY hashint8(a.caller), a.caller, a.call_uuid, a.attempt
+    ORDER BY lock, a.caller, a.call_uuid, a.attempt
   LOOP
-    PERFORM pg_advisory_xact_lock(hashtext('masking.codes'), hashint8(asked.caller));
+    PERFORM pg_advisory_xact_lock(hashtext('masking.codes'), asked.lock);
     decided := decided || masking.decided_code(asked.place::integer, asked.call_uuid, asked.caller,
       asked.proxy, asked.attempt::integer, asked.code);
   END LOOP;

@@ -59,6 +59,13 @@ SELECT is(pg_temp.enters('c3', 14156667778, 14155550100, 1, (SELECT customer_cod
 SELECT is(pg_temp.enters('c4', NULL, 14155550100, 1, (SELECT customer_code FROM made)), 'no_caller_id',
   'who hides his number cannot be locked out, so he is not let in');
 
+BEGIN;
+SELECT pg_temp.enters('c5', 14156660009, 14155550100, 1, (SELECT customer_code FROM made));
+SELECT results_eq($$SELECT objid::bigint::bit(32)::integer IN (SELECT hashint8(n) FROM generate_series(14156660000, 14156660009) n)
+  FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint::bit(32)::integer = hashtext('masking.codes')$$,
+  'VALUES (false)', 'promise 1: pg_locks does not tell who is calling');
+COMMIT;
+
 -- Three tries a call, five an hour.
 SELECT is(pg_temp.enters('g1', 14156660002, 14155550100, n, pg_temp.wrong()), expected, 'try ' || n)
 FROM (VALUES (1, 'wrong_code'), (2, 'wrong_code'), (3, 'code_refused')) AS v (n, expected);
