@@ -8,6 +8,7 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
+-- By the clock: the batch may have waited since now(), which is when it came.
 CREATE FUNCTION masking.reached_by_code(caller bigint, proxy bigint, code text)
 RETURNS TABLE (callee bigint, side text, route_id bigint, order_ids text[])
 LANGUAGE plpgsql STABLE
@@ -18,14 +19,14 @@ BEGIN
   RETURN QUERY
   SELECT n.callee, c.side,
     (SELECT max(r.route_id) FROM masking.routes r
-      WHERE r.order_id = o.order_id AND r.side = c.side AND r.callee = n.callee AND upper(r.live) > now()),
+      WHERE r.order_id = o.order_id AND r.side = c.side AND r.callee = n.callee AND upper(r.live) > clock_timestamp()),
     ARRAY[o.order_id::text]
   FROM masking.codes c
   JOIN masking.orders o ON o.order_id = c.order_id AND o.forgotten_at IS NULL
   CROSS JOIN LATERAL (
     SELECT CASE c.side WHEN 'customer' THEN o.agent_number ELSE o.customer_number END::bigint AS callee) n
   WHERE c.code = reached_by_code.code AND (c.proxy = reached_by_code.proxy OR c.proxy IS NULL)
-    AND c.live @> now()
+    AND c.live && tstzrange(now(), NULL) AND upper(c.live) > clock_timestamp()
     AND n.callee NOT IN (reached_by_code.caller, reached_by_code.proxy);
 END
 $$;

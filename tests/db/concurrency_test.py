@@ -257,6 +257,28 @@ def test_messages_that_waited_see_the_swap(database):
     assert sorted(found) == [(1, "unknown_sender", None), (2, "forwarded", 14156660003), (3, "unknown_sender", None)]
 
 
+def test_codes_that_waited_see_the_swap(database):
+    """The code of an agent who was swapped while his batch waited leads nowhere."""
+    owner, holder = connect(database), connect(database, isolation="READ COMMITTED")
+    setting(owner, "codes", 1)
+    code = one(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number)"
+        " VALUES ('C', '14156660001', '14156660002') RETURNING agent_code")
+    ask(holder, "SELECT * FROM masking.answer_codes('{c0}', '{14156660009}', '{14155550100}', '{1}', %s)", [code])
+    found = []
+
+    def enter(_):
+        found.extend(ask(connect(database, "masking_server"), "SELECT outcome FROM masking.answer_codes("
+            "'{c1}', '{14156660009}', '{14155550100}', '{1}', %s)", [code]))
+
+    def swap(_):
+        wait_until_somebody_waits(owner)
+        ask(owner, "UPDATE masking.orders SET agent_number = '14156660003'")
+        holder.commit()
+
+    assert at_once(2, lambda n: (enter, swap)[n](n)) == []
+    assert found == [("wrong_code",)]
+
+
 def test_messages_forget_strangers_without_deadlock(database):
     """Each batch meets strangers that the other, hours later, would like to forget."""
     owner = connect(database)
