@@ -140,6 +140,22 @@ $$;
 COMMENT ON FUNCTION masking.remembered(interval) IS
   'How many rows still hold a phone number that forget_numbers with that age should have replaced; all 0 proves that none is left.';
 
+CREATE FUNCTION masking.erase_traces(person bigint, done text[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  DELETE FROM masking.code_failures f WHERE f.caller = person;
+  DELETE FROM masking.told_strangers t WHERE t.number = person;
+  DELETE FROM masking.codes c WHERE c.order_id = ANY (done);
+  UPDATE masking.calls c
+  SET recording_url = NULL, facts = c.facts - 'recording.RecordUrl'
+  WHERE c.recording_url IS NOT NULL AND c.order_ids && done;
+END
+$$;
+COMMENT ON FUNCTION masking.erase_traces(bigint, text[]) IS
+  'What a person left behind as a stranger, and the codes and links to recordings of these orders.';
+
 CREATE FUNCTION masking.erase_person(number text) RETURNS TABLE (orders integer, routes integer, still_open integer)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -171,6 +187,7 @@ BEGIN
         AND o.recorded_at > now() - masking.setting_span('longest_life')
       FROM masking.orders o
       WHERE o.customer_number IN (person::text, hash::text) OR o.agent_number IN (person::text, hash::text)
+        OR EXISTS (SELECT FROM masking.order_phones p WHERE p.order_id = o.order_id AND p.number = person::text)
     ) a
     GROUP BY a.order_id
   ) o;
@@ -187,10 +204,11 @@ BEGIN
       ELSE masking.hashed(o.agent_number::bigint) END::text
   WHERE o.order_id = ANY (done);
   GET DIAGNOSTICS orders = ROW_COUNT;
+  PERFORM masking.erase_traces(person, done);
   RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION masking.erase_person(text) IS
-  'Erases a person by number from every order that is over: the number becomes a random one-off, the other party''s a keyed hash. Returns what was changed and how many orders are still open; complete or delete those and call again.';
+  'Erases a person by number from every order that is over, links to recordings of its calls included: the number becomes a random one-off, the other party''s a keyed hash. Returns what was changed and how many orders are still open; complete or delete those and call again.';
 
 COMMIT;

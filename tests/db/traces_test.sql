@@ -24,4 +24,19 @@ SELECT is((SELECT string_agg(call_uuid, ',') FROM masking.code_failures), 'new',
 SELECT is((SELECT string_agg(number::text, ',') FROM masking.told_strangers), '14156660002', 'who wrote, after an hour');
 SELECT is((SELECT sum(number_count) FROM masking.remembered('90 days')), 0::numeric, 'and nothing is left to forget');
 
+-- On request.
+INSERT INTO masking.orders (order_id, customer_number) VALUES ('E', '14156661001');
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('E', 'customer', '14156660002');
+INSERT INTO masking.codes (order_id, side, code, live) VALUES ('E', 'customer', '12345', tstzrange(now() - interval '9 days', now() - interval '8 days'));
+UPDATE masking.calls SET order_ids = '{E}' WHERE call_uuid = 'new';
+UPDATE masking.code_failures SET caller = 14156660002;
+SELECT is((SELECT still_open FROM masking.erase_person('14156660002')), 1, 'a further phone makes a person part of an order');
+SELECT isnt_empty($$SELECT FROM masking.calls WHERE recording_url IS NOT NULL$$, 'which is open, so its recordings stay');
+UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'E';
+SELECT results_eq($$SELECT * FROM masking.erase_person('14156660002')$$, 'VALUES (1, 0, 0)', 'over, the order is erased');
+SELECT is_empty($$SELECT FROM masking.order_phones$$, 'with its further phones');
+SELECT is_empty($$SELECT FROM masking.codes WHERE order_id = 'E'$$, 'its codes');
+SELECT is_empty($$SELECT FROM masking.calls c WHERE c::text ~ 'http'$$, 'and links to its recordings');
+SELECT is_empty($$SELECT caller FROM masking.code_failures UNION ALL SELECT number FROM masking.told_strangers$$, 'nor is the stranger remembered');
+
 SELECT * FROM finish();
