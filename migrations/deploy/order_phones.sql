@@ -24,7 +24,7 @@ COMMENT ON COLUMN masking.order_phones.order_id IS 'The order.';
 COMMENT ON COLUMN masking.order_phones.side IS 'Whose phone it is: the customer''s or the agent''s.';
 COMMENT ON COLUMN masking.order_phones.number IS 'The phone, stored as E.164 digits.';
 COMMENT ON COLUMN masking.order_phones.routed_since IS
-  'Since when it reaches the other party; NULL: it does not, as nobody is there yet or it is taken on the order''s number.';
+  'Since when it reaches the other party; NULL: it does not, as nobody is there yet, it is taken on the order''s number, or it has become a proxy number.';
 
 GRANT SELECT, DELETE, INSERT (order_id, side, number) ON masking.order_phones TO masking_orders;
 
@@ -159,8 +159,10 @@ BEGIN
     RETURN NEW;
   END IF;
   FOR phone IN SELECT * FROM masking.order_phones p WHERE p.order_id = NEW.order_id LOOP
+    -- Either may have come after the phone.
     PERFORM masking.open_phone(NEW, phone.side, phone.number::bigint, at)
-    WHERE phone.number NOT IN (NEW.customer_number, coalesce(NEW.agent_number, ''));
+    WHERE phone.number NOT IN (NEW.customer_number, coalesce(NEW.agent_number, ''))
+      AND NOT EXISTS (SELECT FROM masking.proxy_numbers n WHERE n.number = phone.number);
     UPDATE masking.order_phones p
     SET routed_since = CASE
       WHEN masking.phone_is_routed(NEW, phone.side, phone.number::bigint, at)

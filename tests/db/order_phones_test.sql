@@ -71,4 +71,13 @@ UPDATE masking.orders SET forgotten_at = now(), customer_number = masking.hashed
   agent_number = masking.hashed(agent_number::bigint)::text WHERE order_id = 'D';
 SELECT is((SELECT count(*) FROM masking.order_phones WHERE order_id = 'D'), 0::bigint, 'forgotten with the order');
 
+-- A phone that does nothing yet does not keep a number out of the pool, and stays without a route then.
+INSERT INTO masking.orders (order_id, customer_number) VALUES ('Z', '14156664001');
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('Z', 'customer', '14155550109');
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550109');
+SELECT lives_ok($$UPDATE masking.orders SET agent_number = '14156664002' WHERE order_id = 'Z'$$, 'the order goes on');
+SELECT results_eq($$SELECT routed_since FROM masking.order_phones WHERE order_id = 'Z'$$, 'VALUES (NULL::timestamptz)',
+  'a phone that became a proxy number meanwhile is left without a route');
+SELECT is_empty($$SELECT FROM masking.routes WHERE caller = 14155550109$$, 'and none was made');
+
 SELECT * FROM finish();
