@@ -30,7 +30,7 @@ ALTER TABLE masking.calls
 -- What retention has still to forget.
 CREATE INDEX calls_recorded ON masking.calls (called_at) WHERE recording_url IS NOT NULL;
 COMMENT ON COLUMN masking.calls.outcome IS
-  'connected, support, ask_code, unknown_caller, no_caller_id, bad_dialled_number, apologised (the database was away), or not_asked (only later events are known).';
+  'connected, support, ask_code, wrong_code, code_refused (three wrong ones), locked_out (five within an hour), unknown_caller, no_caller_id, bad_dialled_number, apologised (the database was away), or not_asked (only later events are known).';
 COMMENT ON COLUMN masking.calls.facts IS
   'What Plivo told so far, by event and parameter; the columns after this one are read out of it.';
 COMMENT ON COLUMN masking.calls.dial_status IS
