@@ -1,7 +1,8 @@
 -- Deploy number-masking:call_log to pg
 --
 -- The record for people who help customers: one row per call and order, in
--- words, without any phone number, so that whoever may read it learns none.
+-- words, without any phone number, so that whoever may read it learns none; nor a
+-- link to a recording, in which people can be heard to say theirs.
 
 BEGIN;
 SET LOCAL ROLE masking_owner;
@@ -40,7 +41,7 @@ SELECT c.called_at, o.order_id,
     WHEN c.hung_up_by = 'callee' THEN coalesce(CASE c.side WHEN 'customer' THEN 'agent' WHEN 'agent' THEN 'customer' END, 'callee')
     ELSE c.hung_up_by
   END AS hung_up_by,
-  c.hangup_cause, c.hangup_code, c.cost, c.recording_url, c.recording_seconds, c.repeats, c.call_uuid
+  c.hangup_cause, c.hangup_code, c.cost, c.recording_seconds, c.repeats, c.call_uuid
 FROM masking.calls c
 LEFT JOIN LATERAL unnest(c.order_ids) AS o (order_id) ON true;
 
@@ -57,8 +58,7 @@ COMMENT ON COLUMN masking.call_log.hung_up_by IS 'customer, agent, or as Plivo s
 COMMENT ON COLUMN masking.call_log.hangup_cause IS 'Why it ended, in Plivo''s words.';
 COMMENT ON COLUMN masking.call_log.hangup_code IS 'The same as Plivo''s code, as 3010 for busy.';
 COMMENT ON COLUMN masking.call_log.cost IS 'Both legs together, in the currency of the Plivo account.';
-COMMENT ON COLUMN masking.call_log.recording_url IS 'Where Plivo keeps the recording; NULL: none, or forgotten.';
-COMMENT ON COLUMN masking.call_log.recording_seconds IS 'How long the recording is.';
+COMMENT ON COLUMN masking.call_log.recording_seconds IS 'How long the recording is; NULL: none. Where it is: masking.calls, for its owner.';
 COMMENT ON COLUMN masking.call_log.repeats IS 'How often Plivo asked again.';
 COMMENT ON COLUMN masking.call_log.call_uuid IS 'Plivo''s CallUUID, as in Plivo''s own logs.';
 

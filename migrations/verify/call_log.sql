@@ -7,7 +7,7 @@ SELECT 1 / has_table_privilege('masking_orders', 'masking.call_log', 'SELECT')::
 SET LOCAL ROLE masking_owner;
 
 SELECT called_at, order_id, caller, callee, outcome, ring_seconds, talk_seconds, hung_up_by,
-  hangup_cause, hangup_code, cost, recording_url, recording_seconds, repeats, call_uuid
+  hangup_cause, hangup_code, cost, recording_seconds, repeats, call_uuid
 FROM masking.call_log WHERE false;
 
 ROLLBACK;
