@@ -30,7 +30,7 @@ BEGIN
     RETURN;
   END IF;
 
-  SELECT max(r.callee), array_agg(r.order_id ORDER BY r.route_id), max(r.side)
+  SELECT max(r.callee), array_agg(r.order_id ORDER BY r.route_id), (array_agg(r.side ORDER BY r.route_id DESC))[1]
   INTO counterpart, order_ids, side_is
   FROM masking.routes r
   WHERE r.caller IN (caller_is, masking.hash_if_keyed(caller_is)) AND r.live @> at
@@ -38,8 +38,8 @@ BEGIN
   HAVING min(r.callee) = max(r.callee) AND max(r.callee) <> dialled;
 
   IF counterpart IS NOT NULL THEN
-    words := format('connected: the %s of order %s reaches the other side, %s', side_is,
-      array_to_string(order_ids, ', '),
+    words := format('connected: the %s of order %s %s the other side, %s', side_is,
+      array_to_string(order_ids, ', '), CASE WHEN at < now() THEN 'reached' ELSE 'reaches' END,
       CASE WHEN counterpart < 0 THEN 'whose number is forgotten' ELSE masking.redacted(counterpart::text) END);
   ELSE
     words := 'not connected: ' || coalesce(
@@ -60,19 +60,28 @@ AS $$
     FROM masking.routes r
     WHERE r.caller IN (caller_is, masking.hash_if_keyed(caller_is))
   ), reason AS (
-    (SELECT 1 AS rank, format('order %s is on another number, %s; not on this one',
-      m.order_id, masking.redacted(m.proxy::text)) AS words
+    (SELECT 1 AS rank, format('order %s %s on another number, %s; not on this one',
+      m.order_id, CASE WHEN at < now() THEN 'was' ELSE 'is' END, masking.redacted(m.proxy::text)) AS words
     FROM mine m WHERE NOT m.here AND m.live @> at
     ORDER BY m.route_id DESC LIMIT 3)
     UNION ALL
-    (SELECT 2, CASE
-      WHEN o.agent_number IS NULL THEN format('order %s: not yet assigned to an agent', o.order_id)
-      ELSE format('order %s: waiting for a proxy number since %s', o.order_id, o.unmasked_since)
+    -- The order's row says what is, not what was: what its routes say is above and below.
+    (SELECT 2, format('order %s: ', o.order_id) || CASE
+      WHEN o.cancelled_at <= at THEN format('cancelled at %s, was never connected', o.cancelled_at)
+      WHEN o.completed_at <= at THEN format('completed at %s, was never connected', o.completed_at)
+      WHEN o.unmasked_since <= at THEN format('waiting for a proxy number since %s', o.unmasked_since)
+      WHEN o.routed THEN 'has no agent now'
+      ELSE 'not yet assigned to an agent'
     END
-    FROM masking.orders o
-    WHERE caller_is::text IN (o.customer_number, o.agent_number) AND o.placed_at <= at
-      AND o.completed_at IS NULL AND o.cancelled_at IS NULL
-      AND (o.agent_number IS NULL OR o.unmasked_since <= at)
+    FROM (
+      SELECT k.*, EXISTS (SELECT FROM mine m WHERE m.order_id = k.order_id) AS routed
+      FROM masking.orders k
+      WHERE (k.customer_number IN (caller_is::text, masking.hash_if_keyed(caller_is)::text)
+          OR k.agent_number IN (caller_is::text, masking.hash_if_keyed(caller_is)::text))
+        AND k.placed_at <= at
+    ) o
+    WHERE CASE WHEN least(o.cancelled_at, o.completed_at) <= at THEN NOT o.routed
+      ELSE o.agent_number IS NULL OR o.unmasked_since <= at END
     ORDER BY o.placed_at DESC LIMIT 3)
     UNION ALL
     (SELECT 3, format('order %s: expired at %s, %s', m.order_id, upper(m.live),
@@ -80,7 +89,7 @@ AS $$
     FROM mine m WHERE m.here AND upper(m.live) <= at
     ORDER BY upper(m.live) DESC LIMIT 1)
     UNION ALL
-    (SELECT 4, format('order %s: not yet assigned then, assigned at %s', m.order_id, lower(m.live))
+    (SELECT 4, format('order %s: not yet connected then, only since %s', m.order_id, lower(m.live))
     FROM mine m WHERE m.here AND lower(m.live) > at
     ORDER BY lower(m.live) LIMIT 1)
     UNION ALL

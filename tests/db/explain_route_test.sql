@@ -18,7 +18,7 @@ SELECT pg_temp.says('14156667777', '14155550100', '90 minutes', '\*\*78$', 'an h
 SELECT is((SELECT counterpart FROM masking.explain_route('14156667777', '14155550100', now() - interval '90 minutes')),
   14156667778, 'with the number for those who may see it');
 SELECT pg_temp.says('14156667778', '14155550100', '0', '^not connected: order A: expired at .*agent swapped', 'agent swapped at');
-SELECT pg_temp.says('14156669999', '14155550100', '90 minutes', 'not yet assigned then, assigned at', 'not yet assigned then');
+SELECT pg_temp.says('14156669999', '14155550100', '90 minutes', 'not yet connected then, only since', 'not yet connected then');
 SELECT pg_temp.says('14156660009', '14155550100', '0', 'order W: not yet assigned to an agent', 'not yet assigned');
 SELECT pg_temp.says('14156660000', '14155550100', '0', 'number unknown, no order ever had it', 'number unknown');
 SELECT pg_temp.says('14156667777', '14155550101', '0', 'order A is on another number, \*\*00; not on this one; this party was never on this number', 'never on this proxy');
@@ -35,6 +35,23 @@ INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES
 SELECT pg_temp.says('14156662004', '14155550100', '0', 'order U3: waiting for a proxy number since', 'waiting for a number');
 DELETE FROM masking.orders WHERE order_id = 'U1';
 SELECT pg_temp.says('14156662002', '14155550100', '0', 'order U1: expired at .*, order deleted', 'no such order any more');
+-- What it must not claim.
+INSERT INTO masking.orders (order_id, customer_number) VALUES ('N1', '14156663001');
+UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'N1';
+SELECT pg_temp.says('14156663001', '14155550100', '0', '^not connected: order N1: cancelled at .*, was never connected$', 'an order that never had an agent is known too');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N2', '14156663002', '14156663003');
+UPDATE masking.orders SET agent_number = NULL WHERE order_id = 'N2';
+SELECT pg_temp.says('14156663002', '14155550100', '0', 'order N2: has no agent now; order N2: expired at .*, agent removed', 'an agent removed is not one never assigned');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N3', '14156663004', '14156663005'), ('N4', '14156663005', '14156663004');
+SELECT pg_temp.says('14156663004', '14155550100', '0', '^connected: the agent of order N3, N4 reaches', 'customer of one order and agent of another: as the latest has it, like the record');
+UPDATE masking.orders SET completed_at = now() WHERE order_id = 'U2';
+DELETE FROM masking.orders WHERE order_id = 'U3';
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N5', '14156664001', '14156664002'), ('N6', '14156664001', '14156664003'), ('N7', '14156664001', '14156664004');
+UPDATE masking.orders SET completed_at = now() WHERE order_id = 'N7';
+SELECT pg_temp.says('14156664004', '14155550100', '0', '^not connected: order N7: completed at .*, was never connected$', 'one that waited until it was over');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N8', '14156665001', '14156665002');
+SELECT tests.pass('1 hour');
+SELECT pg_temp.says('14156665001', '14155550100', '30 minutes', '^connected: the customer of order N8 reached the other side', 'then is not now');
 SELECT is_empty($$SELECT FROM masking.explain_route('14156667777', '14155550100', now() - interval '15 hours') e WHERE e.words ~ '1415666'$$,
   'promise 1: words show no whole number');
 
