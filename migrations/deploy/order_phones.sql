@@ -75,11 +75,9 @@ BEGIN
   THEN
     RETURN true;
   END IF;
-  -- What only cools off on this number gives way, as in masking.open_routes().
-  UPDATE masking.routes r SET held = tstzrange(lower(r.held), at)
-  WHERE upper(r.live) <= at AND r.held && tstzrange(at, NULL)
-    AND (on_proxy IS NULL OR r.proxy IS NULL OR r.proxy = on_proxy)
-    AND r.caller + 0 = phone AND r.callee <> other;
+  IF NOT masking.give_way(phone, other, on_proxy, at) THEN
+    RETURN false;
+  END IF;
   INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held, ended)
   VALUES (o.order_id, the_side, phone, on_proxy, other, tstzrange(at, until),
     tstzrange(at, until + masking.setting_span('cool_off')),

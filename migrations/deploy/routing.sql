@@ -134,6 +134,35 @@ $$;
 COMMENT ON FUNCTION masking.trim_routes(masking.orders, timestamptz, boolean) IS
   'Ends routes of an order that it no longer wants, at once or when its grace is over; everything: all of them, at once.';
 
+-- Waiting for whoever is at such a route could be a deadlock: two orders that each
+-- ended what the other wants. The number is as good as taken then.
+CREATE FUNCTION masking.give_way(the_caller bigint, the_callee bigint, on_proxy bigint, at timestamptz)
+RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  cooling record;
+BEGIN
+  FOR cooling IN
+    SELECT r.order_id, r.route_id FROM masking.routes r
+    WHERE r.caller + 0 = the_caller AND r.caller > 0 AND r.callee <> the_callee
+      AND r.held && tstzrange(at, NULL) AND upper(r.live) <= at
+      AND (on_proxy IS NULL OR r.proxy IS NULL OR r.proxy = on_proxy)
+  LOOP
+    PERFORM FROM masking.routes r
+    WHERE r.order_id = cooling.order_id AND r.route_id = cooling.route_id FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+      RETURN false;
+    END IF;
+    UPDATE masking.routes r SET held = tstzrange(lower(r.held), at)
+    WHERE r.order_id = cooling.order_id AND r.route_id = cooling.route_id;
+  END LOOP;
+  RETURN true;
+END
+$$;
+COMMENT ON FUNCTION masking.give_way(bigint, bigint, bigint, timestamptz) IS
+  'Ends the cool-off of what a caller held with others on a number; false: somebody is at it, the number is not free.';
+
 CREATE FUNCTION masking.open_routes(
   o masking.orders, at timestamptz, OUT opened boolean, OUT proxy bigint)
 LANGUAGE plpgsql
@@ -144,6 +173,7 @@ DECLARE
   agent bigint := o.agent_number::bigint;
   refused bigint[] := '{}';
   choice record;
+  may_open boolean;
   wanted integer;
   made integer;
 BEGIN
@@ -154,12 +184,8 @@ BEGIN
     EXIT WHEN NOT opened;
 
     -- What only cools off on this number gives way.
-    UPDATE masking.routes r SET held = tstzrange(lower(r.held), at)
-    FROM (VALUES (customer, agent), (agent, customer)) AS s (caller, callee)
-    WHERE r.caller + 0 = s.caller AND r.caller > 0 AND r.callee <> s.callee AND r.held && tstzrange(at, NULL)
-      AND upper(r.live) <= at
-      AND (choice.proxy IS NULL OR r.proxy IS NULL OR r.proxy = choice.proxy);
-
+    may_open := masking.give_way(customer, agent, choice.proxy, at)
+      AND masking.give_way(agent, customer, choice.proxy, at);
     WITH side AS (
       SELECT s.side, s.caller, s.callee, masking.live_until(o, s.side, at) AS until
       FROM (VALUES ('customer', customer, agent), ('agent', agent, customer)) AS s (side, caller, callee)
@@ -169,7 +195,7 @@ BEGIN
         tstzrange(at, s.until + masking.setting_span('cool_off')),
         CASE WHEN o.completed_at IS NOT NULL THEN 'order completed' END
       FROM side s
-      WHERE s.until > at
+      WHERE s.until > at AND may_open
       ON CONFLICT ON CONSTRAINT one_counterpart DO NOTHING
       RETURNING route_id
     )
@@ -177,7 +203,7 @@ BEGIN
     INTO wanted, made;
     EXIT WHEN made = wanted;
 
-    -- Somebody this transaction cannot see was quicker; the next number then.
+    -- Somebody was quicker, or is at it; the next number then.
     DELETE FROM masking.routes r WHERE r.order_id = o.order_id AND lower(r.live) = at;
     opened := false;
     proxy := NULL;

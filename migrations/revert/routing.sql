@@ -11,6 +11,7 @@ DROP FUNCTION masking.routed_forgotten(masking.orders, masking.orders);
 DROP FUNCTION masking.route(masking.orders, masking.orders, interval);
 DROP FUNCTION masking.lacks_routes(masking.orders, masking.orders, timestamptz);
 DROP FUNCTION masking.open_routes(masking.orders, timestamptz);
+DROP FUNCTION masking.give_way(bigint, bigint, bigint, timestamptz);
 DROP FUNCTION masking.is_wanted(masking.orders, text, bigint, bigint);
 DROP FUNCTION masking.trim_routes(masking.orders, timestamptz, boolean);
 DROP FUNCTION masking.live_until(masking.orders, text, timestamptz);

@@ -125,3 +125,36 @@ def test_an_old_order_reopened_while_numbers_are_forgotten(database):
     reopener.commit()
     assert ask(owner, "SELECT orders, routes FROM masking.retention_run()") == [(0, 0)]
     assert one(owner, "SELECT tests.reaches(14156667777, 14155550100)") == "14156667778"
+
+
+def test_two_orders_that_want_what_the_other_has_just_ended(database):
+    """A number's cool-off gives way: not to be waited for, or both would wait."""
+    owner = connect(database)
+    ask(owner, "DELETE FROM masking.proxy_numbers WHERE number <> '14155550100'")
+    ask(owner, "UPDATE masking.settings SET value = 2, unit = 'seconds' WHERE name = 'longest_life'")
+    orders = connect(database, "masking_orders")
+    ask(orders, PLACE, "A", "14156660001", "14156667778")
+    ask(orders, PLACE, "B", "14156660002", "14156667779")
+    one_way, other_way = (connect(database, "masking_orders", "READ COMMITTED") for _ in range(2))
+    for connection, order in ((one_way, "A"), (other_way, "B")):
+        ask(connection, "SET LOCAL lock_timeout = '10s'")
+        ask(connection, "UPDATE orders SET cancelled_at = now() WHERE order_id = %s", order)
+    while one(owner, "SELECT clock_timestamp() < max(upper(live)) FROM masking.routes"):
+        time.sleep(0.01)
+    ask(one_way, PLACE, "C", "14156660002", "14156669998")
+    ask(other_way, PLACE, "D", "14156660001", "14156669999")
+    one_way.commit()
+    other_way.commit()
+
+
+def test_the_locks_do_not_say_who_is_being_routed(database):
+    owner = connect(database)
+    placing = connect(database, "masking_orders", "READ COMMITTED")
+    server = connect(database, "masking_server")
+    ask(placing, PLACE, "A", "14156667777", "14156667778")
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = hashtext('masking.people')::bit(32)::bigint::oid"
+    assert one(server, held) == 2
+    assert one(server, held + " AND objid IN (SELECT hashint8(n)::bit(32)::bigint::oid"
+               " FROM generate_series(14156667777, 14156667778) n)") == 0
+    placing.commit()
+    assert one(owner, held) == 0
