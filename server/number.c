@@ -26,7 +26,8 @@ static bool is_bracketed_zero(const char *text, size_t length, size_t at)
         before--;
     while (after < length && text[after] == ' ')
         after++;
-    return before > 0 && after < length && (text[before - 1] == '(' || text[before - 1] == '[') &&
+    return text[at] == '0' && before > 0 && after < length &&
+           (text[before - 1] == '(' || text[before - 1] == '[') &&
            (text[after] == ')' || text[after] == ']');
 }
 
@@ -42,12 +43,12 @@ bool number_parse(const char *text, size_t length, struct number *out)
         char c = text[i];
         if (is_filling(c))
             continue;
+        if (is_bracketed_zero(text, length, i))
+            return false;
         if (c == '+') {
             if (plus || zeros > 0 || digits > 0)
                 return false;
             plus = true;
-        } else if (c == '0' && is_bracketed_zero(text, length, i)) {
-            return false;
         } else if (c == '0' && digits == 0) {
             if (plus || ++zeros > 2)
                 return false;
