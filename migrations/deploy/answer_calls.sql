@@ -50,7 +50,9 @@ BEGIN
           WHEN 1 THEN 'agent'
         END AS side
       FROM masking.routes r
-      WHERE r.caller = a.caller AND upper(r.live) > now()
+      -- now() is for the index. The clock is read after the routes were, so that
+      -- no swap falls between the two and leaves both counterparts to be seen.
+      WHERE r.caller = a.caller AND upper(r.live) > now() AND upper(r.live) > clock_timestamp()
         AND (r.proxy = a.proxy OR r.proxy IS NULL)
       HAVING min(r.callee) = max(r.callee) AND max(r.callee) <> a.proxy
     ) r ON true
