@@ -126,9 +126,13 @@ static bool give_answer(const struct config *config, const struct call *call,
                         const struct call_answer *answer, int attempt, struct response *response)
 {
     struct prompt builtin;
-    if (strcmp(answer->outcome, "connected") == 0) {
+    char caller[NUMBER_REDACTED];
+    if (strcmp(answer->outcome, "connected") == 0)
         return connect_call(config, call, answer, config->record_calls, response);
-    } else if (strcmp(answer->outcome, "support") == 0) {
+    /* Helps whoever is asked "why did it not connect me?" to find the line. */
+    number_print_redacted(call->caller, caller);
+    response_note(response, "caller=%s", caller);
+    if (strcmp(answer->outcome, "support") == 0) {
         return connect_call(config, call, answer, false, response);
     } else if (answer->digits > 0 && config->public_url[0] != '\0') {
         response_outcome(response, answer->outcome);
