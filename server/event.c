@@ -153,7 +153,7 @@ static void lose(const char *reason)
 static void record(struct service *service, const struct webhook *webhook,
                    const struct call_event *event, struct prompt *prompt, struct response *response)
 {
-    int64_t deadline = webhook->request->received_us / 1000 + service->config->answer_deadline_ms;
+    int64_t deadline = service_deadline_ms(service, webhook);
     unsigned batch = 0;
     prompt->words[0] = '\0';
     switch (
@@ -310,7 +310,7 @@ void event_announcement(struct service *service, const struct webhook *webhook,
 {
     struct prompt_wanted wanted = {.event = "recorded"};
     struct prompt prompt = {0};
-    int64_t deadline = webhook->request->received_us / 1000 + service->config->answer_deadline_ms;
+    int64_t deadline = service_deadline_ms(service, webhook);
     response_outcome(response, "announcement");
     wanted.dialled = fields_read_number(webhook->form, "From", response);
     if (switchboard_ask(service->switchboard, &prompt_question, &wanted, &prompt, deadline, NULL) !=
