@@ -1,5 +1,5 @@
 -- Takes TEMPORARY on this database from everybody, at every migration, for the
--- reasons given in schema.sql: rights on a database are not copied with it, so a
+-- reasons given in deploy/least_privilege.sql: rights on a database are not copied with it, so a
 -- restored dump, or a copy made as a template, has them back.
 
 DO $$

@@ -3,10 +3,6 @@
 -- One schema for everything of ours, so that it can live beside an order
 -- system's own tables. btree_gist gives the exclusion constraint of routes its
 -- equality on numbers; it goes into the schema too, unless it is there already.
---
--- PostgreSQL lets everybody make temporary tables, and a right that everybody has
--- cannot be taken from one role. So it is taken from PUBLIC: whoever else works in
--- this database and needs it must be granted it by name.
 
 BEGIN;
 
@@ -19,12 +15,5 @@ SET LOCAL ROLE masking_owner;
 GRANT USAGE ON SCHEMA masking TO masking_orders, masking_server;
 -- A new function is nobody's until it is granted.
 ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
-
-RESET ROLE;
-DO $$
-BEGIN
-  EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
-END
-$$;
 
 COMMIT;

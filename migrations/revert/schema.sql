@@ -18,13 +18,6 @@ BEGIN
 END
 $$;
 
-DO $$
-BEGIN
-  EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM masking_orders', current_database());
-  EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO PUBLIC', current_database());
-END
-$$;
-
 DROP SCHEMA masking;
 
 COMMIT;
