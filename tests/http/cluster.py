@@ -62,16 +62,22 @@ class Cluster:
 
     @contextmanager
     def frozen(self):
-        """Alive but silent, as a host that hangs: every process is stopped."""
+        """Alive but silent, as a host that hangs: every process is stopped.
+
+        The postmaster stops first and goes on last, as only it takes away a child that
+        ended: every process id stays what it was in between."""
         postmaster = self._postmaster()
-        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-        stopped = [postmaster, *map(int, children)]
-        for pid in stopped:
+        os.kill(postmaster, signal.SIGSTOP)
+        while Path(f"/proc/{postmaster}/stat").read_text().rpartition(") ")[2][0] != "T":
+            select.select([], [], [], 0.001)
+        listed = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text()
+        children = [int(pid) for pid in listed.split()]
+        for pid in children:
             os.kill(pid, signal.SIGSTOP)
         try:
             yield
         finally:
-            for pid in stopped:
+            for pid in [*children, postmaster]:
                 os.kill(pid, signal.SIGCONT)
 
     def url(self, database, role):
