@@ -16,8 +16,8 @@ QUIET    ?= @
 
 # ---- the server ----
 
-MODULES := call chores config db endpoints event fields form health http keyring log message metrics \
-           notify number prompt replay reply request response service signature store switchboard
+MODULES := call chores config db endpoints event fields form health http keyring log log_writer message \
+           metrics notify number prompt replay reply request response service signature store switchboard
 SQL     := $(wildcard sql/*.sql)
 PLAN    := migrations/sqitch.plan
 

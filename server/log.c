@@ -1,14 +1,14 @@
 /* log.c - see log.h. */
 #include "log.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "log_writer.h"
 
 enum { LINE_MAX_BYTES = 1024 };
 
@@ -67,9 +67,10 @@ __attribute__((format(printf, 3, 0))) static void write_line(enum log_level leve
         if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
             line[i] = '?';
     line[length++] = '\n';
-    /* Nobody to tell when standard error is gone; the service goes on. */
-    while (write(STDERR_FILENO, line, length) < 0 && errno == EINTR)
-        ;
+    unsigned lost = log_writer_put(line, length);
+    if (lost > 0)
+        log_event(LOG_ERROR, "log_lines_lost", "count=%u hint=\"nobody read standard error\"",
+                  lost);
 }
 
 void log_event(enum log_level level, const char *event, const char *format, ...)

@@ -3,8 +3,8 @@
  *
  *   time=2026-11-24T05:50:00.123Z level=info event=listening address=127.0.0.1:5000
  *
- * A line is one write(2), so lines of several threads never mix. Control bytes in
- * the values become "?", so nothing received can forge a line. Callers never pass
+ * Lines of several threads never mix, and none waits for standard error: see log_writer.h.
+ * Control bytes in the values become "?", so nothing received can forge a line. Callers never pass
  * a whole phone number or a secret: number_print_redacted is for that.
  * All functions may be called from any thread; log_open before there are others.
  */

@@ -14,6 +14,7 @@
 #include "http.h"
 #include "keyring.h"
 #include "log.h"
+#include "log_writer.h"
 #include "notify.h"
 #include "reply.h"
 #include "service.h"
@@ -82,6 +83,7 @@ static int serve(const struct config *config)
     struct chores *chores;
     struct http *servers[2];
     sigset_t signals = block_signals();
+    log_writer_start();
     reply_start();
     struct service service = {.config = config};
     service.switchboard = switchboard_start(config);
@@ -129,6 +131,7 @@ out_switchboard:
     switchboard_stop(service.switchboard);
 out_reply:
     reply_stop();
+    log_writer_stop();
     return exit_code;
 }
 

@@ -23,6 +23,7 @@ static const struct {
     [METRIC_STATEMENTS_FAILED] = {"statements_failed_total", "Statements the database refused"},
     [METRIC_RECORDS_LOST] = {"records_lost_total", "Apologies or events left without a record"},
     [METRIC_CHORES_FAILED] = {"chores_failed_total", "Background statements that failed"},
+    [METRIC_LOG_LINES_LOST] = {"log_lines_lost_total", "Log lines that nobody took in time"},
 };
 static counter counters[METRICS];
 

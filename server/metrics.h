@@ -21,6 +21,7 @@ enum metric {
     METRIC_STATEMENTS_FAILED,
     METRIC_RECORDS_LOST,  /* apologies or events that no row tells of */
     METRIC_CHORES_FAILED, /* retention or gauges that could not run */
+    METRIC_LOG_LINES_LOST,
     METRICS,
 };
 

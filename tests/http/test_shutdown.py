@@ -6,14 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from client import BadAnswer, Connection, request_bytes
-from server import CALLER, COUNTERPART, FORM, PROXY, Answer, call_fields, eventually
-from signer import form
-
-
-def raw_call(call_uuid):
-    body = form(call_fields(CALLER, PROXY, call_uuid)).encode()
-    return request_bytes("POST", "/answer", {"Content-Type": FORM}, body)
+from client import BadAnswer, Connection
+from server import CALLER, COUNTERPART, PROXY, Answer, eventually, raw_call
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
@@ -26,7 +20,7 @@ def test_calls_in_hand_finish(start_server, database, name):
     with database.locked("calls", "routes"):
         connections = [Connection(server.address) for _ in calls]
         for connection, call_uuid in zip(connections, calls):
-            connection.send(raw_call(call_uuid))
+            connection.send(raw_call(CALLER, call_uuid))
         eventually(database.somebody_waits_for_a_lock)
         server.process.send_signal(getattr(signal, name))
         eventually(lambda: not accepts(server.address))
@@ -60,7 +54,7 @@ def test_under_load_no_recorded_call_loses_its_answer(start_server, database):
                     under_way.set()
             try:
                 with Connection(server.address) as connection:
-                    connection.send(raw_call(call_uuid))
+                    connection.send(raw_call(CALLER, call_uuid))
                     reply = connection.reply()
             except (ConnectionError, TimeoutError):
                 return  # refused or reset: the server had not taken the call

@@ -1,0 +1,22 @@
+/*
+ * log_writer.h - takes log lines to standard error on a thread of its own.
+ *
+ * A write blocks for as long as a pipe is full, which is as long as whoever reads it (a journal,
+ * a container's runtime) hangs. No call may wait for that: lines are kept in a buffer, and what
+ * finds no room there is left out, counted, and told of once there is room again. A process
+ * that is killed loses the lines of its last few milliseconds.
+ */
+#pragma once
+
+#include <stddef.h>
+
+/* From here on the thread writes. Until then, after log_writer_stop, and if there can be no
+ * thread, whoever puts a line writes it. Block the signals that main waits for before. */
+void log_writer_start(void);
+
+/* line: with its line end. Any thread; never blocks while the writer runs. Returns how many
+ * lines were left out before this one and have not been told of; the caller tells. */
+unsigned log_writer_put(const char *line, size_t length);
+
+/* Writes what is left, if somebody takes it within a second. Nobody may be logging any more. */
+void log_writer_stop(void);
