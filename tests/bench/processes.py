@@ -12,7 +12,7 @@ def tree(pid):
         try:
             for task in Path(f"/proc/{one}/task").iterdir():
                 pids += map(int, (task / "children").read_text().split())
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             pass
     return pids
 
@@ -23,7 +23,7 @@ def cpu_seconds(pid):
     for one in tree(pid):
         try:
             fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue
         total += sum(map(int, fields[11:15]))
     return total * TICK
