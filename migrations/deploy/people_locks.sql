@@ -5,7 +5,8 @@
 --
 -- No deadlock can come of it, whatever order the order system writes in: a lock
 -- is tried, not waited for, so nobody is ever queued behind anybody. Who cannot
--- get it in time commits without a proxy number and is served later.
+-- get it in time commits without a proxy number and is served later; so does what
+-- comes after thousands of orders in one transaction, when too many locks are held.
 --
 -- The constraint on routes, not these locks, is what keeps two counterparts
 -- apart; without the locks, orders would only find fewer numbers free.
@@ -22,9 +23,11 @@ DECLARE
   person bigint;
   key integer;
 BEGIN
-  IF masking.has_orders_to_itself(cardinality(people)) THEN
-    RETURN true;
-  END IF;
+  CASE masking.lock_budget(cardinality(people))
+    WHEN 'all held' THEN RETURN true;
+    WHEN 'spent' THEN RETURN false;
+    ELSE NULL;
+  END CASE;
   FOR person IN SELECT DISTINCT p FROM unnest(people) p ORDER BY p LOOP
     -- Anybody may read pg_locks, and there are few enough numbers to try them all.
     key := hashint8(coalesce(masking.hash_if_keyed(person), person));
@@ -45,12 +48,14 @@ COMMENT ON FUNCTION masking.lock_people(bigint[], interval) IS
 -- first exists before it routes anything. This waits where the primary key would
 -- have made it wait a moment later, and until the first is over. Only who has
 -- found no such order asks for it: asked for with a row of orders locked already,
--- as by an upsert, it could be held by somebody who waits for that row.
+-- as by an upsert, it could be held by somebody who waits for that row. Who has no
+-- lock left goes without: he routes nobody either, and what another routes for an
+-- order that turns out to be his does not outlive that transaction (belongs).
 CREATE FUNCTION masking.lock_order(the_order text) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
-  IF NOT masking.has_orders_to_itself(1) THEN
+  IF masking.lock_budget(1) = 'each' THEN
     PERFORM pg_advisory_xact_lock(hashtextextended(the_order, hashtext('masking.orders')));
   END IF;
 END
@@ -59,36 +64,33 @@ COMMENT ON FUNCTION masking.lock_order(text) IS
   'Waits until no other transaction is inserting this order.';
 
 -- An import of a hundred thousand orders in one transaction must not fill the
--- cluster's lock table: now and then it tries for the whole orders table, and
--- once it has that it needs no other lock.
-CREATE FUNCTION masking.has_orders_to_itself(more integer) RETURNS boolean
+-- cluster's lock table. From a number of locks that no ordinary transaction needs
+-- it tries, now and then, for the whole orders table, and once it has that it
+-- needs no other lock; if others never let go, it takes no more.
+CREATE FUNCTION masking.lock_budget(more integer) RETURNS text
 LANGUAGE plpgsql
 AS $$
 DECLARE
   every CONSTANT integer := 500;
+  many CONSTANT integer := 1500;
   most CONSTANT integer := 3000;
   before integer := coalesce(nullif(current_setting('masking.locks', true), ''), '0')::integer;
 BEGIN
   IF before < 0 THEN
-    RETURN true;
+    RETURN 'all held';
+  ELSIF before >= most THEN
+    RETURN 'spent';
   END IF;
   PERFORM set_config('masking.locks', (before + more)::text, true);
-  IF before / every = (before + more) / every THEN
-    RETURN false;
-  END IF;
-  IF masking.lock_orders() THEN
+  IF before + more >= many AND before / every < (before + more) / every AND masking.lock_orders() THEN
     PERFORM set_config('masking.locks', '-1', true);
-    RETURN true;
+    RETURN 'all held';
   END IF;
-  IF before > most THEN
-    RAISE EXCEPTION 'too many orders in one transaction while others are being written'
-      USING ERRCODE = 'MK009', HINT = 'Import in transactions of a few hundred orders.';
-  END IF;
-  RETURN false;
+  RETURN 'each';
 END
 $$;
-COMMENT ON FUNCTION masking.has_orders_to_itself(integer) IS
-  'Whether this transaction, about to take so many more locks, has the orders table to itself; tries to get it every few hundred locks.';
+COMMENT ON FUNCTION masking.lock_budget(integer) IS
+  'Whether this transaction takes so many more locks: each of them; none, as all are held with the table; or none, as it holds too many already (spent).';
 
 CREATE FUNCTION masking.lock_orders() RETURNS boolean
 LANGUAGE plpgsql

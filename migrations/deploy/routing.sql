@@ -238,6 +238,7 @@ BEGIN
     WHERE masking.live_until(o, s.side, at) > at AND NOT EXISTS (
       SELECT FROM masking.routes r
       WHERE r.order_id = o.order_id AND r.side = s.side AND r.caller = s.caller AND r.callee = s.callee
+        AND r.proxy IS NOT DISTINCT FROM o.proxy_number::bigint
         AND upper(r.live) > at AND upper(r.live) >= masking.live_until(o, s.side, lower(r.live))));
 END
 $$;
@@ -333,6 +334,32 @@ END
 $$;
 COMMENT ON FUNCTION masking.orders_route() IS
   'Trigger: what the order system writes, checked and routed.';
+
+-- A route is opened before it is known whether the order is inserted at all: ON
+-- CONFLICT may find the row of a transaction that could not be seen. At commit
+-- the order must be there and want it.
+CREATE FUNCTION masking.belongs() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+AS $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM masking.orders o
+    WHERE o.order_id = NEW.order_id AND o.proxy_number::bigint IS NOT DISTINCT FROM NEW.proxy
+      AND masking.is_wanted(o, NEW.side, NEW.caller, NEW.callee))
+  THEN
+    DELETE FROM masking.routes r
+    WHERE r.order_id = NEW.order_id AND r.route_id = NEW.route_id AND upper(r.live) > clock_timestamp();
+  END IF;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION masking.belongs() IS
+  'Trigger, at commit: takes away a new live route that no order wants.';
+CREATE CONSTRAINT TRIGGER belongs AFTER INSERT ON masking.routes
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+WHEN (upper(NEW.live) > now()) EXECUTE FUNCTION masking.belongs();
 
 CREATE FUNCTION masking.routed_forgotten(before masking.orders, after masking.orders) RETURNS masking.orders
 LANGUAGE plpgsql

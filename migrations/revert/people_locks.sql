@@ -5,7 +5,7 @@ SET LOCAL ROLE masking_owner;
 
 DROP FUNCTION masking.lock_order(text);
 DROP FUNCTION masking.lock_people(bigint[], interval);
-DROP FUNCTION masking.has_orders_to_itself(integer);
+DROP FUNCTION masking.lock_budget(integer);
 DROP FUNCTION masking.lock_orders();
 
 COMMIT;

@@ -3,6 +3,8 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
+DROP TRIGGER belongs ON masking.routes;
+DROP FUNCTION masking.belongs();
 DROP TRIGGER unroute ON masking.orders;
 DROP TRIGGER route ON masking.orders;
 DROP FUNCTION masking.orders_unroute();

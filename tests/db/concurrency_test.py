@@ -168,6 +168,34 @@ def test_an_import_in_one_transaction(database):
     assert ask(owner, LOST) == []
 
 
+def test_an_import_in_one_transaction_beside_others(database):
+    """Promise 5: others are being written all the time, so it can't have the table, and no order fails."""
+    owner = connect(database)
+    fill_pool(owner, 20)
+    other = connect(database, "masking_orders", "READ COMMITTED")
+    ask(other, "INSERT INTO orders (order_id, customer_number, agent_number) VALUES ('other', '14156660001', '14156670001')")
+    orders = connect(database, "masking_orders")
+    ask(orders, "INSERT INTO orders (order_id, customer_number, agent_number)"
+        " SELECT n::text, (14150000000 + n)::text, (14160000000 + n / 4)::text FROM generate_series(1, 5000) n")
+    other.commit()
+    assert one(owner, "SELECT count(*) FROM masking.orders WHERE proxy_number IS NOT NULL") > 900
+    assert one(owner, "SELECT count(*) FROM masking.orders") == 5001
+    assert ask(owner, LOST) == []
+    serve_all(owner)
+    assert one(owner, "SELECT count(*) FROM masking.orders WHERE proxy_number IS NULL") == 0
+    assert ask(owner, LOST) == []
+
+
+def test_a_transaction_of_hundreds_keeps_nobody_waiting(database):
+    """Only an import takes the table for itself."""
+    owner, orders = connect(database), connect(database, "masking_orders", "READ COMMITTED")
+    fill_pool(owner, 20)
+    ask(orders, "INSERT INTO orders (order_id, customer_number, agent_number)"
+        " SELECT n::text, (14150000000 + n)::text, (14160000000 + n / 4)::text FROM generate_series(1, 450) n")
+    ask(owner, "SET statement_timeout = '10s'")
+    ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('other', '14156660001', '14156670001')")
+
+
 def test_a_long_transaction_delays_nobody_for_ever(database):
     """Somebody keeps a customer locked: others' orders commit, and are served later."""
     owner = connect(database)

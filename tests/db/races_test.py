@@ -158,3 +158,31 @@ def test_the_locks_do_not_say_who_is_being_routed(database):
                " FROM generate_series(14156667777, 14156667778) n)") == 0
     placing.commit()
     assert one(owner, held) == 0
+
+
+def spend_locks(connection):
+    """From here on the transaction is one that holds as many locks as it may."""
+    ask(connection, "SELECT set_config('masking.locks', '3000', true)")
+
+
+@pytest.mark.parametrize("agent", ["14156660002", "14156660003"])
+@pytest.mark.parametrize("statement, wanted", [
+    (PLACE + " ON CONFLICT DO NOTHING", "14156660002"), (UPSERT, None)])
+def test_an_order_that_a_large_import_holds_too(database, statement, wanted, agent):
+    """Promise 2: the import has no lock left for the order's id, so another transaction routes the
+    order before it knows. Nothing of that stays but what the order wants in the end."""
+    owner, orders = connect(database), connect(database, "masking_orders")
+    importer = connect(database, "masking_orders", "READ COMMITTED")
+    spend_locks(importer)
+    ask(importer, PLACE, "A", "14156660001", "14156660002")
+    other = Meanwhile(owner, orders, statement, "A", "14156660001", agent)
+    importer.commit()
+    other.result()
+    stranger = {"14156660002", "14156660003"} - {wanted or agent}
+    assert one(owner, "SELECT count(*) FROM masking.routes WHERE caller = %s AND upper(live) > now()", *stranger) == 0
+    ask(owner, "SELECT * FROM masking.assign_pending()")
+    assert ask(owner, "SELECT agent_number FROM masking.orders WHERE unmasked_since IS NULL AND proxy_number IS NOT NULL") \
+        == [(wanted or agent,)]
+    assert ask(owner, LOST) == []
+    assert sorted(ask(owner, "SELECT caller, callee FROM masking.routes WHERE upper(live) > now()")) == [
+        (14156660001, int(wanted or agent)), (int(wanted or agent), 14156660001)]
