@@ -78,4 +78,17 @@ $$;
 COMMENT ON FUNCTION masking.choose_proxy(masking.orders, timestamptz, bigint[]) IS
   'The number for an order from then on, none of the refused ones; available is false if none is. A proxy of NULL is any number (empty pool).';
 
+-- Between the choice and the commit the number must not leave the pool.
+CREATE FUNCTION masking.keep_proxy(on_proxy bigint) RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  RETURN on_proxy IS NULL
+    OR pg_try_advisory_xact_lock_shared(hashtext('masking.proxy_numbers'), hashint8(on_proxy))
+    AND EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = on_proxy);
+END
+$$;
+COMMENT ON FUNCTION masking.keep_proxy(bigint) IS
+  'Keeps a number from being removed until this transaction ends; false if it is being removed or is gone.';
+
 COMMIT;

@@ -14,6 +14,22 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
+CREATE FUNCTION masking.lock_by(deadline timestamptz, what text, key integer) RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  WHILE NOT pg_try_advisory_xact_lock(hashtext(what), key) LOOP
+    IF clock_timestamp() > deadline THEN
+      RETURN false;
+    END IF;
+    PERFORM pg_sleep(0.0002 + random() * 0.002);
+  END LOOP;
+  RETURN true;
+END
+$$;
+COMMENT ON FUNCTION masking.lock_by(timestamptz, text, integer) IS
+  'Tries for a lock of this transaction until the deadline; false if others would not let go.';
+
 CREATE FUNCTION masking.lock_people(people bigint[], patience interval) RETURNS boolean
 LANGUAGE plpgsql
 AS $$
@@ -21,7 +37,6 @@ DECLARE
   -- Not all at one moment: of two that wait for each other, one shall go on.
   deadline timestamptz := clock_timestamp() + patience * (0.75 + random() / 4);
   person bigint;
-  key integer;
 BEGIN
   CASE masking.lock_budget(cardinality(people))
     WHEN 'all held' THEN RETURN true;
@@ -30,13 +45,9 @@ BEGIN
   END CASE;
   FOR person IN SELECT DISTINCT p FROM unnest(people) p ORDER BY p LOOP
     -- Anybody may read pg_locks, and there are few enough numbers to try them all.
-    key := hashint8(coalesce(masking.hash_if_keyed(person), person));
-    WHILE NOT pg_try_advisory_xact_lock(hashtext('masking.people'), key) LOOP
-      IF clock_timestamp() > deadline THEN
-        RETURN false;
-      END IF;
-      PERFORM pg_sleep(0.0002 + random() * 0.002);
-    END LOOP;
+    IF NOT masking.lock_by(deadline, 'masking.people', hashint8(coalesce(masking.hash_if_keyed(person), person))) THEN
+      RETURN false;
+    END IF;
   END LOOP;
   RETURN true;
 END

@@ -13,8 +13,20 @@ CREATE FUNCTION masking.proxy_numbers_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  deadline timestamptz := clock_timestamp() + masking.setting_span('lock_wait');
+  leaves boolean := TG_OP <> 'INSERT' AND (TG_OP = 'DELETE' OR NEW.number <> OLD.number);
 BEGIN
-  IF TG_OP <> 'INSERT' AND (TG_OP = 'DELETE' OR NEW.number <> OLD.number) AND EXISTS (
+  -- Orders being written have chosen it, or have it as somebody's phone: either is
+  -- over in a moment, and until then nothing that commits can be seen here.
+  IF leaves AND NOT masking.lock_by(deadline, 'masking.proxy_numbers', hashint8(OLD.e164))
+    OR TG_OP <> 'DELETE' AND NOT masking.lock_people(ARRAY[NEW.number::bigint], masking.setting_span('lock_wait'))
+  THEN
+    RAISE EXCEPTION 'number: "%" is being used by an order that is being written',
+      masking.redacted(CASE TG_OP WHEN 'DELETE' THEN OLD.number ELSE NEW.number END)
+      USING ERRCODE = 'MK012', COLUMN = 'number', TABLE = 'proxy_numbers', HINT = 'Try again.';
+  END IF;
+  IF leaves AND EXISTS (
     SELECT FROM masking.routes r
     WHERE r.caller > 0 AND upper(r.held) > now() AND upper(r.live) > now() AND r.proxy = OLD.e164)
   THEN
@@ -25,7 +37,6 @@ BEGIN
   IF TG_OP = 'DELETE' THEN
     RETURN OLD;
   END IF;
-  PERFORM masking.lock_people(ARRAY[NEW.number::bigint], masking.setting_span('lock_wait'));
   IF EXISTS (
     SELECT FROM masking.routes r WHERE r.caller = NEW.number::bigint AND upper(r.live) > now()
   ) OR EXISTS (

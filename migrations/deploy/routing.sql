@@ -184,7 +184,8 @@ BEGIN
     EXIT WHEN NOT opened;
 
     -- What only cools off on this number gives way.
-    may_open := masking.give_way(customer, agent, choice.proxy, at)
+    may_open := masking.keep_proxy(choice.proxy)
+      AND masking.give_way(customer, agent, choice.proxy, at)
       AND masking.give_way(agent, customer, choice.proxy, at);
     WITH side AS (
       SELECT s.side, s.caller, s.callee, masking.live_until(o, s.side, at) AS until

@@ -7,7 +7,7 @@ import time
 import psycopg2.errors
 import pytest
 
-from database import LOST, ask, connect, fill_pool, fresh, one
+from database import LOST, ask, connect, fill_pool, fresh, one, setting
 
 PLACE = "INSERT INTO orders (order_id, customer_number, agent_number) VALUES (%s, %s, %s)"
 UPSERT = PLACE + " ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number RETURNING proxy_number"
@@ -186,3 +186,42 @@ def test_an_order_that_a_large_import_holds_too(database, statement, wanted, age
     assert ask(owner, LOST) == []
     assert sorted(ask(owner, "SELECT caller, callee FROM masking.routes WHERE upper(live) > now()")) == [
         (14156660001, int(wanted or agent)), (int(wanted or agent), 14156660001)]
+
+
+def test_a_number_that_an_order_has_chosen_is_not_removed(database):
+    owner = connect(database)
+    orders = connect(database, "masking_orders", "READ COMMITTED")
+    setting(owner, "lock_wait", 0.05)
+    ask(orders, PLACE, "A", "14156660001", "14156660002")
+    remove = "DELETE FROM masking.proxy_numbers WHERE number = '14155550100'"
+    with pytest.raises(psycopg2.Error) as caught:
+        ask(owner, remove)
+    assert caught.value.pgcode == "MK012"
+    assert "14155550100" not in str(caught.value)
+    orders.commit()
+    with pytest.raises(psycopg2.Error) as caught:
+        ask(owner, remove)
+    assert caught.value.pgcode == "MK006"
+
+
+def test_a_number_that_is_being_removed_is_not_chosen(database):
+    owner = connect(database, isolation="READ COMMITTED")
+    orders = connect(database, "masking_orders")
+    ask(owner, "DELETE FROM masking.proxy_numbers WHERE number = '14155550100'")
+    assert ask(orders, PLACE + " RETURNING proxy_number", "A", "14156660001", "14156660002") == [("14155550101",)]
+    owner.commit()
+    assert ask(owner, LOST) == []
+
+
+def test_a_phone_of_an_order_being_written_becomes_no_proxy_number(database):
+    owner = connect(database)
+    orders = connect(database, "masking_orders", "READ COMMITTED")
+    setting(owner, "lock_wait", 0.05)
+    ask(orders, PLACE, "A", "14156660001", "14156660002")
+    with pytest.raises(psycopg2.Error) as caught:
+        ask(owner, "INSERT INTO masking.proxy_numbers (number) VALUES ('14156660002')")
+    assert caught.value.pgcode == "MK012"
+    orders.commit()
+    with pytest.raises(psycopg2.Error) as caught:
+        ask(owner, "INSERT INTO masking.proxy_numbers (number) VALUES ('14156660002')")
+    assert caught.value.pgcode == "MK004"
