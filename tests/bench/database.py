@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import psycopg2
@@ -16,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROXY = "14155550100"
 SETTINGS = ["fsync=on", "synchronous_commit=on", "shared_buffers=1GB", "max_wal_size=8GB",
             "checkpoint_timeout=30min", "max_connections=400", "autovacuum=off"]
+CHUNK = 100_000  # pairs in one statement
 
 
 def customer(pair):
@@ -76,7 +78,7 @@ class Database:
         if present > pairs:
             self.query("TRUNCATE masking.routes")
             present = 0
-        if present < pairs:
+        for first in range(present, pairs, CHUNK):
             self.query("""
                 SET session_replication_role = replica;
                 INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held)
@@ -85,7 +87,12 @@ class Database:
                 FROM generate_series(%s, %s) AS pair,
                 LATERAL (VALUES ('customer', %s + pair, %s + pair), ('agent', %s + pair, %s + pair))
                   AS s (side, caller, callee)""",
-                       present, pairs - 1, customer(0), agent(0), agent(0), customer(0))
+                       first, min(first + CHUNK, pairs) - 1,
+                       customer(0), agent(0), agent(0), customer(0))
+            if pairs - present > CHUNK:
+                print(f"\r{min(first + CHUNK, pairs)} pairs", end="", file=sys.stderr, flush=True)
+        if pairs - present > CHUNK:
+            print(file=sys.stderr)
         self.query("VACUUM ANALYZE masking.routes")
 
     def forget_calls(self):

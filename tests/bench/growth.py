@@ -52,21 +52,25 @@ def start_up(database):
 
 
 def memory_over_calls(options, database, requests):
-    """One server, call after call."""
+    """One server, call after call, each new: a nonce of two minutes ago would be refused."""
     rows = []
     with subjects.ours(database, 32) as (url, pid):
-        total = 0
-        for _ in range(6):
-            numbers = load.wrk_result(load.start_wrk(url, 32, 2 * options.seconds, requests))
+        total, shown, errors = 0, 0, 0
+        while total < options.most_calls:
+            file = requests(100_000)
+            numbers = load.wrk_result(load.start_wrk(url, 32, options.seconds, file))
             total += numbers["requests"]
-            rows.append({"what": "calls answered", "size": total,
-                         "memory_mb": round(processes.memory(pid) / 2**20, 2)})
-            show(rows[-1])
+            errors += numbers["errors"]
+            if total - shown >= options.most_calls / 10:
+                shown = total
+                rows.append({"what": "calls answered", "size": total, "errors": errors,
+                             "memory_mb": round(processes.memory(pid) / 2**20, 2)})
+                show(rows[-1])
     return rows
 
 
 def show(row):
-    print("  ".join(f"{name}={value}" for name, value in row.items()))
+    print("  ".join(f"{name}={value}" for name, value in row.items()), flush=True)
 
 
 def run(options, database, write_csv):
@@ -76,7 +80,7 @@ def run(options, database, write_csv):
     database.fill(100_000)
     file = requests(100_000)
     rows += by_connections(options, database, file)
-    rows += memory_over_calls(options, database, file)
+    rows += memory_over_calls(options, database, requests)
     rows.append({"what": "start-up, ms", "size": round(start_up(database) * 1000, 1)})
     show(rows[-1])
     names = list(dict.fromkeys(name for row in rows for name in row))
