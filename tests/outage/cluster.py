@@ -60,13 +60,14 @@ def until(condition, within=30):
 
 
 class Cluster:
-    def __init__(self, place, host="127.0.0.1", settings=()):
+    def __init__(self, place, host="127.0.0.1", settings=(), environment=None):
         """place: a folder of its own, with a data folder or none yet."""
         self.place = Path(place)
         self.data = self.place / "data"
         self.host = host
         self.port = free_port()
         self._settings = settings
+        self._environment = environment or {}
         self.place.mkdir(exist_ok=True)
         give_to_postgres(self.place)
 
@@ -93,7 +94,7 @@ class Cluster:
 
     def _control(self, action, *options):
         run(*as_postgres(BIN / "pg_ctl", action, "--pgdata", self.data, "--silent", "--wait",
-                         "--timeout=60", *options))
+                         "--timeout=60", *options), **self._environment)
 
     def start(self):
         self._configure()

@@ -1,5 +1,5 @@
 /*
- * faults.c - preloaded into a server: memory that runs out, and clocks that jump.
+ * faults.c - preloaded into a server or PostgreSQL: memory that runs out, clocks that jump.
  *
  * What happens now is in a file that the test writes while the server runs: struct faults,
  * "one of so many allocations fails" (0: none), the seconds by which the clock of the day
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -79,6 +80,16 @@ int clock_gettime(clockid_t clock, struct timespec *now)
     else if (clock == CLOCK_MONOTONIC)
         now->tv_sec += faults->uptime_off;
     return result;
+}
+
+/* What PostgreSQL asks. */
+int gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+    struct timespec precise;
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &precise);
+    *now = (struct timeval){precise.tv_sec, precise.tv_nsec / 1000};
+    return 0;
 }
 
 time_t time(time_t *out)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import load as loads
-from cluster import until
+from cluster import give_to_postgres, until
 from judge import check_answers, check_record, check_unanswered
 from load import Load
 from test_database_gone import BACK, back
@@ -111,7 +111,8 @@ class Faults:
     def __init__(self, place, shim):
         self._path = place / "faults"
         self.settings = {"LD_PRELOAD": str(shim), "FAULTS": str(self._path)}
-        self._path.write_bytes(bytes(24))
+        self._path.write_bytes(bytes(32))
+        give_to_postgres(self._path)
 
     def set(self, fails_one_of=0, clock_off=0):
         with open(self._path, "r+b") as file:
@@ -146,13 +147,18 @@ def test_out_of_memory(cluster, services, faults, one_of):
     check_record(load, cluster, apologies_kept=False)
 
 
-def test_clock_jumps(cluster, services, faults):
+@pytest.mark.parametrize("whose", ["server", "database"])
+def test_clock_jumps(clusters, services, faults, whose):
     """An hour forth, a day back: nobody notices."""
-    service = services(cluster.url("masking_server"), **faults.settings)
+    cluster = clusters(environment=faults.settings if whose == "database" else None)
+    service = services(cluster.url("masking_server"),
+                       **(faults.settings if whose == "server" else {}))
     with Load([service.address]) as load:
         load.await_kind("connected", time.monotonic(), 10)
         for off in (3600, -86400, 0):
             faults.set(clock_off=off)
+            ahead = float(cluster.query("SELECT extract(epoch FROM clock_timestamp())")[0][0])
+            assert abs(ahead - time.time() - (off if whose == "database" else 0)) < 60
             load.await_kind("connected", time.monotonic(), 1)
             assert service.is_ready()
     check_answers(load)
