@@ -266,7 +266,7 @@ BEGIN
     at := clock_timestamp();
   END IF;
   -- What an order still has it keeps until it is sure to get something better.
-  IF can_open AND before.order_id IS NOT NULL THEN
+  IF can_open AND EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND upper(r.live) > at) THEN
     can_open := (SELECT c.available FROM masking.choose_proxy(o, at, '{}') c);
   END IF;
   PERFORM masking.trim_routes(o, at, can_open);
