@@ -3,7 +3,6 @@
 import os
 import subprocess
 
-import psycopg2
 import pytest
 
 from database import LOST, ask, connect, fill_pool, fresh, one
