@@ -9,15 +9,19 @@
 #include "metrics.h"
 #include "store.h"
 
-enum { PATIENCE_MS = 2000 }; /* a chore that waits longer for its turn is left for next time */
+enum {
+    PATIENCE_MS = 2000, /* a chore that waits longer for its turn is left for next time */
+    AGAIN_MS = 500,     /* where a batch found work there may be more; calls come in between */
+};
 
-/* The chores as questions: nothing goes in, and nothing comes back to the thread that asks. */
+/* The chores as questions: nothing goes in, and how much there was to do (int) comes back. */
 
 static enum db_status ask_gauges(struct db *db, const void *inputs, void *answers, size_t count)
 {
-    (void)inputs, (void)answers, (void)count;
+    (void)inputs, (void)count;
     static __thread struct gauge gauges[GAUGES_MAX]; /* 42 KB: too much for a stack */
     size_t found;
+    *(int *)answers = 0;
     enum db_status status = store_gauges(db, gauges, &found);
     if (status == DB_OK)
         metrics_set_gauges(gauges, found);
@@ -26,21 +30,21 @@ static enum db_status ask_gauges(struct db *db, const void *inputs, void *answer
 
 static enum db_status ask_retention(struct db *db, const void *inputs, void *answers, size_t count)
 {
-    (void)inputs, (void)answers, (void)count;
-    int rows;
-    enum db_status status = store_retention_run(db, &rows);
-    if (status == DB_OK && rows > 0)
-        log_event(LOG_INFO, "numbers_forgotten", "rows=%d", rows);
+    (void)inputs, (void)count;
+    int *rows = answers;
+    enum db_status status = store_retention_run(db, rows);
+    if (status == DB_OK && *rows > 0)
+        log_event(LOG_INFO, "numbers_forgotten", "rows=%d", *rows);
     return status;
 }
 
 static enum db_status ask_pending(struct db *db, const void *inputs, void *answers, size_t count)
 {
-    (void)inputs, (void)answers, (void)count;
-    int orders;
-    enum db_status status = store_assign_pending(db, &orders);
-    if (status == DB_OK && orders > 0)
-        log_event(LOG_INFO, "pending_orders_assigned", "orders=%d", orders);
+    (void)inputs, (void)count;
+    int *orders = answers;
+    enum db_status status = store_assign_pending(db, orders);
+    if (status == DB_OK && *orders > 0)
+        log_event(LOG_INFO, "pending_orders_assigned", "orders=%d", *orders);
     return status;
 }
 
@@ -48,9 +52,9 @@ static const struct chore {
     struct question question;
     int64_t every_ms;
 } chores_table[] = {
-    {{.name = "assign_pending", .ask = ask_pending, .is_chore = true}, 5 * 1000},
-    {{.name = "gauges", .ask = ask_gauges, .is_chore = true}, 10 * 1000},
-    {{.name = "retention_run", .ask = ask_retention, .is_chore = true}, 60 * 1000},
+    {{"assign_pending", 0, sizeof(int), ask_pending, true}, 5 * 1000},
+    {{"gauges", 0, sizeof(int), ask_gauges, true}, 10 * 1000},
+    {{"retention_run", 0, sizeof(int), ask_retention, true}, 60 * 1000},
 };
 
 enum { CHORES = sizeof chores_table / sizeof chores_table[0] };
@@ -82,10 +86,11 @@ static void *run(void *argument)
     size_t next = 0;
     while (wait_until(chores, due[next])) {
         const struct chore *chore = &chores_table[next];
-        if (switchboard_ask(chores->switchboard, &chore->question, "", NULL,
+        int found = 0;
+        if (switchboard_ask(chores->switchboard, &chore->question, "", &found,
                             clock_ms() + PATIENCE_MS, NULL) != SWITCHBOARD_ANSWERED)
             metrics_count(METRIC_CHORES_FAILED);
-        due[next] = clock_ms() + chore->every_ms;
+        due[next] = clock_ms() + (found > 0 ? AGAIN_MS : chore->every_ms);
         for (size_t i = 0; i < CHORES; i++)
             if (due[i] < due[next])
                 next = i;

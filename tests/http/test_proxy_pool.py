@@ -73,6 +73,18 @@ def test_order_without_a_free_number_commits_unmasked_and_is_served_later(server
     assert server.call(CUSTOMER, proxy).dial == (proxy, AGENTS[3])
 
 
+def test_a_backlog_of_waiting_orders_is_worked_off(server, database):
+    """Promise 5: what a large import left waiting is not served a batch every few seconds."""
+    database.query("UPDATE masking.proxy_numbers SET enabled = false")
+    database.orders("INSERT INTO orders (order_id, customer_number, agent_number)"
+                    " SELECT 'P-6-' || n, (14156664000 + n)::text, (14156667000 + n)::text"
+                    " FROM generate_series(1, 2000) n")
+    waiting = "SELECT count(*) FROM unmasked_orders"
+    assert database.orders(waiting)[0][0] == 2000
+    database.query("UPDATE masking.proxy_numbers SET enabled = true")
+    eventually(lambda: database.orders(waiting)[0][0] == 0, within=40)
+
+
 def test_second_order_of_the_same_two_people_shares_the_number(server, database):
     proxy = place(database, "P-5-a", CUSTOMER, AGENTS[0])
     assert place(database, "P-5-b", CUSTOMER, AGENTS[0]) == proxy
