@@ -120,7 +120,7 @@ class Faults:
 
     @property
     def failed(self):
-        return struct.unpack("qqq", self._path.read_bytes())[2]
+        return struct.unpack_from("qqq", self._path.read_bytes())[2]
 
 
 @pytest.fixture
