@@ -172,20 +172,26 @@ DECLARE
   customer bigint := o.customer_number::bigint;
   agent bigint := o.agent_number::bigint;
   refused bigint[] := '{}';
+  tries integer := 0;
   choice record;
   may_open boolean;
   wanted integer;
   made integer;
 BEGIN
+  -- The order's row is not there yet, so belongs must wait, whatever constraints the
+  -- order system wants checked at once.
+  SET CONSTRAINTS masking.belongs DEFERRED;
   LOOP
     SELECT * INTO choice FROM masking.choose_proxy(o, at, refused);
     opened := choice.available;
     proxy := choice.proxy;
     EXIT WHEN NOT opened;
+    refused := refused || choice.proxy;
+    CONTINUE WHEN NOT masking.keep_proxy(choice.proxy);
 
     -- What only cools off on this number gives way.
-    may_open := masking.keep_proxy(choice.proxy)
-      AND masking.give_way(customer, agent, choice.proxy, at)
+    tries := tries + 1;
+    may_open := masking.give_way(customer, agent, choice.proxy, at)
       AND masking.give_way(agent, customer, choice.proxy, at);
     WITH side AS (
       SELECT s.side, s.caller, s.callee, masking.live_until(o, s.side, at) AS until
@@ -208,8 +214,7 @@ BEGIN
     DELETE FROM masking.routes r WHERE r.order_id = o.order_id AND lower(r.live) = at;
     opened := false;
     proxy := NULL;
-    EXIT WHEN choice.proxy IS NULL OR cardinality(refused) = 20;
-    refused := refused || choice.proxy;
+    EXIT WHEN choice.proxy IS NULL OR tries = 20;
   END LOOP;
 END
 $$;
@@ -338,18 +343,19 @@ COMMENT ON FUNCTION masking.orders_route() IS
 
 -- A route is opened before it is known whether the order is inserted at all: ON
 -- CONFLICT may find the row of a transaction that could not be seen. At commit
--- the order must be there and want it.
+-- the order must be there and want it; and whoever opened a route for a good reason
+-- holds the order's row, so one that others hold is not meant.
 CREATE FUNCTION masking.belongs() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 AS $$
 BEGIN
-  IF NOT EXISTS (
-    SELECT FROM masking.orders o
-    WHERE o.order_id = NEW.order_id AND o.proxy_number::bigint IS NOT DISTINCT FROM NEW.proxy
-      AND masking.is_wanted(o, NEW.side, NEW.caller, NEW.callee))
-  THEN
+  PERFORM FROM masking.orders o
+  WHERE o.order_id = NEW.order_id AND o.proxy_number::bigint IS NOT DISTINCT FROM NEW.proxy
+    AND masking.is_wanted(o, NEW.side, NEW.caller, NEW.callee)
+  FOR SHARE SKIP LOCKED;
+  IF NOT FOUND THEN
     DELETE FROM masking.routes r
     WHERE r.order_id = NEW.order_id AND r.route_id = NEW.route_id AND upper(r.live) > clock_timestamp();
   END IF;

@@ -225,3 +225,47 @@ def test_a_phone_of_an_order_being_written_becomes_no_proxy_number(database):
     with pytest.raises(psycopg2.Error) as caught:
         ask(owner, "INSERT INTO masking.proxy_numbers (number) VALUES ('14156660002')")
     assert caught.value.pgcode == "MK004"
+
+
+def test_constraints_that_the_order_system_checks_at_once(database):
+    """A framework may ask for it; a route is still judged once its order is there."""
+    owner = connect(database)
+    orders = connect(database, "masking_orders", "READ COMMITTED")
+    ask(orders, "SET CONSTRAINTS ALL IMMEDIATE")
+    assert ask(orders, PLACE + " RETURNING proxy_number", "A", "14156660001", "14156660002") == [("14155550100",)]
+    ask(orders, "INSERT INTO order_phones (order_id, side, number) VALUES ('A', 'customer', '14156660003')")
+    ask(orders, "SET CONSTRAINTS ALL IMMEDIATE")
+    orders.commit()
+    ask(owner, "UPDATE masking.proxy_numbers SET enabled = false")
+    ask(owner, PLACE.replace("INTO", "INTO masking."), "B", "14156660004", "14156660005")
+    ask(owner, "UPDATE masking.proxy_numbers SET enabled = true")
+    waiting = connect(database, "masking_orders", "READ COMMITTED")
+    ask(waiting, "SET CONSTRAINTS ALL IMMEDIATE")
+    assert len(ask(waiting, "SELECT * FROM assign_pending()")) == 1
+    waiting.commit()
+    assert one(owner, "SELECT count(*) FROM masking.routes WHERE upper(live) > now()") == 5
+
+
+@pytest.mark.parametrize("leave", ["UPDATE orders SET cancelled_at = now()", "DELETE FROM orders"])
+def test_an_order_that_ends_while_a_route_of_it_is_judged(database, leave):
+    """Another transaction has routed an import's order, and commits while a third one ends it."""
+    owner = connect(database)
+    ask(owner, "DELETE FROM masking.proxy_numbers")
+    importer, other, third = (connect(database, "masking_orders", "READ COMMITTED") for _ in range(3))
+    spend_locks(importer)
+    ask(importer, PLACE, "A", "14156660001", "14156660002")
+    placing = Meanwhile(owner, other, PLACE + " ON CONFLICT DO NOTHING", "A", "14156660001", "14156660002")
+    importer.commit()
+    placing.result()
+    ask(third, leave)
+    other.commit()
+    third.commit()
+    assert one(owner, "SELECT count(*) FROM masking.routes WHERE upper(live) > now()") == 0
+
+
+def test_many_numbers_that_are_being_removed_hide_no_free_one(database):
+    owner, remover = connect(database), connect(database, isolation="READ COMMITTED")
+    ask(owner, "INSERT INTO masking.proxy_numbers (number) SELECT 14155550104 + g FROM generate_series(0, 25) g")
+    ask(remover, "DELETE FROM masking.proxy_numbers WHERE number < '14155550125'")
+    orders = connect(database, "masking_orders")
+    assert ask(orders, PLACE + " RETURNING proxy_number", "A", "14156660001", "14156660002") == [("14155550125",)]
