@@ -30,6 +30,17 @@ $$;
 COMMENT ON FUNCTION masking.lock_by(timestamptz, text, integer) IS
   'Tries for a lock of this transaction until the deadline; false if others would not let go.';
 
+-- Anybody may read pg_locks, and there are few enough numbers to try them all.
+CREATE FUNCTION masking.lock_key(person bigint) RETURNS integer
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  RETURN hashint8(coalesce(masking.hash_if_keyed(person), person));
+END
+$$;
+COMMENT ON FUNCTION masking.lock_key(bigint) IS
+  'What stands for a person in a lock''s name.';
+
 CREATE FUNCTION masking.lock_people(people bigint[], patience interval) RETURNS boolean
 LANGUAGE plpgsql
 AS $$
@@ -44,8 +55,7 @@ BEGIN
     ELSE NULL;
   END CASE;
   FOR person IN SELECT DISTINCT p FROM unnest(people) p ORDER BY p LOOP
-    -- Anybody may read pg_locks, and there are few enough numbers to try them all.
-    IF NOT masking.lock_by(deadline, 'masking.people', hashint8(coalesce(masking.hash_if_keyed(person), person))) THEN
+    IF NOT masking.lock_by(deadline, 'masking.people', masking.lock_key(person)) THEN
       RETURN false;
     END IF;
   END LOOP;
@@ -103,15 +113,25 @@ $$;
 COMMENT ON FUNCTION masking.lock_budget(integer) IS
   'Whether this transaction takes so many more locks: each of them; none, as all are held with the table; or none, as it holds too many already (spent).';
 
+-- Tried, too: while it waited, others would queue behind it, and whoever waits for
+-- one of its rows would find a deadlock.
 CREATE FUNCTION masking.lock_orders() RETURNS boolean
 LANGUAGE plpgsql
-SET lock_timeout = '500ms'
 AS $$
+DECLARE
+  deadline CONSTANT timestamptz := clock_timestamp() + interval '500 ms';
 BEGIN
-  LOCK TABLE masking.orders IN SHARE ROW EXCLUSIVE MODE;
-  RETURN true;
-EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-  RETURN false;
+  LOOP
+    BEGIN
+      LOCK TABLE masking.orders IN SHARE ROW EXCLUSIVE MODE NOWAIT;
+      RETURN true;
+    EXCEPTION WHEN lock_not_available THEN
+      IF clock_timestamp() > deadline THEN
+        RETURN false;
+      END IF;
+    END;
+    PERFORM pg_sleep(0.001 + random() * 0.01);
+  END LOOP;
 END
 $$;
 COMMENT ON FUNCTION masking.lock_orders() IS

@@ -269,3 +269,23 @@ def test_many_numbers_that_are_being_removed_hide_no_free_one(database):
     ask(remover, "DELETE FROM masking.proxy_numbers WHERE number < '14155550125'")
     orders = connect(database, "masking_orders")
     assert ask(orders, PLACE + " RETURNING proxy_number", "A", "14156660001", "14156660002") == [("14155550125",)]
+
+
+def test_who_waits_for_an_order_of_an_import_is_no_deadlock(database):
+    """The import would like the whole table, and the other holds a lock on that while he waits."""
+    owner, orders = connect(database), connect(database, "masking_orders")
+    importer = connect(database, "masking_orders", "READ COMMITTED")
+    ask(owner, "ALTER ROLE masking_orders SET deadlock_timeout = '10ms'")
+    ask(orders, PLACE, "A", "14156660001", "14156660002")
+    waiter = connect(database, "masking_orders")
+    try:
+        ask(importer, "UPDATE orders SET completed_at = now() WHERE order_id = 'A'")
+        waiting = Meanwhile(owner, waiter, "UPDATE orders SET cancelled_at = now() WHERE order_id = 'A'")
+        for near in (1498, 1998, 2498):
+            ask(importer, "SELECT set_config('masking.locks', %s, true)", str(near))
+            ask(importer, PLACE, str(near), "14156660003", "14156660004")
+        importer.commit()
+        waiting.result()
+    finally:
+        ask(owner, "ALTER ROLE masking_orders RESET deadlock_timeout")
+    assert ask(owner, LOST) == []
