@@ -83,9 +83,16 @@ CREATE FUNCTION masking.keep_proxy(on_proxy bigint) RETURNS boolean
 LANGUAGE plpgsql
 AS $$
 BEGIN
-  RETURN on_proxy IS NULL
-    OR pg_try_advisory_xact_lock_shared(hashtext('masking.proxy_numbers'), hashint8(on_proxy))
-    AND EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = on_proxy);
+  IF on_proxy IS NULL THEN
+    RETURN true;
+  ELSIF NOT pg_try_advisory_xact_lock_shared(hashtext('masking.proxy_numbers'), hashint8(on_proxy)) THEN
+    RETURN false;
+  ELSIF current_setting('transaction_isolation') = 'read committed' THEN
+    RETURN EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = on_proxy);
+  END IF;
+  -- A snapshot may show what is gone by now; a row to lock is there, or it is 40001.
+  PERFORM FROM masking.proxy_numbers p WHERE p.e164 = on_proxy FOR KEY SHARE;
+  RETURN FOUND;
 END
 $$;
 COMMENT ON FUNCTION masking.keep_proxy(bigint) IS

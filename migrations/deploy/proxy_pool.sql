@@ -17,14 +17,17 @@ DECLARE
   deadline timestamptz := clock_timestamp() + masking.setting_span('lock_wait');
   leaves boolean := TG_OP <> 'INSERT' AND (TG_OP = 'DELETE' OR NEW.number <> OLD.number);
 BEGIN
-  -- Orders being written have chosen it, or have it as somebody's phone: either is
-  -- over in a moment, and until then nothing that commits can be seen here.
-  IF leaves AND NOT masking.lock_by(deadline, 'masking.proxy_numbers', hashint8(OLD.e164))
-    OR TG_OP <> 'DELETE' AND NOT masking.lock_people(ARRAY[NEW.number::bigint], masking.setting_span('lock_wait'))
+  -- Orders being written may have chosen it, or route it as somebody's phone: either
+  -- is over in a moment, and what it leaves can be seen only then. (An order without
+  -- an agent routes nobody: one that is placed at the same moment by a customer with
+  -- the very number that is being added goes unnoticed, and is not rung there.)
+  IF leaves AND (current_setting('transaction_isolation') <> 'read committed'
+      OR NOT masking.lock_by(deadline, 'masking.proxy_numbers', hashint8(OLD.e164)))
+    OR TG_OP <> 'DELETE' AND NOT masking.lock_by(deadline, 'masking.people', masking.lock_key(NEW.number::bigint))
   THEN
     RAISE EXCEPTION 'number: "%" is being used by an order that is being written',
       masking.redacted(CASE TG_OP WHEN 'DELETE' THEN OLD.number ELSE NEW.number END)
-      USING ERRCODE = 'MK012', COLUMN = 'number', TABLE = 'proxy_numbers', HINT = 'Try again.';
+      USING ERRCODE = 'MK012', COLUMN = 'number', TABLE = 'proxy_numbers', HINT = 'Try again, in a transaction that is READ COMMITTED.';
   END IF;
   IF leaves AND EXISTS (
     SELECT FROM masking.routes r

@@ -289,3 +289,21 @@ def test_who_waits_for_an_order_of_an_import_is_no_deadlock(database):
     finally:
         ask(owner, "ALTER ROLE masking_orders RESET deadlock_timeout")
     assert ask(owner, LOST) == []
+
+
+def test_a_number_that_only_an_old_snapshot_shows(database):
+    owner = connect(database)
+    early = connect(database, "masking_orders", "REPEATABLE READ")
+    ask(early, "SELECT count(*) FROM orders")
+    ask(owner, "DELETE FROM masking.proxy_numbers WHERE number = '14155550100'")
+    with pytest.raises(psycopg2.Error) as caught:
+        ask(early, PLACE, "A", "14156660001", "14156660002")
+    assert caught.value.pgcode == "40001"
+
+
+def test_a_number_is_removed_only_by_who_sees_its_orders(database):
+    early = connect(database, isolation="REPEATABLE READ")
+    ask(early, "SELECT 1")
+    with pytest.raises(psycopg2.Error) as caught:
+        ask(early, "DELETE FROM masking.proxy_numbers WHERE number = '14155550100'")
+    assert caught.value.pgcode == "MK012"
