@@ -78,6 +78,7 @@ BEGIN
   IF NOT masking.give_way(phone, other, on_proxy, at) THEN
     RETURN false;
   END IF;
+  SET CONSTRAINTS masking.belongs DEFERRED; -- as in open_routes
   INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held, ended)
   VALUES (o.order_id, the_side, phone, on_proxy, other, tstzrange(at, until),
     tstzrange(at, until + masking.setting_span('cool_off')),
@@ -126,7 +127,10 @@ BEGIN
     RAISE EXCEPTION 'number: "%" is a proxy number', masking.redacted(NEW.number)
       USING ERRCODE = 'MK004', COLUMN = 'number';
   END IF;
-  PERFORM masking.lock_people(ARRAY[NEW.number::bigint], masking.setting_span('lock_wait'));
+  IF NOT masking.lock_people(ARRAY[NEW.number::bigint], masking.setting_span('lock_wait')) THEN
+    RAISE EXCEPTION 'number: "%" is being used by an order that is being written', masking.redacted(NEW.number)
+      USING ERRCODE = 'MK012', COLUMN = 'number', HINT = 'Try again.';
+  END IF;
   at := clock_timestamp();
   IF NOT masking.open_phone(o, NEW.side, NEW.number::bigint, at) THEN
     RAISE EXCEPTION 'number: "%" reaches somebody else on the number of order %',
@@ -157,10 +161,15 @@ BEGIN
     RETURN NEW;
   END IF;
   FOR phone IN SELECT * FROM masking.order_phones p WHERE p.order_id = NEW.order_id LOOP
-    -- Either may have come after the phone.
-    PERFORM masking.open_phone(NEW, phone.side, phone.number::bigint, at)
-    WHERE phone.number NOT IN (NEW.customer_number, coalesce(NEW.agent_number, ''))
-      AND NOT EXISTS (SELECT FROM masking.proxy_numbers n WHERE n.number = phone.number);
+    -- Either may have come after the phone. Without the lock, two orders that share
+    -- phones could wait for each other's routes.
+    IF phone.number NOT IN (NEW.customer_number, coalesce(NEW.agent_number, ''))
+      AND NOT EXISTS (SELECT FROM masking.proxy_numbers n WHERE n.number = phone.number)
+      AND masking.lock_people(ARRAY[phone.number::bigint], masking.setting_span('lock_wait'))
+    THEN
+      at := clock_timestamp();
+      PERFORM masking.open_phone(NEW, phone.side, phone.number::bigint, at);
+    END IF;
     UPDATE masking.order_phones p
     SET routed_since = CASE
       WHEN masking.phone_is_routed(NEW, phone.side, phone.number::bigint, at)

@@ -307,3 +307,35 @@ def test_a_number_is_removed_only_by_who_sees_its_orders(database):
     with pytest.raises(psycopg2.Error) as caught:
         ask(early, "DELETE FROM masking.proxy_numbers WHERE number = '14155550100'")
     assert caught.value.pgcode == "MK012"
+
+
+def test_orders_that_share_further_phones(database):
+    owner = connect(database)
+    ask(owner, "DELETE FROM masking.proxy_numbers WHERE number <> '14155550100'")
+    setting(owner, "lock_wait", 0.5)
+    orders = connect(database, "masking_orders")
+    for customer, (order, phone) in enumerate([("A1", "1"), ("A2", "2"), ("B1", "2"), ("B2", "1")]):
+        ask(orders, "INSERT INTO orders (order_id, customer_number) VALUES (%s, %s)", order, str(14156660000 + customer))
+        ask(orders, "INSERT INTO order_phones (order_id, side, number) VALUES (%s, 'customer', %s)",
+            order, "1415666900" + phone)
+    assign = "UPDATE orders SET agent_number = %s WHERE order_id = %s"
+    one_way, other_way = (connect(database, "masking_orders", "READ COMMITTED") for _ in range(2))
+    ask(one_way, assign, "14156670001", "A1")
+    ask(other_way, assign, "14156670002", "B1")
+    crossing = Meanwhile(owner, one_way, assign, "14156670003", "A2")
+    ask(other_way, assign, "14156670004", "B2")
+    other_way.commit()
+    crossing.result()
+    one_way.commit()
+
+
+def test_a_further_phone_that_another_transaction_routes(database):
+    owner = connect(database)
+    setting(owner, "lock_wait", 0.05)
+    orders, other = connect(database, "masking_orders"), connect(database, "masking_orders", "READ COMMITTED")
+    ask(orders, PLACE, "B", "14156660011", "14156660012")
+    ask(other, PLACE, "A", "14156660001", "14156660002")
+    with pytest.raises(psycopg2.Error) as caught:
+        ask(orders, "INSERT INTO order_phones (order_id, side, number) VALUES ('B', 'customer', '14156660001')")
+    assert caught.value.pgcode == "MK012"
+    assert "14156660001" not in str(caught.value)
