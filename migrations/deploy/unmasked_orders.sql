@@ -42,6 +42,12 @@ AS $$
 DECLARE
   waiting masking.orders;
 BEGIN
+  BEGIN
+    LOCK TABLE masking.orders IN ROW EXCLUSIVE MODE NOWAIT;
+  EXCEPTION WHEN lock_not_available THEN
+    RETURN; -- a large import has it
+  END;
+
   -- Some of those that wait no longer may be locked by somebody; next time then.
   UPDATE masking.orders o SET unmasked_since = NULL
   WHERE o.order_id IN (
@@ -52,15 +58,19 @@ BEGIN
     FOR UPDATE SKIP LOCKED);
 
   -- Those for whom nothing is free must not keep back those behind them, nor
-  -- make this hold locks for nothing; so they are asked about first.
+  -- make this hold locks for nothing; so they are asked about first, and beside the
+  -- oldest some others by chance.
   FOR waiting IN
     SELECT o.* FROM masking.orders o
     WHERE o.unmasked_since IS NOT NULL AND o.order_id IN (
       SELECT w.order_id FROM (
         SELECT c AS candidate, c.order_id, c.unmasked_since FROM masking.orders c
-        WHERE c.unmasked_since IS NOT NULL
-        ORDER BY c.unmasked_since
-        LIMIT 10 * at_most
+        WHERE c.order_id IN (
+          (SELECT f.order_id FROM masking.orders f
+            WHERE f.unmasked_since IS NOT NULL ORDER BY f.unmasked_since LIMIT 5 * at_most)
+          UNION ALL
+          (SELECT f.order_id FROM masking.orders f
+            WHERE f.unmasked_since IS NOT NULL ORDER BY random() LIMIT 5 * at_most))
       ) w
       WHERE (SELECT p.available FROM masking.choose_proxy(w.candidate, clock_timestamp(), '{}') p)
       ORDER BY w.unmasked_since

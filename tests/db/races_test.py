@@ -339,3 +339,27 @@ def test_a_further_phone_that_another_transaction_routes(database):
         ask(orders, "INSERT INTO order_phones (order_id, side, number) VALUES ('B', 'customer', '14156660001')")
     assert caught.value.pgcode == "MK012"
     assert "14156660001" not in str(caught.value)
+
+
+def test_pending_orders_while_an_import_has_the_table(database):
+    owner, importer = connect(database), connect(database, "masking_orders", "READ COMMITTED")
+    ask(importer, "SELECT set_config('masking.locks', '1499', true)")
+    ask(importer, PLACE, "A", "14156660001", "14156660002")
+    assert one(importer, "SELECT current_setting('masking.locks')") == "-1"
+    ask(owner, "SET lock_timeout = '1s'")
+    assert ask(owner, "SELECT * FROM masking.assign_pending()") == []
+
+
+def test_pending_orders_behind_many_that_cannot_be_served(database):
+    """Thousands of one agent's orders wait for numbers; whom others wait for is served all the same."""
+    owner = connect(database)
+    ask(owner, "UPDATE masking.proxy_numbers SET enabled = false")
+    for order, customer, agent, count in (("A", 14156660000, "14156670001", 150), ("B", 14156680000, "14156670002", 3)):
+        ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number)"
+            " SELECT %s || n, (%s + n)::text, %s FROM generate_series(1, %s) n", order, customer, agent, count)
+    ask(owner, "UPDATE masking.proxy_numbers SET enabled = true")
+    for _ in range(200):
+        ask(owner, "SELECT * FROM masking.assign_pending(10)")
+        if one(owner, "SELECT count(*) FROM masking.unmasked_orders WHERE order_id LIKE 'B%%'") == 0:
+            return
+    raise AssertionError("never served")
