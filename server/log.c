@@ -43,34 +43,52 @@ static const char *second_text(time_t second)
     return text;
 }
 
+/* Returns the length. */
+__attribute__((format(printf, 4, 0))) static size_t
+compose_line(char line[LINE_MAX_BYTES], enum log_level level, const char *event, const char *format,
+             va_list values, unsigned suppressed)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    size_t length = written(snprintf(line, LINE_MAX_BYTES, "%s.%03ldZ level=%s event=%s",
+                                     second_text(now.tv_sec), now.tv_nsec / 1000000,
+                                     log_level_names[level], event),
+                            LINE_MAX_BYTES);
+    if (format[0] != '\0' && length < LINE_MAX_BYTES - 2) {
+        line[length++] = ' ';
+        length += written(vsnprintf(line + length, LINE_MAX_BYTES - length, format, values),
+                          LINE_MAX_BYTES - length);
+    }
+    if (suppressed > 0)
+        length +=
+            written(snprintf(line + length, LINE_MAX_BYTES - length, " suppressed=%u", suppressed),
+                    LINE_MAX_BYTES - length);
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+            line[i] = '?';
+    line[length++] = '\n';
+    return length;
+}
+
+__attribute__((format(printf, 2, 3))) static void tell_lost(unsigned lost, const char *format, ...)
+{
+    char line[LINE_MAX_BYTES];
+    va_list values;
+    va_start(values, format);
+    size_t length = compose_line(line, LOG_ERROR, "log_lines_lost", format, values, 0);
+    va_end(values);
+    (void)log_writer_put(line, length, lost);
+}
+
 __attribute__((format(printf, 3, 0))) static void write_line(enum log_level level,
                                                              const char *event, const char *format,
                                                              va_list values, unsigned suppressed)
 {
     char line[LINE_MAX_BYTES];
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    size_t length =
-        written(snprintf(line, sizeof line, "%s.%03ldZ level=%s event=%s", second_text(now.tv_sec),
-                         now.tv_nsec / 1000000, log_level_names[level], event),
-                sizeof line);
-    if (format[0] != '\0' && length < sizeof line - 2) {
-        line[length++] = ' ';
-        length += written(vsnprintf(line + length, sizeof line - length, format, values),
-                          sizeof line - length);
-    }
-    if (suppressed > 0)
-        length +=
-            written(snprintf(line + length, sizeof line - length, " suppressed=%u", suppressed),
-                    sizeof line - length);
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            line[i] = '?';
-    line[length++] = '\n';
-    unsigned lost = log_writer_put(line, length);
+    size_t length = compose_line(line, level, event, format, values, suppressed);
+    unsigned lost = log_writer_put(line, length, 0);
     if (lost > 0)
-        log_event(LOG_ERROR, "log_lines_lost", "count=%u hint=\"nobody read standard error\"",
-                  lost);
+        tell_lost(lost, "count=%u hint=\"nobody read standard error\"", lost);
 }
 
 void log_event(enum log_level level, const char *event, const char *format, ...)

@@ -2,6 +2,7 @@
 #include "log_writer.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
@@ -27,12 +28,19 @@ static unsigned lost;             /* lines left out, not told of yet */
 static char buffer[BUFFER_BYTES]; /* a ring */
 static size_t first, used;
 
+/* Standard error may be shared with somebody who made it non-blocking. */
+static bool wait_for_room(void)
+{
+    struct pollfd error = {.fd = STDERR_FILENO, .events = POLLOUT};
+    return poll(&error, 1, -1) >= 0 || errno == EINTR;
+}
+
 /* Nobody to tell when standard error is gone; the service goes on. */
 static void write_whole(const char *bytes, size_t length)
 {
     while (length > 0) {
         ssize_t wrote = write(STDERR_FILENO, bytes, length);
-        if (wrote < 0 && errno == EINTR)
+        if (wrote < 0 && (errno == EINTR || (errno == EAGAIN && wait_for_room())))
             continue;
         if (wrote <= 0)
             return;
@@ -97,7 +105,7 @@ void log_writer_start(void)
     pthread_mutex_unlock(&lock);
 }
 
-unsigned log_writer_put(const char *line, size_t length)
+unsigned log_writer_put(const char *line, size_t length, unsigned told)
 {
     unsigned untold = 0;
     pthread_mutex_lock(&lock);
@@ -105,11 +113,15 @@ unsigned log_writer_put(const char *line, size_t length)
         write_whole(line, length);
     } else if (used + length <= BUFFER_BYTES) {
         copy_in(line, length);
-        untold = lost;
-        lost = 0;
+        if (told == 0) {
+            untold = lost;
+            lost = 0;
+        }
         if (idle)
             pthread_cond_signal(&work);
         idle = false;
+    } else if (told > 0) {
+        lost += told;
     } else {
         lost++;
         metrics_count(METRIC_LOG_LINES_LOST);

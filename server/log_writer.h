@@ -14,9 +14,10 @@
  * thread, whoever puts a line writes it. Block the signals that main waits for before. */
 void log_writer_start(void);
 
-/* line: with its line end. Any thread; never blocks while the writer runs. Returns how many
- * lines were left out before this one and have not been told of; the caller tells. */
-unsigned log_writer_put(const char *line, size_t length);
+/* line: with its line end; told: how many lines left out it tells of. Any thread; never blocks
+ * while the writer runs. Returns how many were left out before this line, for the caller to
+ * tell of: nobody else will, unless the line that tells finds no room itself. */
+unsigned log_writer_put(const char *line, size_t length, unsigned told);
 
 /* Writes what is left, if somebody takes it within a second. Nobody may be logging any more. */
 void log_writer_stop(void);

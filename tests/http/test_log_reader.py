@@ -5,11 +5,16 @@ import signal
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from server import CALLER, Answer, eventually, raw_call
 from test_metrics import read
 
 # The server's standard error is a pipe, and cat is its reader. Bash becomes the server.
-THROUGH_A_PIPE = ["bash", "-c", 'exec "$0" 2> >(exec cat >&2)']
+THROUGH_A_PIPE = ["bash", "-c", 'exec "$@" 2> >(exec cat >&2)', "bash"]
+NEVER_BLOCKING = [*THROUGH_A_PIPE, "/usr/bin/python3", "-c",
+                  "import fcntl, os, sys; fcntl.fcntl(2, fcntl.F_SETFL, os.O_NONBLOCK);"
+                  "os.execv(sys.argv[1], sys.argv[1:])"]
 LOST = "masking_log_lines_lost_total"
 ENOUGH = 20_000  # calls; the pipe and the buffer hold fewer lines
 
@@ -25,9 +30,10 @@ def hanging_reader(server):
         os.kill(reader, signal.SIGCONT)
 
 
-def test_calls_are_answered_and_lost_lines_are_told_of(start_server):
+@pytest.mark.parametrize("command", [THROUGH_A_PIPE, NEVER_BLOCKING], ids=["pipe", "nonblocking"])
+def test_calls_are_answered_and_lost_lines_are_told_of(start_server, command):
     """Promise 3: a log that nobody takes holds up no call, and no line is lost in silence."""
-    server = start_server(command=THROUGH_A_PIPE, LOG_LEVEL="info")
+    server = start_server(command=command, LOG_LEVEL="info")
     made = 0
 
     def call(connection):
