@@ -101,7 +101,10 @@ class Stack:
         self.migrate()
         self.compose("up", "-d", "server")
         self.compose("up", "-d", "haproxy")
-        eventually(self.ready, within=60)
+        try:
+            eventually(self.ready, within=60)
+        except AssertionError as late:
+            raise AssertionError(f"not ready: {self.logs()}") from late
 
     def recreate(self, service):
         podman("rm", "--force", self.container(service))
