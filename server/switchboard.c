@@ -161,11 +161,12 @@ static void note_silence(struct switchboard *board, const struct ticket *ticket)
 
 static void turn_away(struct switchboard *board, struct ticket *ticket)
 {
+    sem_t *done = ticket->done; /* once it is done the ticket is its asker's */
     dequeue(board, ticket);
     note_silence(board, ticket);
     ticket->status = SWITCHBOARD_TIMEOUT;
     atomic_store_explicit(&ticket->state, DONE, memory_order_release);
-    sem_post(ticket->done);
+    sem_post(done);
 }
 
 /* Everyone who waits for what the first one waits for. Nobody's answer may be on its way to
