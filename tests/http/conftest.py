@@ -128,9 +128,10 @@ def patient_server(start_server):
 
 
 @pytest.fixture(autouse=True, scope="session")
-def sanitizer_options():
-    """A finding ends the process with a status of its own, never a quiet warning."""
+def sanitizer_options(workplace):
+    """A finding ends the process with a status of its own, never a quiet warning. A server that
+    runs as somebody else must be able to read the suppressions: not below a closed home."""
     os.environ.setdefault("ASAN_OPTIONS", "exitcode=98:detect_stack_use_after_return=1")
     os.environ.setdefault("UBSAN_OPTIONS", "halt_on_error=1:exitcode=97:print_stacktrace=1")
-    os.environ.setdefault("TSAN_OPTIONS",
-                          f"exitcode=96:suppressions={running.ROOT / 'tests' / 'tsan.supp'}")
+    suppressions = shutil.copy(running.ROOT / "tests" / "tsan.supp", workplace)
+    os.environ.setdefault("TSAN_OPTIONS", f"exitcode=96:suppressions={suppressions}")
