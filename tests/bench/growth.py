@@ -12,7 +12,7 @@ def one(database, connections, seconds, requests, **settings):
     with subjects.ours(database, connections, **settings) as (url, pid):
         load.wrk_result(load.start_wrk(url, min(connections, 32), 1, requests))
         before = processes.cpu_seconds(pid) + processes.cpu_seconds(database.postmaster())
-        numbers = load.wrk_result(load.start_wrk(url, connections, seconds, requests, 60_000))
+        numbers = load.wrk_result(load.start_wrk(url, connections, seconds, requests, load.WARM_UP))
         spent = processes.cpu_seconds(pid) + processes.cpu_seconds(database.postmaster()) - before
         return {"calls_per_second": round(numbers["requests"] / numbers["seconds"]),
                 "p50_ms": numbers["p50"] / 1000, "p99_ms": numbers["p99"] / 1000,
@@ -75,7 +75,7 @@ def show(row):
 
 def run(options, database, write_csv):
     def requests(pairs):
-        return load.requests_file(60_000 + 60_000 * options.seconds, pairs, True)
+        return load.requests_file(options.seconds, pairs, True)
     rows = by_pairs(options, database, requests)
     database.fill(100_000)
     file = requests(100_000)

@@ -12,6 +12,10 @@ from database import PROXY, agent, customer
 from subjects import HERE, PLACE, PUBLIC_URL, TOKEN, parse_result
 
 
+WARM_UP = 60_000  # calls at the front of a file, for filling pools and caches
+MOST_PER_SECOND = 60_000
+
+
 def signed_request(pair, keep_alive):
     caller, _ = random.sample([customer(pair), agent(pair)], 2)
     fields = {
@@ -33,11 +37,12 @@ def signed_request(pair, keep_alive):
             f"Content-Length: {len(body)}\r\n\r\n{body}").encode()
 
 
-def requests_file(count, pairs, keep_alive):
-    """Made anew for each run, each call with an id of its own."""
+def requests_file(seconds, pairs, keep_alive):
+    """Made anew for each run, each call with an id of its own: those that warm up, and more than
+    can be answered in so many seconds, or calls would repeat."""
     path = PLACE / f"requests-{'keep' if keep_alive else 'close'}"
     with open(path, "wb") as file:
-        for _ in range(count):
+        for _ in range(WARM_UP + MOST_PER_SECOND * seconds):
             text = signed_request(random.randrange(pairs), keep_alive)
             file.write(b"%06d" % len(text) + text)
     return path
