@@ -169,7 +169,7 @@ lint: test-lint
 
 format:
 	@tests/install lint
-	@clang-format-14 -i $$(git ls-files --cached --others --exclude-standard '*.c' '*.h')
+	@clang-format -i $$(git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
 clean:
 	@! [ -e $(BUILD)/try/lock ] || flock --nonblock $(BUILD)/try/lock true || \

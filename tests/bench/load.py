@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from database import PROXY, agent, customer
+from postgresql import BIN
 from subjects import HERE, PLACE, PUBLIC_URL, TOKEN, parse_result
 
 
@@ -68,7 +69,7 @@ def start_pgbench(database, connections, seconds, pairs, new_connections):
     for log in PLACE.glob("pgbench.*"):
         log.unlink()
     return subprocess.Popen(
-        ["/usr/lib/postgresql/15/bin/pgbench", "--no-vacuum", "--protocol=prepared",
+        [BIN / "pgbench", "--no-vacuum", "--protocol=prepared",
          f"--file={HERE / 'answer_call.pgbench'}", f"--define=pairs={pairs}",
          f"--client={connections}", f"--jobs={min(connections, 2)}", f"--time={seconds}",
          *(["--connect"] if new_connections else []), "--log", "--log-prefix=pgbench",

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from cluster import Cluster
+from postgresql import BIN
 from server import CALLER, COUNTERPART, PROXY, eventually
 
 HOST, OTHER_HOST = "database.masking.test", "elsewhere.masking.test"
@@ -62,7 +63,7 @@ class RemoteCluster(Cluster):
         user = [] if os.geteuid() != 0 else [
             "setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"]
         log = data / "server.log"
-        subprocess.run([*user, "/usr/lib/postgresql/15/bin/pg_ctl", "start", "--wait", "--silent",
+        subprocess.run([*user, BIN / "pg_ctl", "start", "--wait", "--silent",
                         f"--pgdata={data}", f"--log={log}"], check=True, cwd="/",
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         self._port = self.tcp_port

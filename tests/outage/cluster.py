@@ -16,9 +16,9 @@ from pathlib import Path
 import psycopg2
 
 import load
+from postgresql import BIN
 
 ROOT = Path(__file__).resolve().parents[2]
-BIN = Path("/usr/lib/postgresql/15/bin")
 DATABASE = "masking"
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from postgresql import BIN
+
 TESTS = Path(__file__).resolve().parent.parent
 CLUSTER = str(TESTS / "try" / "cluster")
-PSQL = "/usr/lib/postgresql/15/bin/psql"
+PSQL = str(BIN / "psql")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can try this")
 
 
