@@ -378,6 +378,11 @@ double db_float(const struct db_row *row, int column)
     return value;
 }
 
+const char *db_borrow(const struct db_row *row, int column)
+{
+    return PQgetvalue(row->result, row->row, column);
+}
+
 void db_text(const struct db_row *row, int column, char *out, size_t size)
 {
     snprintf(out, size, "%s", PQgetvalue(row->result, row->row, column));

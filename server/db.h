@@ -82,6 +82,8 @@ bool db_is_null(const struct db_row *row, int column);
 int db_int(const struct db_row *row, int column);        /* column of type integer */
 int64_t db_bigint(const struct db_row *row, int column); /* column of type bigint */
 double db_float(const struct db_row *row, int column);   /* column of type double precision */
+/* Column of type text, terminated; valid inside the callback only. */
+const char *db_borrow(const struct db_row *row, int column);
 /* Column of type text; cut to size - 1 bytes, always terminated. */
 void db_text(const struct db_row *row, int column, char *out, size_t size);
 

@@ -193,15 +193,14 @@ static void dispatch(const struct endpoint table[], size_t count, struct service
     run_endpoint(service, endpoint, request, response);
 }
 
-void endpoints_dispatch(struct service *service, const struct request *request,
-                        struct response *response)
+void endpoints_dispatch(void *service, const struct request *request, struct response *response)
 {
     dispatch(endpoints, sizeof endpoints / sizeof endpoints[0], service, request, response);
     if (response->outcome[0] != '\0')
         metrics_count_answer(response->outcome, clock_us() - request->received_us);
 }
 
-void endpoints_dispatch_metrics(struct service *service, const struct request *request,
+void endpoints_dispatch_metrics(void *service, const struct request *request,
                                 struct response *response)
 {
     dispatch(metrics_endpoints, sizeof metrics_endpoints / sizeof metrics_endpoints[0], service,

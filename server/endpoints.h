@@ -10,10 +10,10 @@
 #include "response.h"
 #include "service.h"
 
-/* The public listener's requests. Always leaves a complete response. Any worker thread. */
-void endpoints_dispatch(struct service *service, const struct request *request,
-                        struct response *response);
+/* The public listener's requests; service is a struct service. Always leaves a complete response.
+ * Any worker thread. */
+void endpoints_dispatch(void *service, const struct request *request, struct response *response);
 
 /* The same for the metrics listener. */
-void endpoints_dispatch_metrics(struct service *service, const struct request *request,
+void endpoints_dispatch_metrics(void *service, const struct request *request,
                                 struct response *response);

@@ -17,21 +17,20 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "config.h"
 #include "log.h"
 #include "metrics.h"
-#include "reply.h"
 
 enum {
     BODY_MAX = 65536,   /* a message of 1,600 characters, every byte escaped, fits well */
     BODY_INLINE = 4096, /* a call's body is a quarter of it, and needs no memory */
-    HEAD_MAX = 512,     /* of our own responses */
+    HEAD_MAX = 1024,    /* of our own responses */
     QUIET_MS = 200,     /* nothing in hand for this long: drained */
     DRAIN_MS = 3000,    /* beyond the deadline: longest wait for requests in hand while stopping */
 };
 
 struct http {
     struct mg_context *context;
-    struct service *service;
     const struct http_listener *listener;
     atomic_int in_hand;
 };
@@ -61,11 +60,13 @@ static const char *reason_phrase(int status)
     } table[] = {
         {200, "OK"},
         {400, "Bad Request"},
+        {401, "Unauthorized"},
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
         {411, "Length Required"},
         {413, "Content Too Large"},
+        {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
         {503, "Service Unavailable"},
     };
@@ -85,9 +86,9 @@ static void send_response(struct mg_connection *connection, const struct respons
     int length = snprintf(
         head, HEAD_MAX,
         "HTTP/1.1 %d %s\r\n%sContent-Type: %s\r\nContent-Length: %zu\r\n"
-        "Cache-Control: no-store\r\n%s%s%s%s\r\n",
+        "Cache-Control: no-store\r\n%s%s%s%s%s\r\n",
         response->status, reason_phrase(response->status), date_line(), response->content_type,
-        response->length,
+        response->length, response->headers,
         response->allow == NULL ? "" : "Allow: ", response->allow == NULL ? "" : response->allow,
         response->allow == NULL ? "" : "\r\n", closing ? "Connection: close\r\n" : "");
     if (length < 0 || length >= HEAD_MAX)
@@ -285,9 +286,9 @@ static void serve(struct http *http, struct mg_connection *connection,
         framing.closing = true;
     } else {
         fill_request(&request, info, &framing, body);
-        http->listener->dispatch(http->service, &request, &response);
+        http->listener->dispatch(http->listener->context, &request, &response);
     }
-    send_response(connection, &response, framing.closing || atomic_load(&http->service->draining),
+    send_response(connection, &response, framing.closing || atomic_load(http->listener->draining),
                   strcmp(info->request_method, "HEAD") == 0);
     log_request(&response, request.received_us);
     response_free(&response);
@@ -319,11 +320,12 @@ static void end_request(const struct mg_connection *connection, int status)
  * is still waking the others. Where a sandbox forbids it, it costs some speed, no more. */
 static void *prepare_thread(const struct mg_context *context, int type)
 {
-    (void)context;
+    const struct http *http = mg_get_user_data(context);
     (void)type;
     const struct sched_param none = {0};
     (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
-    reply_start_thread();
+    if (http->listener->start_thread != NULL)
+        http->listener->start_thread();
     return NULL;
 }
 
@@ -350,7 +352,7 @@ static void log_listening(const struct http *http)
         log_event(LOG_INFO, http->listener->name, "address=%s:%d", host, port.port);
 }
 
-struct http *http_start(struct service *service, const struct http_listener *listener)
+struct http *http_start(const struct http_listener *listener)
 {
     char workers[24], error[256] = "";
     snprintf(workers, sizeof workers, "%ld", listener->workers);
@@ -370,7 +372,6 @@ struct http *http_start(struct service *service, const struct http_listener *lis
         log_event(LOG_ERROR, "start_failed", "what=http reason=\"out of memory\"");
         return NULL;
     }
-    http->service = service;
     http->listener = listener;
     struct mg_callbacks callbacks = {.begin_request = begin_request,
                                      .end_request = end_request,

@@ -7,10 +7,14 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "must_check.h"
-#include "service.h"
+#include "request.h"
+#include "response.h"
 
 struct http;
 
@@ -19,15 +23,17 @@ struct http_listener {
     const char *name;    /* for the log */
     const char *address; /* IPv4 address and port; port 0 for any */
     long workers;
-    void (*dispatch)(struct service *service, const struct request *request,
-                     struct response *response);
+    void (*dispatch)(void *context, const struct request *request, struct response *response);
+    void *context;                /* handed to dispatch */
+    const _Atomic bool *draining; /* true: the process is stopping, connections are closed */
+    void (*start_thread)(void);   /* on each thread, before its first request; or NULL */
 };
 
-/* Listens and serves on its own threads. NULL when it cannot, already logged. The service
- * must outlive it. Signals that main waits for must be blocked before. */
-MUST_CHECK struct http *http_start(struct service *service, const struct http_listener *listener);
+/* Listens and serves on its own threads. NULL when it cannot, already logged. Signals that
+ * main waits for must be blocked before. */
+MUST_CHECK struct http *http_start(const struct http_listener *listener);
 
 /* Refuses new connections, lets the requests in hand finish, ends the threads: for all
  * servers of the process at once. deadline_ms: how long a request may take. Set
- * service->draining before. NULLs are skipped. */
+ * *draining before. NULLs are skipped. */
 void http_stop(struct http *const servers[], size_t count, int64_t deadline_ms);

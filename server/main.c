@@ -102,15 +102,17 @@ static int serve(const struct config *config)
         log_event(LOG_ERROR, "start_failed", "what=replays reason=\"out of memory\"");
     if (service.replays == NULL || chores == NULL)
         goto out_chores;
-    const struct http_listener public = {"listening", config->listen, config->workers,
-                                         endpoints_dispatch};
-    const struct http_listener internal = {"listening_metrics", config->metrics_listen, 4,
-                                           endpoints_dispatch_metrics};
-    servers[0] = http_start(&service, &public);
+    const struct http_listener public = {"listening",        config->listen, config->workers,
+                                         endpoints_dispatch, &service,       &service.draining,
+                                         reply_start_thread};
+    const struct http_listener internal = {
+        "listening_metrics", config->metrics_listen, 4, endpoints_dispatch_metrics, &service,
+        &service.draining,   reply_start_thread};
+    servers[0] = http_start(&public);
     if (servers[0] == NULL)
         goto out_chores;
     /* Calls matter more than numbers about them: a taken port is logged, no more. */
-    servers[1] = http_start(&service, &internal);
+    servers[1] = http_start(&internal);
     if (servers[1] == NULL)
         log_event(LOG_WARNING, "metrics_off", "address=%s hint=\"set METRICS_LISTEN\"",
                   config->metrics_listen);

@@ -11,6 +11,7 @@ void response_init(struct response *response)
     response->status = 500;
     response->content_type = "text/plain; charset=utf-8";
     response->allow = NULL;
+    response->headers = "";
     response->endpoint = "none";
     response->outcome[0] = '\0';
     response->note[0] = '\0';

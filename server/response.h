@@ -16,6 +16,7 @@ struct response {
     int status;
     const char *content_type; /* static text */
     const char *allow;        /* for 405: the methods; else NULL */
+    const char *headers;      /* static text: more header lines, each with its line end; or "" */
     const char *endpoint;     /* static text for the log: which endpoint answered */
     char outcome[32];         /* of a webhook, for log and metrics; "" elsewhere */
     char note[RESPONSE_NOTE]; /* more key=value for the log line; no whole phone number */
