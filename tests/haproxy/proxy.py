@@ -56,7 +56,7 @@ class Proxy:
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
         self._log.close()
 
     def exchange(self, method, target, headers=None, body=b""):

@@ -9,7 +9,7 @@ import re
 import socket
 from dataclasses import dataclass
 
-TIMEOUT = 20  # seconds; only ever reached when something hangs
+TIMEOUT = 60  # seconds; only ever reached when something hangs
 
 
 class BadAnswer(AssertionError):

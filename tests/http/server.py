@@ -159,7 +159,7 @@ class Server:
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
 
-    def wait(self, timeout=30):
+    def wait(self, timeout=60):
         """Waits for the end: exit 0, and nothing from a sanitizer in the log."""
         try:
             status = self.process.wait(timeout=timeout)
@@ -197,7 +197,7 @@ class Server:
         return self.webhook(call_fields(caller, dialled, call_uuid, **more), path, method)
 
 
-def eventually(condition, within=20):
+def eventually(condition, within=60):
     """Asks until the condition holds. For what the promises allow to take a while."""
     deadline = time.monotonic() + within
     while True:

@@ -50,7 +50,7 @@ def run(*command, **environment):
     return done.stdout
 
 
-def until(condition, within=30):
+def until(condition, within=60):
     """Asks until the condition holds."""
     deadline = time.monotonic() + within
     while not (result := condition()):

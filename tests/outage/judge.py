@@ -5,16 +5,23 @@ from pathlib import Path
 from lxml import etree
 
 SCHEMA = Path(__file__).resolve().parents[1] / "cases" / "plivo-response.rng"
-WRITTEN_WITHIN = 10  # seconds for apologies to be written, once the database is back
+WRITTEN_WITHIN = 60  # seconds for apologies to be written, once the database is back
 
 
-def check_answers(load, without_answer=0, calls=None):
+def _is_excused(answer, ends):
+    """Was its connection open at a moment when a server ended?"""
+    return any(answer.opened <= ended and answer.received >= began for began, ended in ends)
+
+
+def check_answers(load, ends=(), calls=None):
     """Each webhook got 200 and good XML within the deadline, and nobody the wrong person.
-    calls: those to look at, else all of the ledger."""
+    calls: those to look at, else all of the ledger. ends: the moments (from, until) in which
+    a server ended; a request on a connection that was open then may be without an answer."""
     bad = load.answers("bad", calls=calls)
     assert not bad, f"{len(bad)} bad answers: {sorted({answer.detail for answer in bad})}"
-    none = load.answers("none", calls=calls)
-    assert len(none) <= without_answer, f"{len(none)} requests without an answer"
+    none = [answer for answer in load.answers("none", calls=calls)
+            if not _is_excused(answer, ends)]
+    assert not none, f"{len(none)} requests without an answer"
     late = load.too_late(calls)
     assert not late, f"{len(late)} answers too late: {sorted(late)[-5:]}"
     schema = etree.RelaxNG(etree.parse(str(SCHEMA)))

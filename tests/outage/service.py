@@ -3,6 +3,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -11,6 +12,13 @@ from cluster import ROOT, free_port, until
 
 BINARY = Path(ROOT, os.environ.get("BUILD", "build")) / "number-masking"
 SANITIZER = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
+
+
+def ended(end):
+    """Ends a server so, and says from when until when that took."""
+    began = time.monotonic()
+    end()
+    return began, time.monotonic()
 
 
 class Service:

@@ -7,22 +7,24 @@ from cluster import until
 from judge import check_answers, check_record
 from load import Load
 
-BACK = 5  # seconds from the database's return to the service's
+# Seconds from the database's return to the service's, and for whatever else must happen. It
+# takes one or two; the rest is for a busy machine.
+BACK = 30
 
 
 def away(load, service, database_goes, seconds=2.5):
     """Under load, the database goes; everybody hears the apology, the load balancer knows."""
-    load.await_kind("connected", time.monotonic(), 10)
+    load.await_kind("connected", time.monotonic(), BACK)
     database_goes()
     gone = time.monotonic()
-    until(lambda: not service.is_ready(), within=2)
+    until(lambda: not service.is_ready(), within=BACK)
     time.sleep(seconds)
-    load.await_kind("spoken", gone, 5)
+    load.await_kind("spoken", gone, BACK)
 
 
 def back(load, service, since):
     load.await_kind("connected", since, BACK)
-    until(service.is_ready, within=2)
+    until(service.is_ready, within=BACK)
 
 
 @pytest.mark.parametrize("how", [
@@ -37,7 +39,7 @@ def test_stopped_and_started(cluster, service, load, verdict, how):
 
 @pytest.mark.long
 def test_restarted(cluster, service, load, verdict):
-    load.await_kind("connected", time.monotonic(), 10)
+    load.await_kind("connected", time.monotonic(), BACK)
     for _ in range(3):
         cluster.restart()
         back(load, service, time.monotonic())
@@ -83,7 +85,7 @@ def test_every_connection_taken(clusters, services):
     cluster = clusters(settings=["max_connections = 12", "superuser_reserved_connections = 4"])
     service = services(cluster.url("masking_server"))
     with Load([service.address]) as load:
-        load.await_kind("connected", time.monotonic(), 10)
+        load.await_kind("connected", time.monotonic(), BACK)
         others = [cluster.connect(role="masking_orders") for _ in range(6)]
         cluster.cut_backends()
         while len(others) < 8:
@@ -92,7 +94,7 @@ def test_every_connection_taken(clusters, services):
             except Exception:  # the server was quicker: cut it off again
                 cluster.cut_backends()
         full = time.monotonic()
-        load.await_kind("spoken", full, 5)
+        load.await_kind("spoken", full, BACK)
         time.sleep(1)
         for other in others:
             other.close()

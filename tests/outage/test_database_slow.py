@@ -19,11 +19,11 @@ needs_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
 @pytest.mark.parametrize("table, seconds", [("calls", 4), ("calls", 10), ("routes", 10)])
 @pytest.mark.long
 def test_table_locked(cluster, service, load, verdict, table, seconds):
-    load.await_kind("connected", time.monotonic(), 10)
+    load.await_kind("connected", time.monotonic(), BACK)
     locked = time.monotonic()
     with cluster.locked(table):
         time.sleep(seconds)
-    load.await_kind("spoken", locked, 1)
+    load.await_kind("spoken", locked, BACK)
     back(load, service, time.monotonic())
     verdict()
 
@@ -42,7 +42,7 @@ def slowed(cluster, seconds):
 
 def test_slow_but_in_time(cluster, service, load, verdict):
     """Everybody still gets the true answer."""
-    load.await_kind("connected", time.monotonic(), 10)
+    load.await_kind("connected", time.monotonic(), BACK)
     with slowed(cluster, 0.4):
         started = time.monotonic()
         time.sleep(2)
@@ -56,11 +56,11 @@ def test_slow_but_in_time(cluster, service, load, verdict):
 
 @pytest.mark.long
 def test_slower_than_the_deadline(cluster, service, load, verdict):
-    load.await_kind("connected", time.monotonic(), 10)
+    load.await_kind("connected", time.monotonic(), BACK)
     with slowed(cluster, 3):
         started = time.monotonic()
         time.sleep(4)
-        load.await_kind("spoken", started, 1)
+        load.await_kind("spoken", started, BACK)
     back(load, service, time.monotonic())
     verdict()
 
@@ -70,10 +70,10 @@ def test_answer_of_a_commit_lost(cluster, services):
     relay = Relay((cluster.host, cluster.port))
     service = services(f"postgresql://masking_server@127.0.0.1:{relay.port}/masking")
     with Load([service.address]) as load:
-        load.await_kind("connected", time.monotonic(), 10)
+        load.await_kind("connected", time.monotonic(), BACK)
         for _ in range(10):
             relay.lose_answers = 1
-            until(lambda: relay.lose_answers == 0, within=5)
+            until(lambda: relay.lose_answers == 0, within=BACK)
             load.await_kind("connected", time.monotonic(), BACK)
     relay.close()
     assert relay.lost == 10
@@ -109,7 +109,7 @@ def test_full_queue_apologises_at_once(cluster, services):
     free: they apologise without waiting."""
     service = services(cluster.url("masking_server"), WORKERS="32")
     with Load([service.address], connections=24, rate=200) as load:
-        load.await_kind("connected", time.monotonic(), 10)
+        load.await_kind("connected", time.monotonic(), BACK)
         locked = time.monotonic()
         with cluster.locked("calls"):
             time.sleep(5)
@@ -133,11 +133,11 @@ def test_disk_full(clusters, services, place):
         cluster = clusters(where=small, settings=["max_wal_size = 32MB", "min_wal_size = 32MB"])
         service = services(cluster.url("masking_server"))
         with Load([service.address]) as load:
-            load.await_kind("connected", time.monotonic(), 10)
+            load.await_kind("connected", time.monotonic(), BACK)
             subprocess.run(["dd", "if=/dev/zero", f"of={small}/filler", "bs=64k"],
                            stderr=subprocess.DEVNULL, check=False)
             full = time.monotonic()
-            load.await_kind("spoken", full, 30)
+            load.await_kind("spoken", full, BACK)
             time.sleep(2)
             (small / "filler").unlink()
             if not cluster.is_running():
@@ -162,12 +162,12 @@ def answers(cluster):
 
 @needs_root
 def test_network_cut_without_a_word(cluster, service, load, verdict):
-    load.await_kind("connected", time.monotonic(), 10)
+    load.await_kind("connected", time.monotonic(), BACK)
     with Cut(cluster.host, cluster.port):
         cut = time.monotonic()
-        until(lambda: not service.is_ready(), within=4)
+        until(lambda: not service.is_ready(), within=BACK)
         time.sleep(4)
-        load.await_kind("spoken", cut, 1)
+        load.await_kind("spoken", cut, BACK)
     back(load, service, time.monotonic())
     verdict()
 
@@ -184,11 +184,11 @@ def test_standby_takes_over_from_a_vanished_host(clusters, services):
         service = services(f"postgresql://masking_server@{primary.host}:{primary.port},"
                            f"{standby.host}:{standby.port}/masking")
         with Load([service.address]) as load:
-            load.await_kind("connected", time.monotonic(), 10)
+            load.await_kind("connected", time.monotonic(), BACK)
             with Cut(primary.host, primary.port):
                 cut = time.monotonic()
-                until(lambda: not service.is_ready(), within=4)
-                load.await_kind("spoken", cut, 5)
+                until(lambda: not service.is_ready(), within=BACK)
+                load.await_kind("spoken", cut, BACK)
                 standby.promote()
                 back(load, service, time.monotonic())
         check_answers(load)
@@ -222,7 +222,7 @@ server_login_retry = 1
     try:
         service = services(f"postgresql://masking_server@127.0.0.1:{port}/masking")
         with Load([service.address]) as load:
-            load.await_kind("connected", time.monotonic(), 10)
+            load.await_kind("connected", time.monotonic(), BACK)
             time.sleep(2)
             cluster.restart()
             back(load, service, time.monotonic())
