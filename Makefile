@@ -16,7 +16,7 @@ QUIET    ?= @
 
 # ---- the server ----
 
-MODULES := call chores config db endpoints event fields form health http keyring log log_writer message \
+MODULES := call chores config db db_array endpoints event fields form health http keyring log log_writer message \
            metrics notify number prompt replay reply request response service signature store switchboard
 SQL     := $(wildcard sql/*.sql)
 PLAN    := migrations/sqitch.plan
@@ -92,7 +92,12 @@ $(BUILD)/tests/parts.a: $(OBJECTS) $(HELPERS:%.c=$(BUILD)/%.o)
 
 $(BUILD)/tests/%_test: $(BUILD)/tests/unit/%_test.o $(BUILD)/tests/parts.a
 	@echo "  link     $@"
-	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $$(pkg-config --libs cmocka)
+	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(ALL_LIBS) \
+	  $$(pkg-config --libs cmocka)
+
+# What stands in for the database, and for time that passes.
+$(BUILD)/tests/switchboard_test: $(BUILD)/tests/unit/stand_in/db.o \
+                                 $(BUILD)/tests/unit/stand_in/virtual_time.o
 
 $(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/parts.a
 	@echo "  link     $@"
@@ -104,7 +109,7 @@ $(BUILD)/tests/%.o: tests/%.c Makefile
 	@echo "  compile  $<"
 	$(QUIET)$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP -c -o $@ $<
 
--include $(wildcard $(BUILD)/tests/unit/*.d $(BUILD)/tests/fuzz/*.d)
+-include $(wildcard $(BUILD)/tests/unit/*.d $(BUILD)/tests/unit/*/*.d $(BUILD)/tests/fuzz/*.d)
 
 # ---- what people type ----
 # Each target here is a script below tests/ or migrations/; variables given on the

@@ -14,16 +14,6 @@
 #include "log.h"
 #include "metrics.h"
 
-/* Type numbers of PostgreSQL's catalogue (pg_type.dat); they never change. */
-enum {
-    TYPE_BIGINT = 20,
-    TYPE_TEXT = 25,
-    TYPE_FLOAT = 701,
-    TYPE_TEXT_ARRAY = 1009,
-    TYPE_BIGINT_ARRAY = 1016,
-    TYPE_FLOAT_ARRAY = 1022,
-};
-
 enum { STATEMENTS_MAX = 32, BINARY = 1, AGAIN_MS = 60000 };
 
 struct db {
@@ -221,124 +211,6 @@ void db_say_up(struct db *db)
                   "hint=\"DATABASE_URL should name the role masking_server, not a superuser\"");
     db->down_since_ms = 0;
     db->said_down_ms = 0;
-}
-
-/* ---- array parameters ---- */
-
-static char *array_room(struct db_array *array, size_t length)
-{
-    if (array->failed)
-        return NULL;
-    if (array->length + length > array->capacity) {
-        size_t capacity = array->capacity == 0 ? 1024 : array->capacity;
-        while (capacity < array->length + length)
-            capacity *= 2;
-        char *bytes = realloc(array->bytes, capacity);
-        if (bytes == NULL) {
-            array->failed = true;
-            return NULL;
-        }
-        array->bytes = bytes;
-        array->capacity = capacity;
-    }
-    char *room = array->bytes + array->length;
-    array->length += length;
-    return room;
-}
-
-/* A one-dimensional array starts with five integers, filled in by array_seal. */
-enum { ARRAY_HEADER = 5 * sizeof(int32_t) };
-
-static void array_start(struct db_array *array, uint32_t element_type)
-{
-    array->length = 0;
-    array->count = 0;
-    array->has_null = false;
-    array->failed = false;
-    array->element_type = element_type;
-    (void)array_room(array, ARRAY_HEADER);
-}
-
-void db_array_start_text(struct db_array *array)
-{
-    array_start(array, TYPE_TEXT);
-}
-
-void db_array_start_bigint(struct db_array *array)
-{
-    array_start(array, TYPE_BIGINT);
-}
-
-void db_array_start_float(struct db_array *array)
-{
-    array_start(array, TYPE_FLOAT);
-}
-
-static void array_add(struct db_array *array, const void *bytes, size_t length)
-{
-    uint32_t size = htobe32((uint32_t)length);
-    char *room = array_room(array, sizeof size + length);
-    if (room == NULL)
-        return;
-    memcpy(room, &size, sizeof size);
-    memcpy(room + sizeof size, bytes, length);
-    array->count++;
-}
-
-void db_array_add_text(struct db_array *array, const char *text)
-{
-    array_add(array, text, strlen(text));
-}
-
-void db_array_add_bigint(struct db_array *array, int64_t value)
-{
-    uint64_t wire = htobe64((uint64_t)value);
-    array_add(array, &wire, sizeof wire);
-}
-
-void db_array_add_float(struct db_array *array, double value)
-{
-    uint64_t wire;
-    memcpy(&wire, &value, sizeof wire);
-    wire = htobe64(wire);
-    array_add(array, &wire, sizeof wire);
-}
-
-void db_array_add_null(struct db_array *array)
-{
-    static const int32_t null_size = -1; /* the same bytes in either order */
-    char *room = array_room(array, sizeof null_size);
-    if (room == NULL)
-        return;
-    memcpy(room, &null_size, sizeof null_size);
-    array->has_null = true;
-    array->count++;
-}
-
-void db_array_free(struct db_array *array)
-{
-    free(array->bytes);
-    *array = (struct db_array){0};
-}
-
-/* Header: dimensions, any nulls, element type, length, lower bound. */
-static void array_seal(const struct db_array *array)
-{
-    const uint32_t header[5] = {htobe32(1), htobe32(array->has_null), htobe32(array->element_type),
-                                htobe32((uint32_t)array->count), htobe32(1)};
-    memcpy(array->bytes, header, sizeof header);
-}
-
-static Oid array_type(const struct db_array *array)
-{
-    switch (array->element_type) {
-    case TYPE_BIGINT:
-        return TYPE_BIGINT_ARRAY;
-    case TYPE_FLOAT:
-        return TYPE_FLOAT_ARRAY;
-    default:
-        return TYPE_TEXT_ARRAY;
-    }
 }
 
 /* ---- rows ---- */
@@ -553,11 +425,11 @@ static enum db_status run_once(struct db *db, const struct db_statement *stateme
             log_event(LOG_ERROR, "out_of_memory", "statement=%s", statement->name);
             return DB_RETRY;
         }
-        array_seal(parameters[i]);
+        db_array_seal(parameters[i]);
         values[i] = parameters[i]->bytes;
         lengths[i] = (int)parameters[i]->length;
         formats[i] = BINARY;
-        types[i] = array_type(parameters[i]);
+        types[i] = db_array_type(parameters[i]);
     }
     int sent;
     if (db->unprepared) {

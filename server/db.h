@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "db_array.h"
 #include "must_check.h"
 
 enum db_status {
@@ -56,25 +57,6 @@ bool db_is_connected(const struct db *db);
 
 /* An empty round trip. */
 MUST_CHECK enum db_status db_ping(struct db *db);
-
-/* An array parameter, built element by element in the wire's binary form. A builder is
- * used again and again: it keeps its memory until db_array_free. */
-struct db_array {
-    char *bytes;
-    size_t length, capacity;
-    int32_t count;
-    bool has_null, failed;
-    uint32_t element_type;
-};
-
-void db_array_start_text(struct db_array *array);
-void db_array_start_bigint(struct db_array *array);
-void db_array_start_float(struct db_array *array);
-void db_array_add_text(struct db_array *array, const char *text);
-void db_array_add_bigint(struct db_array *array, int64_t value);
-void db_array_add_float(struct db_array *array, double value);
-void db_array_add_null(struct db_array *array);
-void db_array_free(struct db_array *array);
 
 /* One row of a result, valid inside the callback only. */
 struct db_row;
