@@ -165,7 +165,7 @@ static const char *read_setting(struct config *config, const struct setting *set
 {
     switch (setting->kind) {
     case DATABASE:
-        return read_database(field(config, setting), text, why);
+        return read_database((char **)field(config, setting), text, why);
     case ADDRESS:
         return read_address(field(config, setting), text);
     case INTEGER:
@@ -179,7 +179,7 @@ static const char *read_setting(struct config *config, const struct setting *set
     case TOKENS:
         return read_tokens(field(config, setting), text);
     case URL:
-        return read_url(field(config, setting), text);
+        return read_url((char **)field(config, setting), text);
     case YES_NO:
         *(bool *)field(config, setting) = strcmp(text, "yes") == 0;
         return strcmp(text, "yes") == 0 || strcmp(text, "no") == 0 ? NULL : "must be yes or no";
@@ -195,21 +195,22 @@ static const char *read_setting(struct config *config, const struct setting *set
 static char *read_secret_file(const char *path, const char **why)
 {
     enum { SECRET_MAX = 4096 };
-    char *text = calloc(1, SECRET_MAX + 1);
+    char *text = calloc(1, SECRET_MAX + 2);
     FILE *file = text == NULL ? NULL : fopen(path, "re");
     if (file == NULL) {
         *why = text == NULL ? "out of memory" : strerror(errno);
         free(text);
         return NULL;
     }
-    size_t length = fread(text, 1, SECRET_MAX, file);
-    bool whole = fgetc(file) == EOF && !ferror(file);
+    /* One byte more than it may have shows that there is more. */
+    size_t length = fread(text, 1, SECRET_MAX + 1, file);
+    bool whole = length <= SECRET_MAX && !ferror(file);
     fclose(file);
     while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
         text[--length] = '\0';
     if (!whole || strlen(text) != length) {
         *why = "is not a text of at most 4096 bytes";
-        explicit_bzero(text, SECRET_MAX);
+        explicit_bzero(text, SECRET_MAX + 1);
         free(text);
         return NULL;
     }

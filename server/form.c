@@ -105,9 +105,9 @@ enum form_status form_decode(struct form *form, const char *raw, size_t length, 
     size_t count = form->count;
 
     for (const char *part = raw, *next; part < end; part = next) {
-        const char *and = memchr(part, '&', (size_t)(end - part));
-        const char *stop = and == NULL ? end : and;
-        next = and == NULL ? end : and+1;
+        const char *ampersand = memchr(part, '&', (size_t)(end - part));
+        const char *stop = ampersand == NULL ? end : ampersand;
+        next = ampersand == NULL ? end : ampersand + 1;
         if (stop == part)
             continue;
         if (count == FORM_FIELDS_MAX)

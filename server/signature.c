@@ -204,7 +204,7 @@ static void put_fields(struct text *text, const struct form *form, const char *e
     const struct form_field *sorted[FORM_FIELDS_MAX] = {NULL};
     for (size_t i = 0; i < form->count; i++)
         sorted[i] = &form->fields[i];
-    qsort(sorted, form->count, sizeof sorted[0], compare_fields);
+    qsort((void *)sorted, form->count, sizeof sorted[0], compare_fields);
     for (size_t i = 0; i < form->count; i++) {
         if (i > 0)
             put_string(text, and);
