@@ -17,7 +17,7 @@ QUIET    ?= @
 # ---- the server ----
 
 MODULES := call chores config db db_array endpoints event fields form health http keyring log log_writer message \
-           metrics notify number prompt replay reply request response service signature store switchboard
+           metrics notify number prompt queue replay reply request response service signature store switchboard
 SQL     := $(wildcard sql/*.sql)
 PLAN    := migrations/sqitch.plan
 

@@ -10,57 +10,51 @@
 #include "store.h"
 
 enum {
-    PATIENCE_MS = 2000, /* a chore that waits longer for its turn is left for next time */
-    AGAIN_MS = 500,     /* where a batch found work there may be more; calls come in between */
+    LIMIT_MS = 6000, /* for a chore's statement: longer than the role's statement_timeout */
+    AGAIN_MS = 500,  /* where a batch found work there may be more; others come in between */
 };
 
-/* The chores as questions: nothing goes in, and how much there was to do (int) comes back. */
-
-static enum db_status ask_gauges(struct db *db, const void *inputs, void *answers, size_t count)
+static enum db_status run_gauges(struct db *db, int *found)
 {
-    (void)inputs, (void)count;
-    static __thread struct gauge gauges[GAUGES_MAX]; /* 42 KB: too much for a stack */
-    size_t found;
-    *(int *)answers = 0;
-    enum db_status status = store_gauges(db, gauges, &found);
+    static struct gauge gauges[GAUGES_MAX]; /* 42 KB: too much for a stack; one thread uses it */
+    size_t count;
+    enum db_status status = store_gauges(db, gauges, &count);
     if (status == DB_OK)
-        metrics_set_gauges(gauges, found);
+        metrics_set_gauges(gauges, count);
+    *found = 0; /* there is never more to do */
     return status;
 }
 
-static enum db_status ask_retention(struct db *db, const void *inputs, void *answers, size_t count)
+static enum db_status run_retention(struct db *db, int *found)
 {
-    (void)inputs, (void)count;
-    int *rows = answers;
-    enum db_status status = store_retention_run(db, rows);
-    if (status == DB_OK && *rows > 0)
-        log_event(LOG_INFO, "numbers_forgotten", "rows=%d", *rows);
+    enum db_status status = store_retention_run(db, found);
+    if (status == DB_OK && *found > 0)
+        log_event(LOG_INFO, "numbers_forgotten", "rows=%d", *found);
     return status;
 }
 
-static enum db_status ask_pending(struct db *db, const void *inputs, void *answers, size_t count)
+static enum db_status run_pending(struct db *db, int *found)
 {
-    (void)inputs, (void)count;
-    int *orders = answers;
-    enum db_status status = store_assign_pending(db, orders);
-    if (status == DB_OK && *orders > 0)
-        log_event(LOG_INFO, "pending_orders_assigned", "orders=%d", *orders);
+    enum db_status status = store_assign_pending(db, found);
+    if (status == DB_OK && *found > 0)
+        log_event(LOG_INFO, "pending_orders_assigned", "orders=%d", *found);
     return status;
 }
 
 static const struct chore {
-    struct question question;
+    enum db_status (*run)(struct db *db, int *found); /* found: how much there was to do */
     int64_t every_ms;
 } chores_table[] = {
-    {{"assign_pending", 0, sizeof(int), ask_pending, true}, 5 * 1000},
-    {{"gauges", 0, sizeof(int), ask_gauges, true}, 10 * 1000},
-    {{"retention_run", 0, sizeof(int), ask_retention, true}, 60 * 1000},
+    {run_pending, 5 * 1000},
+    {run_gauges, 10 * 1000},
+    {run_retention, 60 * 1000},
 };
 
 enum { CHORES = sizeof chores_table / sizeof chores_table[0] };
 
 struct chores {
     struct switchboard *switchboard;
+    struct db *db;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -79,6 +73,13 @@ static bool wait_until(struct chores *chores, int64_t until_ms)
     return goes_on;
 }
 
+/* Calls first: while they find no database, nor will this. */
+static bool is_connected(struct chores *chores)
+{
+    return db_is_connected(chores->db) ||
+           (switchboard_is_ready(chores->switchboard) && db_connect(chores->db) == DB_OK);
+}
+
 static void *run(void *argument)
 {
     struct chores *chores = argument;
@@ -87,30 +88,35 @@ static void *run(void *argument)
     while (wait_until(chores, due[next])) {
         const struct chore *chore = &chores_table[next];
         int found = 0;
-        if (switchboard_ask(chores->switchboard, &chore->question, "", &found,
-                            clock_ms() + PATIENCE_MS, NULL) != SWITCHBOARD_ANSWERED)
+        if (!is_connected(chores) || chore->run(chores->db, &found) != DB_OK) {
             metrics_count(METRIC_CHORES_FAILED);
+            found = 0;
+        }
         due[next] = clock_ms() + (found > 0 ? AGAIN_MS : chore->every_ms);
         for (size_t i = 0; i < CHORES; i++)
             if (due[i] < due[next])
                 next = i;
     }
+    store_thread_stop();
     return NULL;
 }
 
-struct chores *chores_start(struct switchboard *switchboard)
+struct chores *chores_start(const struct config *config, struct switchboard *switchboard)
 {
     struct chores *chores = calloc(1, sizeof *chores);
     if (chores == NULL)
         goto failed;
     chores->switchboard = switchboard;
+    chores->db = db_new(config->database_url, LIMIT_MS);
     pthread_mutex_init(&chores->lock, NULL);
     pthread_cond_init(&chores->wake, NULL);
-    if (pthread_create(&chores->thread, NULL, run, chores) != 0)
+    if (chores->db == NULL || pthread_create(&chores->thread, NULL, run, chores) != 0)
         goto failed;
     return chores;
 failed:
     log_event(LOG_ERROR, "start_failed", "what=chores reason=\"out of memory or threads\"");
+    if (chores != NULL)
+        db_free(chores->db);
     free(chores);
     return NULL;
 }
@@ -126,5 +132,6 @@ void chores_stop(struct chores *chores)
     pthread_join(chores->thread, NULL);
     pthread_cond_destroy(&chores->wake);
     pthread_mutex_destroy(&chores->lock);
+    db_free(chores->db);
     free(chores);
 }

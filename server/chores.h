@@ -2,19 +2,22 @@
  * chores.h - what the service does by the clock: proxy numbers for waiting orders, retention,
  * and the gauges of the database.
  *
- * One thread that only waits and asks the switchboard; the work is the database's. Any number
- * of servers may run the same chores: the retention function takes a lock and does nothing
- * where another server is at it.
+ * One thread with a connection of its own, so that no call ever waits behind a chore; the work
+ * is the database's. Any number of servers may run the same chores: the retention function
+ * takes a lock and does nothing where another server is at it.
  */
 #pragma once
 
+#include "config.h"
 #include "must_check.h"
 #include "switchboard.h"
 
 struct chores;
 
-/* NULL when out of memory or threads, already logged. The switchboard must outlive it. */
-MUST_CHECK struct chores *chores_start(struct switchboard *switchboard);
+/* NULL when out of memory or threads, already logged. The switchboard, which knows whether the
+ * database is there, and config must outlive it. */
+MUST_CHECK struct chores *chores_start(const struct config *config,
+                                       struct switchboard *switchboard);
 
 /* Ends the thread; waits for a chore under way. chores may be NULL. */
 void chores_stop(struct chores *chores);

@@ -81,11 +81,6 @@ void db_disconnect(struct db *db)
     db->prepared_count = 0;
 }
 
-void db_set_limit(struct db *db, int limit_ms)
-{
-    db->limit_ms = limit_ms;
-}
-
 void db_free(struct db *db)
 {
     if (db == NULL)
@@ -276,13 +271,13 @@ static enum db_status classify(const char *sqlstate)
         {"57P05", DB_DOWN}, /* idle session timeout */
         {"0A000", DB_DOWN}, /* a cached plan from before a migration: a fresh connection has none */
         {"25006", DB_DOWN}, /* read-only: this is a standby now, look for the primary */
-        {"26000", DB_RETRY}, /* prepared statement unknown: see finish_statement */
-        {"42P05", DB_RETRY}, /* prepared statement exists: the same pooler trouble */
-        {"40", DB_RETRY},    /* serialization failure, deadlock */
-        {"55P03", DB_RETRY}, /* lock not available in time */
-        {"57014", DB_RETRY}, /* statement timeout */
-        {"53", DB_RETRY},    /* disk full, out of memory, too many connections */
-        {"58", DB_RETRY},    /* system error */
+        {"26000", DB_RETRY},  /* prepared statement unknown: see finish_statement */
+        {"42P05", DB_RETRY},  /* prepared statement exists: the same pooler trouble */
+        {"40", DB_LOCKED},    /* serialization failure, deadlock */
+        {"55P03", DB_LOCKED}, /* lock not available in time */
+        {"57014", DB_LOCKED}, /* statement timeout */
+        {"53", DB_RETRY},     /* disk full, out of memory, too many connections */
+        {"58", DB_RETRY},     /* system error */
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (strncmp(sqlstate, table[i].prefix, strlen(table[i].prefix)) == 0)

@@ -21,7 +21,8 @@
 
 enum db_status {
     DB_OK,
-    DB_RETRY,  /* nothing was done, the same may work in a moment: lock, deadlock, time-out */
+    DB_LOCKED, /* nothing was done, because of a row that somebody else holds: lock, deadlock */
+    DB_RETRY,  /* nothing was done, the same may work in a moment: no memory, no disk */
     DB_DOWN,   /* no connection (any more); what was sent may or may not have been done */
     DB_BROKEN, /* the statement cannot work with these values or this schema */
 };
@@ -35,9 +36,6 @@ bool db_url_is_valid(const char *url, char *why, size_t size);
 /* Not connected yet. url is copied. limit_ms: the longest wait for an answer. NULL when out
  * of memory. */
 MUST_CHECK struct db *db_new(const char *url, int limit_ms);
-
-/* A new limit for what is run from now on. */
-void db_set_limit(struct db *db, int limit_ms);
 
 /* Closes and releases; db may be NULL. */
 void db_free(struct db *db);

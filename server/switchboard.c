@@ -14,55 +14,12 @@
 #include "store.h"
 
 enum {
-    BATCH_MAX = 256,   /* requests in one statement */
-    POSTS_MAX = 16384, /* posted items kept while the database is away */
-    POSTS_TURN = 16,   /* one batch in so many may be posts though requests are waiting */
-    PING_MS = 400,     /* how often an idle connection is asked whether it is there */
-    READY_MS = 1000,   /* the database counts as there this long after its last answer */
-    LAST_MS = 20,      /* a request nearer to its deadline than this is not asked for */
-    SILENT_MS = 500,   /* with nothing answered for this long, not everybody may wait */
-    HELP_MS = 3,       /* a batch that takes longer than this is not waited for */
-    BACKOFF_MS = 50,   /* first pause after a failure; doubles */
+    PING_MS = 400,   /* how often an idle connection is asked whether it is there */
+    READY_MS = 1000, /* the database counts as there this long after its last answer */
+    HELP_MS = 3,     /* a batch that takes longer than this is not waited for */
+    BACKOFF_MS = 50, /* first pause after a failure; doubles */
     BACKOFF_MAX_MS = 1000,
-    CHORE_MS = 6000, /* a chore's statement: longer than the role's statement_timeout */
-    STOP_MS = 3000,  /* how long stopping waits for posts to be written */
-};
-
-enum ticket_state {
-    WAITING, /* in the queue */
-    TAKEN,   /* in a batch; batch and place say where */
-    DONE,    /* status is set and, with SWITCHBOARD_ANSWERED, the answer copied */
-};
-
-/* A request's place in the queue. It lives on the asking thread's stack; the queue and
- * the batches point to it only while that thread is inside switchboard_ask. */
-struct ticket {
-    struct ticket *next, *previous;
-    const struct question *question;
-    const void *input;
-    void *answer;
-    int64_t deadline_ms;
-    _Atomic enum ticket_state state;
-    enum switchboard_status status;
-    struct batch *batch;
-    size_t place;
-    unsigned batch_size;
-    sem_t *done;
-};
-
-struct post {
-    const struct question *question;
-    _Alignas(8) char input[QUESTION_INPUT_BYTES];
-};
-
-/* What one database thread works on. Inputs are copied out of the tickets, so a ticket
- * whose deadline has come can leave while the statement runs. */
-struct batch {
-    const struct question *question;
-    size_t count;
-    struct ticket *tickets[BATCH_MAX]; /* NULL: left, or a post */
-    _Alignas(8) char inputs[BATCH_MAX * QUESTION_INPUT_BYTES];
-    _Alignas(8) char answers[BATCH_MAX * QUESTION_ANSWER_BYTES];
+    STOP_MS = 3000, /* how long stopping waits for posts to be written */
 };
 
 /* What is known of the database's schema. */
@@ -75,252 +32,77 @@ enum schema {
 
 struct switchboard {
     pthread_mutex_t lock;
-    pthread_cond_t work;  /* something was queued or posted, or stopping */
+    pthread_cond_t work;  /* there is something to do for an idle thread, or stopping */
     pthread_cond_t ended; /* stopping: for threads that pause, whom work does not concern */
-    struct ticket *first, *last;
-    size_t waiting;
-    size_t asking, asking_max; /* tickets not done; how many may be while it is silent */
-    int64_t progress_ms;       /* when a ticket was answered last, or waited for nobody */
-    bool silent;               /* no ticket was answered since one's deadline came */
-    struct post *posts;        /* a ring */
-    size_t post_first, post_count;
-    size_t posts_out; /* in batches; their places are kept, since they may come back */
-    unsigned turn;    /* batches of requests since the last one of posts */
+    struct queue queue;
     bool stopping;
     int64_t stop_by_ms;
     enum schema schema;
     pthread_cond_t tried;        /* a thread tried to connect: schema is not UNTRIED any more */
     _Atomic int64_t answered_ms; /* clock_ms() of the database's last answer; 0: never */
     const struct config *config;
-    int64_t began_ms[CONFIG_DATABASE_CONNECTIONS_MAX]; /* when each thread took its batch; 0: it has
-                                                          none */
+    int64_t began_ms[CONFIG_DATABASE_CONNECTIONS_MAX]; /* when each thread took its batch; 0: it
+                                                          has none */
+    size_t watching; /* idle threads that look at the clock for what waits: see next_duty */
     pthread_t threads[CONFIG_DATABASE_CONNECTIONS_MAX];
     size_t thread_count;
 };
 
-/* ---- the queue; the lock is held ---- */
-
-static void enqueue_last(struct switchboard *board, struct ticket *ticket)
-{
-    ticket->state = WAITING;
-    ticket->next = NULL;
-    ticket->previous = board->last;
-    if (board->last != NULL)
-        board->last->next = ticket;
-    else
-        board->first = ticket;
-    board->last = ticket;
-    board->waiting++;
-}
-
-static void enqueue_first(struct switchboard *board, struct ticket *ticket)
-{
-    ticket->state = WAITING;
-    ticket->previous = NULL;
-    ticket->next = board->first;
-    if (board->first != NULL)
-        board->first->previous = ticket;
-    else
-        board->last = ticket;
-    board->first = ticket;
-    board->waiting++;
-}
-
-static void dequeue(struct switchboard *board, struct ticket *ticket)
-{
-    if (ticket->previous != NULL)
-        ticket->previous->next = ticket->next;
-    else
-        board->first = ticket->next;
-    if (ticket->next != NULL)
-        ticket->next->previous = ticket->previous;
-    else
-        board->last = ticket->previous;
-    board->waiting--;
-}
-
-static void take_ticket(struct switchboard *board, struct batch *batch, struct ticket *ticket)
-{
-    dequeue(board, ticket);
-    ticket->state = TAKEN;
-    ticket->batch = batch;
-    ticket->place = batch->count;
-    memcpy(batch->inputs + batch->count * batch->question->input_size, ticket->input,
-           batch->question->input_size);
-    batch->tickets[batch->count++] = ticket;
-}
-
-/* A ticket goes without an answer. What chores wait for says nothing about the calls. */
-static void note_silence(struct switchboard *board, const struct ticket *ticket)
-{
-    if (ticket->question->is_chore)
-        return;
-    board->asking--;
-    board->silent = true;
-}
-
-static void turn_away(struct switchboard *board, struct ticket *ticket)
-{
-    sem_t *done = ticket->done; /* once it is done the ticket is its asker's */
-    dequeue(board, ticket);
-    note_silence(board, ticket);
-    ticket->status = SWITCHBOARD_TIMEOUT;
-    atomic_store_explicit(&ticket->state, DONE, memory_order_release);
-    sem_post(done);
-}
-
-/* Everyone who waits for what the first one waits for. Nobody's answer may be on its way to
- * the record while the deadline comes and the caller hears something else. */
-static void take_tickets(struct switchboard *board, struct batch *batch)
-{
-    int64_t now = clock_ms();
-    batch->question = board->first->question;
-    for (struct ticket *ticket = board->first, *next; ticket != NULL && batch->count < BATCH_MAX;
-         ticket = next) {
-        next = ticket->next;
-        if (ticket->deadline_ms - now < LAST_MS)
-            turn_away(board, ticket);
-        else if (ticket->question == batch->question)
-            take_ticket(board, batch, ticket);
-    }
-}
-
-/* The oldest posts of one kind. */
-static void take_posts(struct switchboard *board, struct batch *batch)
-{
-    batch->question = board->posts[board->post_first].question;
-    while (board->post_count > 0 && batch->count < BATCH_MAX &&
-           board->posts[board->post_first].question == batch->question) {
-        memcpy(batch->inputs + batch->count * batch->question->input_size,
-               board->posts[board->post_first].input, batch->question->input_size);
-        batch->tickets[batch->count++] = NULL;
-        board->post_first = (board->post_first + 1) % POSTS_MAX;
-        board->post_count--;
-    }
-    board->posts_out += batch->count;
-    if (board->post_count == 0)
-        board->post_first = 0; /* stays in the memory it has touched */
-}
-
-/* Posts that could not be written go back, oldest first again. */
-static void return_posts(struct switchboard *board, const struct batch *batch)
-{
-    board->posts_out -= batch->count;
-    for (size_t i = batch->count; i-- > 0;) {
-        board->post_first = (board->post_first + POSTS_MAX - 1) % POSTS_MAX;
-        struct post *post = &board->posts[board->post_first];
-        post->question = batch->question;
-        memcpy(post->input, batch->inputs + i * batch->question->input_size,
-               batch->question->input_size);
-        board->post_count++;
-    }
-}
+/* One thread of the switchboard, and what only that thread uses. */
+struct thread {
+    struct switchboard *board;
+    struct db *db;
+    int64_t *began_ms; /* the board's field for this thread */
+    struct batch batch;
+    struct settled settled;
+};
 
 /* ---- a batch; the lock is not held ---- */
-
-/* Tells everyone in the batch who has not left. The semaphores are posted after the lock is
- * released, so a woken thread does not run into it. */
-static void finish_batch(struct switchboard *board, struct batch *batch, bool posted,
-                         const enum switchboard_status status[])
-{
-    sem_t *wake[BATCH_MAX];
-    size_t waking = 0;
-    size_t answer_size = batch->question->answer_size;
-    pthread_mutex_lock(&board->lock);
-    if (posted)
-        board->posts_out -= batch->count;
-    for (size_t i = 0; i < batch->count; i++) {
-        struct ticket *ticket = batch->tickets[i];
-        if (ticket == NULL) { /* it left, or it was a post */
-            if (posted && status[i] == SWITCHBOARD_REFUSED)
-                metrics_count(METRIC_RECORDS_LOST);
-            continue;
-        }
-        ticket->status = status[i];
-        ticket->batch_size = (unsigned)batch->count;
-        if (status[i] == SWITCHBOARD_ANSWERED && answer_size > 0)
-            memcpy(ticket->answer, batch->answers + i * answer_size, answer_size);
-        wake[waking++] = ticket->done;
-        atomic_store_explicit(&ticket->state, DONE, memory_order_release);
-    }
-    if (waking > 0 && !batch->question->is_chore) {
-        board->asking -= waking;
-        board->progress_ms = clock_ms();
-        board->silent = false;
-    }
-    pthread_mutex_unlock(&board->lock);
-    for (size_t i = 0; i < waking; i++)
-        sem_post(wake[i]);
-}
-
-static void return_batch(struct switchboard *board, struct batch *batch, bool posted)
-{
-    pthread_mutex_lock(&board->lock);
-    if (posted)
-        return_posts(board, batch);
-    for (size_t i = batch->count; i-- > 0;)
-        if (batch->tickets[i] != NULL)
-            enqueue_first(board, batch->tickets[i]);
-    pthread_cond_signal(&board->work);
-    pthread_mutex_unlock(&board->lock);
-}
 
 static void note_answer(struct switchboard *board)
 {
     atomic_store_explicit(&board->answered_ms, clock_ms(), memory_order_relaxed);
 }
 
-/* Does anybody still want this element's answer? If not, it must not go on record either. */
-static bool is_wanted(struct switchboard *board, const struct batch *batch, size_t i, bool posted)
+static enum batch_end end_of(enum db_status status, const struct batch *batch)
 {
-    if (posted)
-        return true;
-    pthread_mutex_lock(&board->lock);
-    const struct ticket *ticket = batch->tickets[i];
-    bool wanted = ticket != NULL && ticket->deadline_ms - clock_ms() >= LAST_MS;
-    pthread_mutex_unlock(&board->lock);
-    return wanted;
-}
-
-/*
- * One element that the database cannot work with must not spoil its neighbours: each is
- * asked for on its own. Returns DB_OK when every element has its status, else what to do
- * with the whole batch (asking an element twice is harmless).
- */
-static enum db_status ask_one_by_one(struct switchboard *board, struct db *db, struct batch *batch,
-                                     bool posted, enum switchboard_status status[])
-{
-    const struct question *question = batch->question;
-    for (size_t i = 0; i < batch->count; i++) {
-        if (!is_wanted(board, batch, i, posted)) {
-            status[i] = SWITCHBOARD_TIMEOUT;
-            continue;
-        }
-        enum db_status result = question->ask(db, batch->inputs + i * question->input_size,
-                                              batch->answers + i * question->answer_size, 1);
-        if (result == DB_DOWN || result == DB_RETRY)
-            return result;
-        note_answer(board);
-        status[i] = result == DB_OK ? SWITCHBOARD_ANSWERED : SWITCHBOARD_REFUSED;
+    switch (status) {
+    case DB_OK:
+        return BATCH_ANSWERED;
+    case DB_BROKEN:
+        return batch->count == 1 ? BATCH_REFUSED : BATCH_APART;
+    case DB_LOCKED:
+        return BATCH_APART;
+    case DB_RETRY:
+    case DB_DOWN:
+        break;
     }
-    return DB_OK;
+    return BATCH_BACK;
 }
 
-static enum db_status ask_batch(struct switchboard *board, struct db *db, struct batch *batch,
-                                bool posted, enum switchboard_status status[])
+/* Asks for the batch and settles it. The semaphores are posted after the lock is released, so a
+ * woken thread does not run into it. Returns DB_DOWN or DB_RETRY where this thread should pause. */
+static enum db_status work(struct thread *thread)
 {
-    enum db_status result = batch->question->ask(db, batch->inputs, batch->answers, batch->count);
-    if (!batch->question->is_chore)
-        metrics_count_batch(batch->count);
-    if (result == DB_OK || result == DB_BROKEN)
+    struct switchboard *board = thread->board;
+    struct batch *batch = &thread->batch;
+    struct settled *settled = &thread->settled;
+    enum db_status status =
+        batch->question->ask(thread->db, batch->inputs, batch->answers, batch->count);
+    metrics_count_batch(batch->count);
+    if (status == DB_OK || status == DB_BROKEN)
         note_answer(board);
-    if (result == DB_BROKEN && batch->count > 1)
-        return ask_one_by_one(board, db, batch, posted, status);
-    if (result == DB_DOWN || result == DB_RETRY)
-        return result;
-    for (size_t i = 0; i < batch->count; i++)
-        status[i] = result == DB_OK ? SWITCHBOARD_ANSWERED : SWITCHBOARD_REFUSED;
-    return DB_OK;
+    pthread_mutex_lock(&board->lock);
+    queue_settle(&board->queue, batch, end_of(status, batch), clock_ms(), settled);
+    bool goes_on = status != DB_DOWN && status != DB_RETRY;
+    if (!goes_on)
+        pthread_cond_signal(&board->work); /* another thread may be luckier with what went back */
+    pthread_mutex_unlock(&board->lock);
+    for (size_t i = 0; i < settled->done_count; i++)
+        sem_post(&settled->done[i]->done);
+    for (size_t i = 0; i < settled->lost; i++)
+        metrics_count(METRIC_RECORDS_LOST);
+    return goes_on ? DB_OK : status;
 }
 
 /* ---- the database threads ---- */
@@ -331,72 +113,78 @@ static void wait_until(struct switchboard *board, pthread_cond_t *condition, int
     pthread_cond_clockwait(condition, &board->lock, CLOCK_MONOTONIC, &time);
 }
 
-static bool has_work(const struct switchboard *board)
-{
-    return board->first != NULL || board->post_count > 0;
-}
-
 /* After stopping began: nothing left, or no time left to write it. */
 static bool must_end(const struct switchboard *board)
 {
-    return board->stopping && (!has_work(board) || clock_ms() >= board->stop_by_ms);
+    return board->stopping && (queue_is_empty(&board->queue) || clock_ms() >= board->stop_by_ms);
 }
 
 enum duty { WORK, PING, END };
 
-/* Somebody waits for a request, so requests go first; but under a load that never pauses
- * posts must get their turn too, or they would pile up until some are lost. */
-static bool is_posts_turn(struct switchboard *board)
+/*
+ * Until when a connection may be expected to be free in a moment; 0: none is. Meanwhile what
+ * waits is left to it: one large batch costs the database less than two small ones, and one
+ * thread's waking less than two. The other connections are for when that one is held up.
+ * The lock is held.
+ */
+static int64_t somebody_comes_until(const struct switchboard *board, int64_t now)
 {
-    if (board->post_count > 0 && (board->first == NULL || board->turn >= POSTS_TURN)) {
-        board->turn = 0;
-        return true;
-    }
-    board->turn++;
-    return false;
+    int64_t until = 0;
+    for (int i = 0; i < board->config->database_connections; i++)
+        if (board->began_ms[i] != 0 && now - board->began_ms[i] < HELP_MS &&
+            until < board->began_ms[i] + HELP_MS)
+            until = board->began_ms[i] + HELP_MS;
+    return until;
 }
 
 /*
- * Will a connection be free in a moment? Then what waits is left to it: one large batch costs
- * the database less than two small ones, and one thread's waking less than two. The other
- * connections are for when that one is held up. The lock is held.
+ * Something was added to the queue: wakes an idle thread if it is needed. The lock is held.
+ *
+ *   thread A took a batch a moment ago, and probably comes back for this;
+ *   thread B, idle, is woken to watch: it waits until A has had its 3 ms. If A's batch is held
+ *   up, B takes what waits. While B watches nobody else needs to be woken.
  */
-static bool somebody_comes(const struct switchboard *board)
+static void call_for_help(struct switchboard *board)
 {
-    int64_t now = clock_ms();
-    for (size_t i = 0; i < board->thread_count; i++)
-        if (board->began_ms[i] != 0 && now - board->began_ms[i] < HELP_MS)
-            return true;
-    return false;
+    if (board->watching == 0 || somebody_comes_until(board, clock_ms()) == 0)
+        pthread_cond_signal(&board->work);
 }
 
-static bool may_work(const struct switchboard *board)
+/* Nothing to do for this thread until then, or until it is woken. The lock is held. */
+static void idle(struct switchboard *board, bool watches, int64_t until)
 {
-    return has_work(board) && (board->stopping || !somebody_comes(board));
+    board->watching += watches;
+    wait_until(board, &board->work, until);
+    board->watching -= watches;
 }
 
-/* What to do next. A batch is taken with WORK. */
-static enum duty next_duty(struct switchboard *board, struct batch *batch, int64_t *began_ms,
-                           bool *posted)
+/* What to do next; waits until there is something. A batch is taken with WORK. */
+static enum duty next_duty(struct thread *thread)
 {
-    enum duty duty = PING;
-    batch->count = 0;
+    struct switchboard *board = thread->board;
+    int64_t now = clock_ms(), ping_at = now + PING_MS;
+    enum duty duty;
     pthread_mutex_lock(&board->lock);
-    *began_ms = 0;
-    if (!may_work(board) && !board->stopping)
-        wait_until(board, &board->work, clock_ms() + PING_MS);
-    if (must_end(board)) {
-        duty = END;
-    } else if (may_work(board)) {
-        *posted = is_posts_turn(board);
-        if (*posted)
-            take_posts(board, batch);
-        else
-            take_tickets(board, batch);
-        if (batch->count > 0) {
-            duty = WORK;
-            *began_ms = clock_ms();
+    *thread->began_ms = 0;
+    for (;; now = clock_ms()) {
+        bool has_work = queue_has_work(&board->queue, now);
+        int64_t comes_until = board->stopping ? 0 : somebody_comes_until(board, now);
+        if (must_end(board)) {
+            duty = END;
+            break;
         }
+        if (has_work && comes_until == 0 && queue_take(&board->queue, &thread->batch, now)) {
+            duty = WORK;
+            *thread->began_ms = now;
+            if (queue_has_work(&board->queue, now))
+                call_for_help(board);
+            break;
+        }
+        if (now >= ping_at) {
+            duty = PING;
+            break;
+        }
+        idle(board, has_work, has_work && comes_until < ping_at ? comes_until : ping_at);
     }
     pthread_mutex_unlock(&board->lock);
     return duty;
@@ -467,9 +255,10 @@ static enum db_status connect_and_check(struct switchboard *board, struct db *db
         seen = compare_schema(&found);
     else if (status == DB_BROKEN)
         seen = miss_schema();
+    if (seen == SCHEMA_FITS)
+        note_answer(board); /* before anybody is told that it fits */
     if (note_schema(board, seen) == SCHEMA_FITS && status == DB_OK) {
         db_say_up(db);
-        note_answer(board);
         return DB_OK;
     }
     db_disconnect(db);
@@ -486,48 +275,31 @@ bool switchboard_schema_fits(struct switchboard *board)
     return fits;
 }
 
-static enum db_status work(struct switchboard *board, struct db *db, struct batch *batch,
-                           bool posted)
+static enum db_status ping(struct thread *thread)
 {
-    enum switchboard_status status[BATCH_MAX];
-    db_set_limit(db, batch->question->is_chore ? CHORE_MS : (int)board->config->answer_deadline_ms);
-    enum db_status result = ask_batch(board, db, batch, posted, status);
-    if (result == DB_OK)
-        finish_batch(board, batch, posted, status);
-    else
-        return_batch(board, batch, posted);
-    return result;
+    enum db_status status = db_ping(thread->db);
+    if (status == DB_OK)
+        note_answer(thread->board);
+    return status;
 }
-
-struct thread {
-    struct switchboard *board;
-    struct db *db;
-    int64_t *began_ms; /* the board's field for this thread */
-    struct batch batch;
-};
 
 static void *run(void *argument)
 {
     struct thread *thread = argument;
-    struct switchboard *board = thread->board;
     int64_t backoff = BACKOFF_MS;
     for (;;) {
-        enum db_status status = DB_OK;
-        bool posted = false;
+        enum db_status status;
         if (!db_is_connected(thread->db)) {
-            status = connect_and_check(board, thread->db);
+            status = connect_and_check(thread->board, thread->db);
         } else {
-            enum duty duty = next_duty(board, &thread->batch, thread->began_ms, &posted);
+            enum duty duty = next_duty(thread);
             if (duty == END)
                 break;
-            status = duty == WORK ? work(board, thread->db, &thread->batch, posted)
-                                  : db_ping(thread->db);
-            if (duty == PING && status == DB_OK)
-                note_answer(board);
+            status = duty == WORK ? work(thread) : ping(thread);
         }
         if (status == DB_OK)
             backoff = BACKOFF_MS;
-        else if (!pause_after_failure(board, &backoff))
+        else if (!pause_after_failure(thread->board, &backoff))
             break;
     }
     db_free(thread->db);
@@ -565,9 +337,7 @@ struct switchboard *switchboard_start(const struct config *config)
     pthread_cond_init(&board->ended, NULL);
     pthread_cond_init(&board->tried, NULL);
     /* The other workers stay free to apologise. Rounded up: with one worker, it waits. */
-    board->asking_max = (size_t)(config->workers + 3) / 4;
-    board->posts = calloc(POSTS_MAX, sizeof *board->posts);
-    if (board->posts == NULL)
+    if (!queue_init(&board->queue, (size_t)(config->workers + 3) / 4))
         goto failed;
     while (board->thread_count < (size_t)config->database_connections)
         if (!start_thread(board))
@@ -590,40 +360,25 @@ void switchboard_stop(struct switchboard *board)
     pthread_mutex_unlock(&board->lock);
     for (size_t i = 0; i < board->thread_count; i++)
         pthread_join(board->threads[i], NULL);
-    if (board->post_count > 0)
+    if (board->queue.post_count > 0)
         log_event(LOG_ERROR, "records_lost", "count=%zu reason=\"database away while stopping\"",
-                  board->post_count);
+                  board->queue.post_count);
     pthread_cond_destroy(&board->tried);
     pthread_cond_destroy(&board->ended);
     pthread_cond_destroy(&board->work);
     pthread_mutex_destroy(&board->lock);
-    free(board->posts);
+    queue_free(&board->queue);
     free(board);
 }
 
 /* ---- for the workers ---- */
 
-/* Is the database silent while a quarter of the workers wait for it already? If all of them
- * did, new requests would find nobody to apologise. Connecting and pings tell nothing: they
- * work while a lock holds up every statement. The board's lock is held. */
-static bool is_full(const struct switchboard *board)
-{
-    return board->asking >= board->asking_max &&
-           (board->silent || clock_ms() - board->progress_ms >= SILENT_MS);
-}
-
 static bool enter(struct switchboard *board, struct ticket *ticket)
 {
     pthread_mutex_lock(&board->lock);
-    bool is_chore = ticket->question->is_chore;
-    bool enters = is_chore || !is_full(board);
-    if (enters) {
-        if (!is_chore && board->asking++ == 0)
-            board->progress_ms = clock_ms();
-        enqueue_last(board, ticket);
-        if (!somebody_comes(board))
-            pthread_cond_signal(&board->work);
-    }
+    bool enters = queue_enter(&board->queue, ticket, clock_ms());
+    if (enters)
+        call_for_help(board);
     pthread_mutex_unlock(&board->lock);
     return enters;
 }
@@ -632,65 +387,59 @@ static bool enter(struct switchboard *board, struct ticket *ticket)
 static bool leave(struct switchboard *board, struct ticket *ticket)
 {
     pthread_mutex_lock(&board->lock);
-    bool done = ticket->state == DONE;
-    if (ticket->state == WAITING)
-        dequeue(board, ticket);
-    else if (ticket->state == TAKEN)
-        ticket->batch->tickets[ticket->place] = NULL;
-    if (!done)
-        note_silence(board, ticket);
+    bool left = queue_leave(&board->queue, ticket);
     pthread_mutex_unlock(&board->lock);
-    return !done;
+    return left;
+}
+
+/* Until it is done, or the deadline has come and it has left. false: it has left. */
+static bool wait_for_answer(struct switchboard *board, struct ticket *ticket)
+{
+    const int64_t ms = ticket->deadline_ms;
+    const struct timespec deadline = {ms / 1000, ms % 1000 * 1000000};
+    int waited;
+    while ((waited = sem_clockwait(&ticket->done, CLOCK_MONOTONIC, &deadline)) != 0 &&
+           errno == EINTR)
+        ;
+    if (waited != 0) {
+        if (leave(board, ticket))
+            return false;
+        /* Answered between the deadline and the lock: the post is on its way. */
+        while (sem_wait(&ticket->done) != 0)
+            ;
+    }
+    /* The semaphore has ordered this thread behind the answer. ThreadSanitizer does not know
+     * sem_clockwait, but it understands this. */
+    (void)atomic_load_explicit(&ticket->state, memory_order_acquire);
+    return true;
 }
 
 enum switchboard_status switchboard_ask(struct switchboard *board, const struct question *question,
                                         const void *input, void *answer, int64_t deadline_ms,
                                         unsigned *batch)
 {
-    sem_t done;
-    struct ticket ticket = {.question = question,
-                            .input = input,
-                            .answer = answer,
-                            .deadline_ms = deadline_ms,
-                            .done = &done};
-    sem_init(&done, 0, 0);
-    if (!enter(board, &ticket)) {
-        sem_destroy(&done);
-        return SWITCHBOARD_FULL;
+    enum switchboard_status status = SWITCHBOARD_FULL;
+    struct ticket ticket = {
+        .question = question, .input = input, .answer = answer, .deadline_ms = deadline_ms};
+    sem_init(&ticket.done, 0, 0);
+    if (enter(board, &ticket)) {
+        if (!wait_for_answer(board, &ticket))
+            status = SWITCHBOARD_TIMEOUT;
+        else
+            status = ticket.answered ? SWITCHBOARD_ANSWERED : SWITCHBOARD_REFUSED;
+        if (batch != NULL)
+            *batch = ticket.batch_size;
     }
-    const struct timespec deadline = {deadline_ms / 1000, deadline_ms % 1000 * 1000000};
-    int waited;
-    while ((waited = sem_clockwait(&done, CLOCK_MONOTONIC, &deadline)) != 0 && errno == EINTR)
-        ;
-    if (waited != 0) {
-        if (leave(board, &ticket)) {
-            sem_destroy(&done);
-            return SWITCHBOARD_TIMEOUT;
-        }
-        /* Answered between the deadline and the lock: the post is on its way. */
-        while (sem_wait(&done) != 0)
-            ;
-    }
-    /* The semaphore has ordered this thread behind the answer. ThreadSanitizer does not know
-     * sem_clockwait, but it understands this. */
-    (void)atomic_load_explicit(&ticket.state, memory_order_acquire);
-    sem_destroy(&done);
-    if (batch != NULL)
-        *batch = ticket.batch_size;
-    return ticket.status;
+    sem_destroy(&ticket.done);
+    return status;
 }
 
 bool switchboard_post(struct switchboard *board, const struct question *question, const void *input)
 {
     pthread_mutex_lock(&board->lock);
-    bool room = board->post_count + board->posts_out < POSTS_MAX;
-    if (room) {
-        struct post *post = &board->posts[(board->post_first + board->post_count) % POSTS_MAX];
-        post->question = question;
-        memcpy(post->input, input, question->input_size);
-        board->post_count++;
-        pthread_cond_signal(&board->work);
-    }
+    bool room = queue_post(&board->queue, question, input);
+    if (room)
+        call_for_help(board);
     pthread_mutex_unlock(&board->lock);
     return room;
 }
@@ -704,7 +453,7 @@ bool switchboard_is_ready(struct switchboard *board)
 size_t switchboard_waiting(struct switchboard *board)
 {
     pthread_mutex_lock(&board->lock);
-    size_t waiting = board->waiting;
+    size_t waiting = board->queue.waiting;
     pthread_mutex_unlock(&board->lock);
     return waiting;
 }

@@ -18,25 +18,10 @@
 #include <stdint.h>
 
 #include "config.h"
-#include "db.h"
 #include "must_check.h"
+#include "queue.h"
 
 struct switchboard;
-
-/* Inputs and answers are copied by value; none is larger than this. Each question copies
- * its own sizes only, so a large one makes no small one slower. */
-enum { QUESTION_INPUT_BYTES = 1280, QUESTION_ANSWER_BYTES = 1280 };
-
-/* One kind of question. One static const each; the address is its identity. */
-struct question {
-    const char *name;
-    size_t input_size;
-    size_t answer_size; /* 0: nothing comes back */
-    /* Asks for count inputs, lying one behind the other; fills as many answers. On a
-     * database thread. See store.h for the results. */
-    enum db_status (*ask)(struct db *db, const void *inputs, void *answers, size_t count);
-    bool is_chore; /* no call waits for it: it may take seconds, and tells nothing of calls */
-};
 
 enum switchboard_status {
     SWITCHBOARD_ANSWERED,

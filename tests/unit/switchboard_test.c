@@ -1,0 +1,222 @@
+/*
+ * switchboard_test.c - switchboard.h, with a scripted database and a clock that only passes while
+ * everybody waits: what becomes of a call while its neighbours, or the database, have trouble.
+ */
+#include "switchboard.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "clock.h"
+#include "log.h"
+#include "stand_in/db.h"
+#include "stand_in/virtual_time.h"
+#include "store.h"
+
+enum { DEADLINE_MS = 2000, CALLS_MAX = 64 };
+
+static enum db_status ask_answer(struct db *db, const void *inputs, void *answers, size_t count)
+{
+    return store_answer_calls(db, inputs, answers, count);
+}
+
+static enum db_status ask_apologies(struct db *db, const void *inputs, void *answers, size_t count)
+{
+    (void)answers;
+    return store_record_apologies(db, inputs, count);
+}
+
+static const struct question answer_question = {"answer_calls", sizeof(struct call),
+                                                sizeof(struct call_answer), ask_answer};
+static const struct question apology_question = {"record_apologies", sizeof(struct apology), 0,
+                                                 ask_apologies};
+
+/* ---- callers ---- */
+
+/* A call, on a thread of its own: when it comes, and what became of it. */
+struct caller {
+    struct switchboard *board;
+    pthread_t thread;
+    char uuid[CALL_UUID];
+    int64_t comes_ms, answered_ms; /* by clock_ms() */
+    enum switchboard_status status;
+    struct call_answer answer;
+};
+
+static struct caller callers[CALLS_MAX];
+static size_t caller_count;
+
+static void *call(void *argument)
+{
+    struct caller *caller = argument;
+    struct call call = {.caller = {14156660000}, .dialled = {14155550100}};
+    snprintf(call.uuid, sizeof call.uuid, "%s", caller->uuid);
+    time_sleep_until(caller->comes_ms);
+    caller->status = switchboard_ask(caller->board, &answer_question, &call, &caller->answer,
+                                     caller->comes_ms + DEADLINE_MS, NULL);
+    caller->answered_ms = clock_ms();
+    return NULL;
+}
+
+/* Somebody calls in so many milliseconds from now. */
+static struct caller *calls(struct switchboard *board, const char *uuid, int64_t in_ms)
+{
+    struct caller *caller = &callers[caller_count++];
+    *caller = (struct caller){.board = board, .comes_ms = clock_ms() + in_ms};
+    snprintf(caller->uuid, sizeof caller->uuid, "%s", uuid);
+    assert_int_equal(pthread_create(&caller->thread, NULL, call, caller), 0);
+    return caller;
+}
+
+static void let_all_finish(void)
+{
+    for (size_t i = 0; i < caller_count; i++)
+        pthread_join(callers[i].thread, NULL);
+    caller_count = 0;
+}
+
+static int64_t waited(const struct caller *caller)
+{
+    return caller->answered_ms - caller->comes_ms;
+}
+
+static void assert_answered(const struct caller *caller)
+{
+    assert_int_equal(caller->status, SWITCHBOARD_ANSWERED);
+    assert_string_equal(caller->answer.outcome, "connected");
+    assert_int_equal(caller->answer.counterpart.value, stand_in_number(caller->uuid));
+}
+
+/* ---- a switchboard ---- */
+
+static struct config config = {
+    .database_url = "", .answer_deadline_ms = DEADLINE_MS, .workers = 64};
+
+static struct switchboard *start(int connections, stand_in_script *script)
+{
+    stand_in_start(script);
+    config.database_connections = connections;
+    struct switchboard *board = switchboard_start(&config);
+    assert_non_null(board);
+    assert_true(switchboard_schema_fits(board));
+    time_sleep(10); /* all of them are connected */
+    return board;
+}
+
+/* A statement takes a tenth of a millisecond and the clock shows whole ones. */
+static void at_once(struct stand_in_turn *turn)
+{
+    turn->status = DB_OK;
+}
+
+static void a_call_is_answered(void **state)
+{
+    (void)state;
+    struct switchboard *board = start(2, at_once);
+    const struct caller *caller = calls(board, "call-1", 5);
+    let_all_finish();
+    assert_answered(caller);
+    assert_int_equal(waited(caller), 0);
+    switchboard_stop(board);
+}
+
+/* ---- a connection that is held up ---- */
+
+static void first_hangs(struct stand_in_turn *turn)
+{
+    if (stand_in_asks(turn, "call-1"))
+        turn->takes_ms = 1500;
+}
+
+static void a_call_beside_a_hanging_one_gets_the_other_connection(void **state)
+{
+    (void)state;
+    for (int after = 0; after < 20; after++) {
+        struct switchboard *board = start(2, first_hangs);
+        const struct caller *first = calls(board, "call-1", 5);
+        const struct caller *second = calls(board, "call-2", 6 + after);
+        const struct caller *third = calls(board, "call-3", 7 + after);
+        let_all_finish();
+        assert_answered(first);
+        assert_answered(second);
+        assert_answered(third);
+        assert_true(waited(second) <= 3);
+        assert_true(waited(third) <= 3);
+        switchboard_stop(board);
+    }
+}
+
+/* ---- rows that somebody holds ---- */
+
+enum { LOCK_TIMEOUT_MS = 500 };
+
+/* call-1's row is locked all the time. */
+static void first_is_locked(struct stand_in_turn *turn)
+{
+    if (stand_in_asks(turn, "call-1")) {
+        turn->takes_ms = LOCK_TIMEOUT_MS;
+        turn->status = DB_LOCKED;
+    }
+}
+
+static void a_locked_row_spoils_no_neighbour(void **state)
+{
+    (void)state;
+    struct switchboard *board = start(1, first_is_locked);
+    char uuid[CALL_UUID];
+    const struct caller *bystanders[40];
+    const struct caller *locked = calls(board, "call-1", 5);
+    for (int i = 0; i < 40; i++) {
+        snprintf(uuid, sizeof uuid, "call-%d", i + 2);
+        bystanders[i] = calls(board, uuid, i < 20 ? 5 : 100);
+    }
+    let_all_finish();
+    for (int i = 0; i < 40; i++)
+        assert_answered(bystanders[i]);
+    assert_int_equal(locked->status, SWITCHBOARD_TIMEOUT);
+    assert_int_equal(waited(locked), DEADLINE_MS);
+    switchboard_stop(board);
+}
+
+static int written;
+
+static void counts_apologies(struct stand_in_turn *turn)
+{
+    first_is_locked(turn);
+    if (turn->status == DB_OK && strcmp(turn->statement, "record_apologies") == 0)
+        written += (int)turn->count;
+}
+
+static void a_locked_post_gives_way(void **state)
+{
+    (void)state;
+    struct switchboard *board = start(1, counts_apologies);
+    written = 0;
+    for (int i = 1; i <= 600; i++) {
+        struct apology apology = {.at_ms = clock_ms()};
+        snprintf(apology.uuid, sizeof apology.uuid, "call-%d", i);
+        assert_true(switchboard_post(board, &apology_question, &apology));
+    }
+    time_sleep(5000);
+    assert_int_equal(written, 599);
+    switchboard_stop(board);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_call_is_answered),
+        cmocka_unit_test(a_call_beside_a_hanging_one_gets_the_other_connection),
+        cmocka_unit_test(a_locked_row_spoils_no_neighbour),
+        cmocka_unit_test(a_locked_post_gives_way),
+    };
+    time_begin();
+    log_open(LOG_ERROR);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
