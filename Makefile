@@ -18,7 +18,7 @@ QUIET    ?= @
 
 MODULES := call chores config db db_array endpoints event fields form health http keyring log log_writer message \
            metrics notify number prompt queue replay reply request response service signature store switchboard
-SQL     := $(wildcard sql/*.sql)
+SQL     := $(wildcard sql/*.sql sql/server/*.sql)
 PLAN    := migrations/sqitch.plan
 
 LIBRARIES := libpq libxml-2.0 libcrypto
@@ -35,18 +35,28 @@ PACKAGE_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES))
 PACKAGE_LIBS   = $(shell pkg-config --libs $(LIBRARIES))
 
 ALL_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -pthread $(OPTIMIZE) $(WARNINGS) $(HARDENING) $(SANITIZERS) \
-              -I$(BUILD)/generated -Iserver $(PACKAGE_CFLAGS) $(CFLAGS)
+              -I$(BUILD)/generated -Iserver -Iserver/console $(PACKAGE_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(SANITIZERS) $(LDFLAGS)
 ALL_LIBS    = -lcivetweb $(PACKAGE_LIBS)
 
 OBJECTS := $(MODULES:%=$(BUILD)/server/%.o)
 
+# The console: a program of its own, which shares what knows nothing of calls.
+CONSOLE_MODULES := asks html page screens settings token users
+CONSOLE_SHARED  := db db_array form http log log_writer metrics notify request response
+CONSOLE_OBJECTS := $(CONSOLE_MODULES:%=$(BUILD)/server/console/%.o)
+
 .PHONY: build
-build: $(BUILD)/number-masking
+build: $(BUILD)/number-masking $(BUILD)/number-masking-console
 
 $(BUILD)/number-masking: $(BUILD)/server/main.o $(OBJECTS)
 	@echo "  link     $@"
 	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
+
+$(BUILD)/number-masking-console: $(BUILD)/server/console/main.o $(CONSOLE_OBJECTS) \
+                                $(CONSOLE_SHARED:%=$(BUILD)/server/%.o)
+	@echo "  link     $@"
+	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcrypt
 
 $(BUILD)/server/%.o: server/%.c Makefile
 	@mkdir -p $(@D)
@@ -55,7 +65,7 @@ $(BUILD)/server/%.o: server/%.c Makefile
 
 # Readable files become C strings: sql/answer_calls.sql is SQL_ANSWER_CALLS. Comment lines are
 # left out; the schema's version is the last change of the Sqitch plan.
-$(BUILD)/server/store.o: $(BUILD)/generated/statements.h
+$(BUILD)/server/store.o $(BUILD)/server/console/screens.o: $(BUILD)/generated/statements.h
 $(BUILD)/generated/statements.h: $(SQL) $(PLAN) Makefile
 	@mkdir -p $(@D)
 	@{ echo '/* Made from sql/ and $(PLAN) by the Makefile. */'; \
@@ -69,7 +79,17 @@ $(BUILD)/generated/statements.h: $(SQL) $(PLAN) Makefile
 	     awk '{ name = $$1 } END { printf "#define SCHEMA_CHANGES %d\n#define SCHEMA_LATEST \"%s\"\n", NR, name }'; \
 	 } >$@.new && mv $@.new $@
 
--include $(wildcard $(BUILD)/server/*.d)
+# The console's one stylesheet, as it is.
+$(BUILD)/server/console/screens.o: $(BUILD)/generated/style.h
+$(BUILD)/generated/style.h: server/console/style.css Makefile
+	@mkdir -p $(@D)
+	@{ echo '/* Made from $< by the Makefile. */'; \
+	   echo 'static const char STYLE[] ='; \
+	   sed -e 's/[\\"]/\\&/g' -e 's/.*/    "&\\n"/' $<; \
+	   echo '    ;'; \
+	 } >$@.new && mv $@.new $@
+
+-include $(wildcard $(BUILD)/server/*.d $(BUILD)/server/console/*.d)
 
 # ---- programs of the tests: tests/unit/NAME_test.c and tests/fuzz/fuzz_NAME.c ----
 # They link an archive of all modules but main, so a test may bring its own stand-in for a
@@ -85,14 +105,14 @@ unit-tests: $(UNIT_TESTS)
 # With clang, and fuzzer-no-link among the sanitizers: see tests/fuzz/run.
 fuzzers: $(FUZZERS)
 
-$(BUILD)/tests/parts.a: $(OBJECTS) $(HELPERS:%.c=$(BUILD)/%.o)
+$(BUILD)/tests/parts.a: $(OBJECTS) $(CONSOLE_OBJECTS) $(HELPERS:%.c=$(BUILD)/%.o)
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(QUIET)ar rcs $@ $^
 
 $(BUILD)/tests/%_test: $(BUILD)/tests/unit/%_test.o $(BUILD)/tests/parts.a
 	@echo "  link     $@"
-	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(ALL_LIBS) \
+	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(ALL_LIBS) -lcrypt \
 	  $$(pkg-config --libs cmocka)
 
 # What stands in for the database, and for time that passes.

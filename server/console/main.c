@@ -1,0 +1,148 @@
+/*
+ * main.c - the operator's console: start and stop, top to bottom.
+ *
+ * A program of its own beside the server, on the same modules: the process that faces Plivo
+ * gains no listener, no right and no library by it.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "http.h"
+#include "log.h"
+#include "log_writer.h"
+#include "notify.h"
+#include "screens.h"
+#include "token.h"
+#include "version.h"
+
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_CANNOT_START = 1, /* port taken, users file unreadable: the log says which */
+    EXIT_BAD_SETTINGS = 2,
+};
+
+enum { WORKERS = 16, LONGEST_PAGE_MS = 8000 };
+
+static int print_help(void)
+{
+    puts(
+        "usage: number-masking-console [--help | --version]\n"
+        "\n"
+        "Pages for support and operations: why did this call not connect? It reads only. Settings\n"
+        "come from the environment:\n");
+    settings_print(stdout);
+    puts(
+        "\n"
+        "SIGTERM and SIGINT finish the pages in hand, then stop. SIGHUP reads the users again.\n"
+        "Exit status: 0 stopped as asked, 1 could not start (the log says why), 2 bad settings or\n"
+        "arguments.");
+    return EXIT_OK;
+}
+
+/* A core file would hold passwords and phone numbers. */
+static void forbid_core_dumps(void)
+{
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
+/* Before any thread exists, so that all of them leave these to wait_for_stop. */
+static sigset_t block_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signals;
+}
+
+static void wait_for_stop(const sigset_t *signals, struct users *users)
+{
+    for (;;) {
+        int received = 0;
+        if (sigwait(signals, &received) != 0)
+            continue;
+        if (received != SIGHUP) {
+            log_event(LOG_INFO, "stopping", "signal=%s", received == SIGINT ? "INT" : "TERM");
+            return;
+        }
+        if (users != NULL)
+            users_reload(users);
+    }
+}
+
+static int serve(const struct settings *settings)
+{
+    int exit_code = EXIT_CANNOT_START;
+    sigset_t signals = block_signals();
+    log_writer_start();
+    struct console console = {.settings = settings};
+    const struct http_listener listener = {"listening_console",
+                                           settings->listen,
+                                           WORKERS,
+                                           screens_dispatch,
+                                           &console,
+                                           &console.draining,
+                                           NULL};
+    struct http *http = NULL;
+    if (!token_start()) {
+        log_event(LOG_ERROR, "start_failed", "what=random");
+        goto out;
+    }
+    if (settings->users_file[0] != '\0' &&
+        (console.users = users_new(settings->users_file)) == NULL)
+        goto out;
+    console.asks = asks_new(settings->database_url);
+    if (console.asks == NULL) {
+        log_event(LOG_ERROR, "start_failed", "what=connections reason=\"out of memory\"");
+        goto out;
+    }
+    http = http_start(&listener);
+    if (http == NULL)
+        goto out;
+    log_event(LOG_INFO, "ready", "users=%s", console.users == NULL ? "loopback" : "file");
+    notify_ready();
+    wait_for_stop(&signals, console.users);
+    notify_stopping();
+    atomic_store(&console.draining, true);
+    http_stop(&http, 1, LONGEST_PAGE_MS);
+    exit_code = EXIT_OK;
+out:
+    asks_free(console.asks);
+    users_free(console.users);
+    log_writer_stop();
+    return exit_code;
+}
+
+int main(int argc, char *argv[])
+{
+    struct settings settings;
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return print_help();
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        return printf("number-masking-console %s\n", VERSION) < 0;
+    if (argc > 1) {
+        fputs("number-masking-console: takes no arguments; settings come from the environment, see "
+              "--help\n",
+              stderr);
+        return EXIT_BAD_SETTINGS;
+    }
+    forbid_core_dumps();
+    if (settings_load(&settings) > 0)
+        return EXIT_BAD_SETTINGS;
+    /* What libpq asks PostgreSQL for: the page functions show times in the session's zone. */
+    setenv("PGTZ", settings.time_zone, 1);
+    log_open(settings.log_level);
+    int exit_code = serve(&settings);
+    settings_free(&settings);
+    return exit_code;
+}

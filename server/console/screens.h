@@ -1,0 +1,24 @@
+/*
+ * screens.h - what the console answers to which request.
+ *
+ * The table in screens.c is the whole HTTP surface. Who asks is found out here, before any
+ * screen, and each form's token is checked, so no screen can forget it.
+ */
+#pragma once
+
+#include "asks.h"
+#include "request.h"
+#include "response.h"
+#include "settings.h"
+#include "users.h"
+
+/* One per process, made by main; outlives http. */
+struct console {
+    const struct settings *settings;
+    struct users *users; /* NULL: whoever reaches the loopback address may look */
+    struct asks *asks;
+    _Atomic bool draining;
+};
+
+/* console is a struct console. Always leaves a complete response. Any worker thread. */
+void screens_dispatch(void *console, const struct request *request, struct response *response);

@@ -1,0 +1,4 @@
+-- Who can call whom by an order, and what happened to it? The page of the console, line by line; $1[1] is who asks.
+SELECT part, tone, link, key,
+  cells[1], cells[2], cells[3], cells[4], cells[5], cells[6], cells[7], cells[8]
+FROM masking.console_order($1[1], $1[2])
