@@ -1,0 +1,56 @@
+CREATE OR REPLACE FUNCTION masking.console_call(who text, wanted text) RETURNS SETOF masking.console_line
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- The page of one call, by Plivo's CallUUID. Called by the console. Reads one row of calls by its
+-- key; writes console_log.
+DECLARE
+  c masking.calls;
+  l masking.call_log;
+BEGIN
+  SELECT * INTO c FROM masking.calls f WHERE f.call_uuid = wanted;
+  IF c.call_uuid IS NULL THEN
+    PERFORM masking.looked(who, 'call', NULL);
+    RETURN NEXT masking.line('answer', 'warn', '', '', 'No call has that id.', 'It was never asked about here, or retention removed it.');
+    RETURN NEXT masking.line('step', '', 'calls', '', 'Look through the calls.');
+    RETURN;
+  END IF;
+  PERFORM masking.looked(who, 'call', c.call_uuid);
+  SELECT * INTO l FROM masking.call_log f WHERE f.call_uuid = wanted LIMIT 1;
+  RETURN NEXT masking.line('answer', masking.call_tone(l), '', '', upper(left(l.outcome, 1)) || substr(l.outcome, 2) || '.',
+    coalesce(format('Plivo''s code %s: %s.', l.hangup_code, masking.plivo_cause(l.hangup_code)), ''));
+  RETURN NEXT masking.line('fact', '', 'until', to_char(c.called_at + interval '1 minute', 'YYYY-MM-DD HH24:MI'), 'Asked', masking.said_time(c.called_at));
+  RETURN NEXT masking.line('fact', '', CASE WHEN c.proxy IS NULL THEN '' ELSE 'number' END, c.proxy::text, 'Number dialled', coalesce(c.proxy::text, 'unusable'));
+  RETURN NEXT masking.line('fact', '', '', '', 'Who called', l.caller || coalesce(' (**' || right(c.caller_digits, 2) || ')', ''));
+  RETURN NEXT masking.line('fact', '', '', '', 'Who was rung', coalesce(l.callee, 'nobody'));
+  RETURN NEXT masking.line('fact', '', '', '', 'Rang', coalesce(masking.said_seconds(l.ring_seconds), 'not told'));
+  RETURN NEXT masking.line('fact', '', '', '', 'Talked', coalesce(masking.said_seconds(l.talk_seconds), 'not told'));
+  RETURN NEXT masking.line('fact', '', '', '', 'Hung up by', coalesce(l.hung_up_by, 'not told'));
+  RETURN NEXT masking.line('fact', '', '', '', 'Cause, in Plivo''s words', coalesce(concat_ws(' ', l.hangup_cause, l.hangup_code), 'not told'));
+  RETURN NEXT masking.line('fact', '', '', '', 'Cost', coalesce(l.cost::text || ' (currency of the Plivo account)', 'not told'));
+  RETURN NEXT masking.line('fact', '', '', '', 'Recording', coalesce(masking.said_seconds(l.recording_seconds), 'none'));
+  RETURN NEXT masking.line('fact', '', '', '', 'Plivo asked again', format('%s times', c.repeats));
+  RETURN NEXT masking.line('fact', '', '', '', 'Id at Plivo', c.call_uuid);
+  IF l.hung_up_by IS NULL AND l.callee IS NOT NULL THEN
+    RETURN NEXT masking.line('text', 'quiet', '', '',
+      'No end was told yet: they may be talking, or Plivo''s message about the end was lost.');
+  END IF;
+  IF cardinality(c.order_ids) > 0 THEN
+    RETURN NEXT masking.line('section', '', '', '', 'Its orders');
+    RETURN QUERY
+  SELECT made.*
+  FROM unnest(c.order_ids[1:20]) o
+  CROSS JOIN LATERAL masking.line('step', '', 'order', o, o) made;
+  END IF;
+  IF jsonb_array_length(c.earlier_answers) > 0 THEN
+    RETURN NEXT masking.line('section', '', '', '', 'What Plivo was answered before');
+    RETURN QUERY
+  SELECT made.*
+  FROM jsonb_array_elements(c.earlier_answers) a
+  CROSS JOIN LATERAL masking.line('event', '', '', '', masking.said_time((a.value ->> 'answered_at')::timestamptz), replace(a.value ->> 'outcome', '_', ' ')) made;
+  END IF;
+  RETURN NEXT masking.line('sql', '', '', '', 'The same in psql', 'SELECT * FROM call_log WHERE call_uuid = :id;');
+END
+$$;
+COMMENT ON FUNCTION masking.console_call(text, text) IS 'The console''s page of one call.';
+GRANT EXECUTE ON FUNCTION masking.console_call(text, text) TO masking_console;

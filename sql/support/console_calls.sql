@@ -1,0 +1,88 @@
+CREATE OR REPLACE FUNCTION masking.is_of_kind(c masking.calls, kind text) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT CASE kind
+    WHEN 'nobody' THEN c.outcome NOT IN ('connected', 'apologised')
+    WHEN 'talked' THEN c.outcome = 'connected' AND coalesce(c.callee_answered OR c.callee_seconds > 0, false)
+    WHEN 'unanswered' THEN c.outcome = 'connected' AND NOT coalesce(c.callee_answered OR c.callee_seconds > 0, false)
+    ELSE c.outcome = kind
+  END
+$$;
+COMMENT ON FUNCTION masking.is_of_kind(masking.calls, text) IS 'Whether a call belongs to a kind of the console''s list.';
+
+CREATE OR REPLACE FUNCTION masking.console_calls(who text, kind text, on_number text, of_order text, typed_until text, before text)
+RETURNS SETOF masking.console_line
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- The latest calls before a key, (time in microseconds)-(CallUUID), so that a page costs the
+-- same however many there are. Looks at 5,000 at most for a page of 50 and says where it stopped.
+-- Called by the console. Reads calls by time; writes console_log when an order is asked for.
+DECLARE
+  page_size CONSTANT integer := 50;
+  key text[] := regexp_match(before, '^(\d{1,17})-(.{1,200})$');
+  from_time timestamptz;
+  from_uuid text := key[2];
+  proxy_is bigint := CASE WHEN on_number ~ '^[1-9]\d{6,14}$' THEN on_number END;
+  during record;
+  c masking.calls;
+  seen integer := 0;
+  shown integer := 0;
+BEGIN
+  from_time := coalesce(to_timestamp(key[1]::double precision / 1e6),
+    CASE WHEN typed_until IS NULL THEN 'infinity' ELSE masking.typed_time(typed_until) END);
+  IF from_time IS NULL THEN
+    RETURN NEXT masking.line('answer', 'warn', '', '', 'The time cannot be read.',
+      format('Write it as 19:42 or 2026-11-25 19:42, in %s; empty means now.', current_setting('TimeZone')));
+    RETURN;
+  END IF;
+  IF key IS NOT NULL THEN
+    from_time := timestamptz 'epoch' + key[1]::bigint * interval '1 microsecond';
+  END IF;
+  during := masking.order_window(of_order);
+  IF of_order IS NOT NULL THEN
+    PERFORM masking.looked(who, 'calls', CASE WHEN during.begins IS NOT NULL THEN of_order END);
+    IF during.begins IS NULL THEN
+      RETURN NEXT masking.line('answer', 'warn', '', '', 'No order has that id.', '');
+      RETURN;
+    END IF;
+    RETURN NEXT masking.line('fact', '', 'order', of_order, 'Calls about the order', of_order);
+  END IF;
+  IF on_number IS NOT NULL THEN
+    RETURN NEXT masking.line('fact', '', 'pool', '', 'Calls on the number', coalesce(
+      (SELECT p.number FROM masking.proxy_numbers p WHERE p.e164 = proxy_is), 'one that is not in the pool'));
+  END IF;
+  RETURN NEXT masking.line('section', '', '', '', CASE WHEN isfinite(from_time) THEN 'Calls until ' || masking.said_time(from_time) ELSE 'The latest calls' END);
+  FOR c IN
+    SELECT f.* FROM masking.calls f
+    WHERE f.called_at <= least(from_time, during.ends) AND (f.called_at < from_time OR from_uuid IS NULL OR f.call_uuid < from_uuid)
+      AND f.called_at >= coalesce(during.begins, '-infinity')
+    ORDER BY f.called_at DESC, f.call_uuid DESC
+    LIMIT 5000
+  LOOP
+    IF shown = page_size THEN
+      RETURN NEXT masking.line('text', '', 'before', before, 'Older calls');
+      EXIT;
+    END IF;
+    seen := seen + 1;
+    before := format('%s-%s', (extract(epoch FROM c.called_at) * 1000000)::bigint, c.call_uuid);
+    CONTINUE WHEN of_order IS NOT NULL AND (c.order_ids @> ARRAY[of_order]) IS NOT TRUE
+      OR on_number IS NOT NULL AND c.proxy IS DISTINCT FROM proxy_is
+      OR kind IS NOT NULL AND NOT masking.is_of_kind(c, kind);
+    IF shown = 0 THEN
+      RETURN NEXT masking.call_columns();
+    END IF;
+    RETURN NEXT masking.call_row(c.call_uuid);
+    shown := shown + 1;
+  END LOOP;
+  IF shown = 0 THEN
+    RETURN NEXT masking.line('text', 'quiet', '', '', 'None.');
+  END IF;
+  IF seen = 5000 THEN
+    RETURN NEXT masking.line('text', '', 'before', before, format('Looked back to %s: look further', masking.said_time(c.called_at)));
+  END IF;
+  RETURN NEXT masking.line('sql', '', '', '', 'The same in psql', 'SELECT * FROM call_log WHERE called_at <= :until ORDER BY called_at DESC LIMIT 50;');
+END
+$$;
+COMMENT ON FUNCTION masking.console_calls(text, text, text, text, text, text) IS 'The console''s list of calls, by key.';
+GRANT EXECUTE ON FUNCTION masking.console_calls(text, text, text, text, text, text) TO masking_console;

@@ -1,0 +1,158 @@
+CREATE OR REPLACE FUNCTION masking.order_steps(wanted text) RETURNS SETOF text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- What to do next about an order, for whoever was asked. Reads the order and its routes.
+DECLARE
+  o masking.orders;
+BEGIN
+  SELECT * INTO o FROM masking.orders f WHERE f.order_id = wanted;
+  IF o.order_id IS NULL THEN
+    RETURN NEXT 'The order was deleted by the order system, or removed by retention: nobody can call by it.';
+  ELSIF o.cancelled_at IS NOT NULL THEN
+    RETURN NEXT 'Cancelled by mistake? The order system takes it back with cancelled_at = NULL.';
+  ELSIF o.forgotten_at IS NOT NULL THEN
+    RETURN NEXT 'Its numbers are forgotten: whoever still needs to call needs a new order.';
+  ELSIF o.agent_number IS NULL THEN
+    RETURN NEXT 'Nobody is there to be called: the order system assigns an agent with agent_number.';
+  ELSIF o.unmasked_since IS NOT NULL THEN
+    RETURN NEXT 'Operations: add numbers to the pool (see Pool). The order then gets one by itself within seconds.';
+  ELSIF NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = wanted AND NOT r.closed AND r.live @> now()) THEN
+    RETURN NEXT CASE WHEN o.completed_at IS NULL
+      THEN 'Still under way? The order system gives it more time with completed_at = a time in the future.'
+      ELSE 'Not over yet? The order system reopens it with completed_at = NULL.' END;
+  ELSE
+    RETURN NEXT format('Both should dial %s from the phone of the order. Somebody calls from another phone? Ask Why with that number.',
+      coalesce(o.proxy_number, 'a number of ours'));
+    RETURN NEXT 'A call that is not on this page did not reach us: another number was dialled, or the number is no longer attached to the application at Plivo (see Pool).';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION masking.order_steps(text) IS 'What to do next about an order, in sentences.';
+
+CREATE OR REPLACE FUNCTION masking.texts_of_order(wanted text, at_most integer) RETURNS SETOF masking.console_line
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- The latest texts about an order as rows. Reads messages by time, within the order's own.
+DECLARE
+  during record := masking.order_window(wanted);
+BEGIN
+  RETURN QUERY
+  SELECT made.*
+  FROM masking.messages m
+  CROSS JOIN LATERAL masking.line('row', CASE m.outcome WHEN 'forwarded' THEN 'good' WHEN 'apologised' THEN 'bad' ELSE 'warn' END, '', '',
+    masking.said_clock(m.received_at), coalesce(m.side, 'unknown'), coalesce(m.proxy::text, 'unusable'),
+    masking.said_text(m.outcome)) made
+  WHERE m.received_at BETWEEN during.begins AND during.ends AND m.order_ids @> ARRAY[wanted]
+  ORDER BY m.received_at DESC
+  LIMIT at_most;
+END
+$$;
+COMMENT ON FUNCTION masking.texts_of_order(text, integer) IS 'The latest texts about an order, as lines of a page.';
+
+CREATE OR REPLACE FUNCTION masking.said_text(outcome text) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT CASE outcome
+    WHEN 'forwarded' THEN 'forwarded'
+    WHEN 'optout' THEN 'the writer wants no more texts (STOP)'
+    WHEN 'optin' THEN 'the writer wants texts again (START)'
+    WHEN 'help' THEN 'the writer asked for help (HELP), Plivo answers'
+    WHEN 'media' THEN 'a picture without words: not forwarded'
+    WHEN 'unknown_sender' THEN 'the writer was on no order, and was told so'
+    WHEN 'unknown_sender_quiet' THEN 'the writer was on no order, and had been told so within the hour'
+    WHEN 'apologised' THEN 'not forwarded: the database was away'
+    ELSE replace(outcome, '_', ' ')
+  END
+$$;
+COMMENT ON FUNCTION masking.said_text(text) IS 'What became of a text, in words.';
+
+CREATE OR REPLACE FUNCTION masking.console_order(who text, wanted text) RETURNS SETOF masking.console_line
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- The page of one order: who can call whom, what happened, its calls and texts, what to do
+-- next. Called by the console. Reads everything by the order's key and within the order's own time;
+-- writes console_log.
+DECLARE
+  o masking.orders;
+  many CONSTANT integer := 20;
+  call record;
+  has_calls boolean := false;
+  has_texts boolean := false;
+  text_line masking.console_line;
+BEGIN
+  SELECT * INTO o FROM masking.orders f WHERE f.order_id = wanted;
+  IF o.order_id IS NULL AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = wanted) THEN
+    PERFORM masking.looked(who, 'order', NULL);
+    RETURN NEXT masking.line('answer', 'warn', '', '', 'No order has that id.',
+      'Ids are compared letter by letter. The order may also have been removed by retention.');
+    RETURN NEXT masking.line('step', '', 'why', '', 'Only the caller''s number is known? Ask Why.');
+    RETURN;
+  END IF;
+  PERFORM masking.looked(who, 'order', wanted);
+
+  RETURN NEXT masking.line('fact', '', '', '', 'Order', wanted);
+  RETURN NEXT masking.line('fact', CASE WHEN o.unmasked_since IS NOT NULL THEN 'bad' ELSE '' END, '', '', 'State', CASE
+    WHEN o.order_id IS NULL THEN 'deleted'
+    WHEN o.cancelled_at IS NOT NULL THEN 'cancelled'
+    WHEN o.completed_at <= now() THEN 'completed'
+    WHEN o.agent_number IS NULL THEN 'no agent'
+    WHEN o.unmasked_since IS NOT NULL THEN 'waiting for a number'
+    ELSE 'open' END);
+  RETURN NEXT masking.line('fact', '', CASE WHEN o.proxy_number IS NOT NULL THEN 'number' ELSE '' END, o.proxy_number, 'Proxy number',
+    coalesce(o.proxy_number, CASE WHEN EXISTS (SELECT FROM masking.proxy_numbers) THEN 'none' ELSE 'any number of ours' END));
+  RETURN NEXT masking.line('fact', '', '', '', 'Customer and agent', format('%s and %s',
+    coalesce(masking.said_phone(o.customer_number::bigint), 'unknown'),
+    coalesce(masking.said_phone(o.agent_number::bigint), 'nobody')));
+
+  RETURN NEXT masking.line('section', '', '', '', 'Who can call whom now');
+  RETURN QUERY
+  SELECT made.*
+  FROM masking.explained_sides(wanted) s
+  CROSS JOIN LATERAL masking.line('answer', CASE WHEN s.is_open THEN 'good' ELSE 'bad' END, '', '', s.words, s.details) made;
+  RETURN NEXT masking.line('section', '', '', '', 'What to do next');
+  RETURN QUERY
+  SELECT made.*
+  FROM masking.order_steps(wanted) s
+  CROSS JOIN LATERAL masking.line('step', '', '', '', s) made;
+
+  RETURN NEXT masking.line('section', '', '', '', 'Calls');
+  FOR call IN SELECT * FROM masking.calls_of_order(wanted, many) LOOP
+    IF NOT has_calls THEN
+      RETURN NEXT masking.call_columns();
+      has_calls := true;
+    END IF;
+    RETURN NEXT masking.call_row(call.call_uuid);
+  END LOOP;
+  IF NOT has_calls THEN
+    RETURN NEXT masking.line('text', 'quiet', '', '', 'None on record: nobody of this order called, or the calls did not reach us.');
+  END IF;
+  RETURN NEXT masking.line('text', '', 'calls_of', wanted, 'All calls about this order');
+  RETURN NEXT masking.line('section', '', '', '', 'Texts');
+  FOR text_line IN SELECT * FROM masking.texts_of_order(wanted, many) LOOP
+    IF NOT has_texts THEN
+      RETURN NEXT masking.line('columns', '', '', '', masking.said_zone('When'), 'Who wrote', 'Number', 'What became of it');
+      has_texts := true;
+    END IF;
+    RETURN NEXT text_line;
+  END LOOP;
+  IF NOT has_texts THEN
+    RETURN NEXT masking.line('text', 'quiet', '', '', 'None on record.');
+  END IF;
+
+  RETURN NEXT masking.line('section', '', '', '', 'Its story');
+  RETURN QUERY
+  SELECT made.*
+  FROM masking.order_story(wanted) s
+  CROSS JOIN LATERAL masking.line('event', s.tone, '', '', masking.said_time(s.happened_at), s.words) made;
+
+  RETURN NEXT masking.line('sql', '', '', '', 'The same in psql',
+    E'SELECT * FROM explain(:order);\nSELECT * FROM call_log WHERE order_id = :order AND called_at > now() - interval ''2 days'' ORDER BY called_at DESC;');
+  RETURN NEXT masking.line('sql', '', '', '', 'What would change it, in the order system',
+    E'UPDATE orders SET agent_number = :phone WHERE order_id = :order;\nUPDATE orders SET completed_at = NULL, cancelled_at = NULL WHERE order_id = :order;');
+END
+$$;
+COMMENT ON FUNCTION masking.console_order(text, text) IS 'The console''s page of one order.';
+GRANT EXECUTE ON FUNCTION masking.console_order(text, text) TO masking_console;

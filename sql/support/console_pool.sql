@@ -1,0 +1,61 @@
+CREATE OR REPLACE FUNCTION masking.console_pool(who text) RETURNS SETOF masking.console_line
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- Are there enough numbers, and are they healthy? Called by the console. Reads the pool, its
+-- status, and the latest calls of a day (20,000 at most).
+DECLARE
+  f record;
+  since timestamptz;
+BEGIN
+  IF NOT EXISTS (SELECT FROM masking.proxy_numbers) THEN
+    RETURN NEXT masking.line('answer', 'quiet', '', '', 'The pool is empty.',
+      'Whichever number of the Plivo account is dialled connects, and is shown to the other side. That suits one number; with several, put them into the pool.');
+    RETURN NEXT masking.line('sql', '', '', '', 'How to fill it, as masking_owner', 'INSERT INTO proxy_numbers (number, prefix) VALUES (:number, '''');');
+    RETURN;
+  END IF;
+  SELECT min(s.headroom) AS lowest INTO f FROM masking.pool_status s WHERE s.prefix IS NOT NULL;
+  RETURN NEXT CASE
+    WHEN f.lowest < 0 THEN masking.line('answer', 'bad', '', '', format('The pool is short of %s numbers.', -f.lowest),
+      'Cool-offs are cut short, and orders may have to wait. Rent numbers at Plivo, attach them to the application, and insert them.')
+    WHEN f.lowest = 0 THEN masking.line('answer', 'warn', '', '', 'The pool is just large enough.', 'One busier customer or agent, and orders have to wait.')
+    ELSE masking.line('answer', 'good', '', '', 'There are enough numbers.', format('%s more than any prefix needs now, at least.', f.lowest)) END;
+
+  RETURN NEXT masking.line('section', '', '', '', 'Enough numbers?');
+  RETURN NEXT masking.line('columns', '', '', '', 'Serves', 'Numbers', 'Needed', 'Headroom', 'Draining', 'Routes live');
+  RETURN QUERY
+  SELECT made.*
+  FROM masking.pool_status s
+  CROSS JOIN LATERAL masking.line('row', CASE WHEN s.headroom < 0 THEN 'bad' WHEN s.headroom = 0 THEN 'warn' ELSE 'good' END, '', '',
+    CASE s.prefix WHEN '' THEN 'everyone' ELSE coalesce('+' || s.prefix, 'routes on any number') END,
+    s.numbers::text, s.numbers_needed::text, s.headroom::text, s.draining::text, s.live_routes::text) made
+  ORDER BY s.headroom LIMIT 50;
+  RETURN NEXT masking.line('text', 'quiet', '', '',
+    'Needed: the most people one customer and one agent have to do with at once, cool-off included, less one. The number of orders does not count.');
+
+  SELECT min(c.called_at) INTO since FROM masking.recent_calls('1 day', 20000) c;
+  RETURN NEXT masking.line('section', '', '', '', 'Healthy numbers?');
+  RETURN NEXT masking.line('columns', '', '', '', 'Number', 'Serves', 'State', 'Calls', 'Answered', 'Under 6 s', 'Last call');
+  RETURN QUERY
+  SELECT made.*
+  FROM masking.proxy_numbers p
+  LEFT JOIN (
+    SELECT c.proxy, count(*) AS calls, count(*) FILTER (WHERE c.callee_answered OR c.callee_seconds > 0) AS answered,
+      count(*) FILTER (WHERE c.callee_seconds BETWEEN 1 AND 5) AS short, max(c.called_at) AS latest
+    FROM masking.recent_calls('1 day', 20000) c GROUP BY c.proxy
+  ) n ON n.proxy = p.e164
+  CROSS JOIN LATERAL masking.line('row', CASE WHEN NOT p.enabled OR coalesce(n.calls, 0) = 0 THEN 'warn' ELSE 'good' END, 'number', p.number, p.number,
+    CASE p.prefix WHEN '' THEN 'everyone' ELSE '+' || p.prefix END,
+    CASE WHEN p.enabled THEN 'in use' ELSE 'draining' END,
+    coalesce(n.calls, 0)::text, coalesce(n.answered, 0)::text, coalesce(n.short, 0)::text, coalesce(masking.said_ago(n.latest), 'none')) made
+  ORDER BY p.enabled DESC, coalesce(n.calls, 0), p.number LIMIT 200;
+  RETURN NEXT masking.line('text', 'quiet', '', '', format(
+    'Calls since %s. Many short calls on one number: people hang up on a caller they take for spam. No call on one number while others have many: it may be off the application at Plivo.',
+    coalesce(masking.said_time(since), 'a day')));
+  RETURN NEXT masking.line('sql', '', '', '', 'The same in psql, as masking_owner', E'SELECT * FROM pool_status;\nSELECT * FROM proxy_numbers;');
+  RETURN NEXT masking.line('sql', '', '', '', 'What would change it, as masking_owner',
+    E'INSERT INTO proxy_numbers (number, prefix) VALUES (:number, '''');\nUPDATE proxy_numbers SET enabled = false WHERE number = :number;');
+END
+$$;
+COMMENT ON FUNCTION masking.console_pool(text) IS 'The console''s page of the pool.';
+GRANT EXECUTE ON FUNCTION masking.console_pool(text) TO masking_console;

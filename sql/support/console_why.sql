@@ -1,0 +1,145 @@
+CREATE OR REPLACE FUNCTION masking.orders_of_person(person bigint, at timestamptz, at_most integer)
+RETURNS TABLE (order_id text, side text, proxy bigint, begins timestamptz, ends timestamptz, ended text, words text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- The orders somebody calls or called by, nearest to that time first. Reads routes by caller,
+  -- and orders by their phones for those that were never routed.
+  SELECT * FROM (
+    (SELECT r.order_id, r.side, r.proxy, lower(r.live), upper(r.live), r.ended,
+      CASE WHEN r.blocked THEN 'blocked'
+        WHEN r.live @> at AND NOT (r.closed AND upper(r.live) > now()) THEN 'connected then'
+        WHEN lower(r.live) > at THEN 'not yet then'
+        ELSE 'no longer then' END
+    FROM masking.routes r
+    WHERE r.caller IN (masking.person(person), masking.hash_if_keyed(masking.person(person)), masking.hash_if_keyed(person))
+      AND upper(r.live) > at - interval '30 days'
+    ORDER BY upper(r.live) > at DESC, abs(extract(epoch FROM upper(r.live) - at))
+    LIMIT at_most)
+    UNION ALL
+    (SELECT o.order_id, CASE WHEN o.customer_number = person::text THEN 'customer' ELSE 'agent' END, NULL, o.placed_at, NULL, NULL,
+      CASE WHEN o.unmasked_since IS NOT NULL THEN 'waits for a number' WHEN o.agent_number IS NULL THEN 'has no agent' ELSE 'never connected' END
+    FROM masking.orders o
+    WHERE (o.customer_number = person::text OR o.agent_number = person::text)
+      AND o.placed_at > at - interval '30 days'
+      AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id)
+    ORDER BY o.placed_at DESC
+    LIMIT at_most)
+  ) f
+  LIMIT at_most
+$$;
+COMMENT ON FUNCTION masking.orders_of_person(bigint, timestamptz, integer) IS
+  'By which orders somebody could call around a time, and what they were then.';
+
+CREATE OR REPLACE FUNCTION masking.calls_around(person bigint, on_proxy bigint, at timestamptz, at_most integer)
+RETURNS TABLE (call_uuid text, called_at timestamptz)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- Calls on record within half an hour of a time that this person made, or that were about
+  -- one of the person's orders. Reads calls by time and by the hash of the caller.
+  SELECT * FROM (
+    SELECT c.call_uuid, c.called_at FROM masking.calls c
+    WHERE c.caller_hash IN (masking.hash_if_keyed(person), masking.hash_if_keyed(masking.person(person)))
+      AND c.called_at BETWEEN at - interval '30 minutes' AND at + interval '30 minutes'
+    UNION
+    SELECT c.call_uuid, c.called_at FROM masking.calls c
+    WHERE c.called_at BETWEEN at - interval '30 minutes' AND at + interval '30 minutes'
+      AND c.order_ids && ARRAY(SELECT o.order_id FROM masking.orders_of_person(person, at, 10) o)
+  ) f
+  ORDER BY f.called_at DESC
+  LIMIT at_most
+$$;
+COMMENT ON FUNCTION masking.calls_around(bigint, bigint, timestamptz, integer) IS
+  'Calls of a person, or about the person''s orders, around a time.';
+
+CREATE OR REPLACE FUNCTION masking.why_step(words text) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT CASE
+    WHEN words ~ '^connected' THEN 'The call should have rung. If it did not: the calls below tell how it ended, or that it never reached us.'
+    WHEN words ~ 'number unknown' THEN 'No order ever had that phone: ask from which phone it was called, and add it to the order (order_phones).'
+    WHEN words ~ 'another number' THEN 'The person dialled another number of ours than the order''s: tell them the one to dial.'
+    WHEN words ~ 'waiting for a proxy number' THEN 'Operations: add numbers to the pool. The order gets one by itself.'
+    WHEN words ~ 'block' THEN 'Somebody blocked this caller; the order system takes that back.'
+    WHEN words ~ '(not yet assigned|has no agent)' THEN 'The order system has assigned nobody who could be called.'
+    WHEN words ~ '(completed|cancelled|expired|swapped|removed)' THEN 'Not over yet? The order system reopens the order, or gives it more time with completed_at in the future.'
+    ELSE 'Check the two numbers, and look at the order.'
+  END
+$$;
+COMMENT ON FUNCTION masking.why_step(text) IS 'The next step for what explain_route said.';
+
+CREATE OR REPLACE FUNCTION masking.console_why(who text, from_number text, to_number text, typed_at text)
+RETURNS SETOF masking.console_line
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- Why a call connected or not: explain_route's words, the person's orders, the calls on
+-- record around that time, and the next step. Called by the console. Writes console_log, two digits of
+-- the numbers; shows no more of them either.
+DECLARE
+  at timestamptz := CASE WHEN typed_at IS NULL THEN now() ELSE masking.typed_time(typed_at) END;
+  caller_is bigint;
+  dialled text := to_number;
+  said text;
+  f record;
+  found_one boolean := false;
+BEGIN
+  PERFORM masking.looked(who, 'why', masking.said_numbers(from_number, to_number));
+  IF at IS NULL THEN
+    RETURN NEXT masking.line('answer', 'warn', '', '', 'The time cannot be read.',
+      format('Write it as 19:42 or 2026-11-25 19:42, in %s; empty means now.', current_setting('TimeZone')));
+    RETURN;
+  END IF;
+  BEGIN
+    caller_is := masking.e164(from_number, 'Who called')::bigint;
+    IF dialled IS NULL THEN
+      SELECT o.proxy::text INTO dialled FROM masking.orders_of_person(caller_is, at, 1) o;
+      dialled := coalesce(dialled, (SELECT min(p.number) FROM masking.proxy_numbers p), '10000000');
+    END IF;
+    PERFORM masking.e164(dialled, 'Number dialled');
+  EXCEPTION WHEN SQLSTATE 'MK001' THEN
+    RETURN NEXT masking.line('answer', 'warn', '', '', 'That is not a phone number with its country code.', SQLERRM || '.');
+    RETURN;
+  END;
+
+  SELECT e.words INTO said FROM masking.explain_route(from_number, dialled, at) e;
+  RETURN NEXT masking.line('answer', CASE WHEN said ~ '^connected' THEN 'good' ELSE 'bad' END, '', '',
+    CASE WHEN said ~ '^connected' THEN 'This call connects.' ELSE 'This call does not connect.' END,
+    regexp_replace(said, '^(not )?connected: ', ''));
+  RETURN NEXT masking.line('fact', '', '', '', 'Asked for', masking.said_time(at));
+  RETURN NEXT masking.line('fact', '', '', '', 'Numbers', masking.said_numbers(from_number, CASE WHEN dialled <> '10000000' THEN dialled END));
+  RETURN NEXT masking.line('section', '', '', '', 'What to do next');
+  RETURN NEXT masking.line('step', '', '', '', masking.why_step(said));
+
+  RETURN NEXT masking.line('section', '', '', '', 'Orders of this phone around that time');
+  FOR f IN SELECT * FROM masking.orders_of_person(caller_is, at, 10) LOOP
+    IF NOT found_one THEN
+      RETURN NEXT masking.line('columns', '', '', '', 'Order', 'As', 'Number', 'Then', masking.said_zone('From'), 'Until', 'Why it ends');
+      found_one := true;
+    END IF;
+    RETURN NEXT masking.line('row', CASE f.words WHEN 'connected then' THEN 'good' ELSE 'warn' END, 'order', f.order_id, f.order_id,
+      f.side, coalesce(f.proxy::text, 'any'), f.words, masking.said_clock(f.begins), masking.said_clock(f.ends), f.ended);
+  END LOOP;
+  IF NOT found_one THEN
+    RETURN NEXT masking.line('text', 'quiet', '', '', 'None within 30 days before.');
+  END IF;
+
+  RETURN NEXT masking.line('section', '', '', '', 'Calls within half an hour of it');
+  found_one := false;
+  FOR f IN SELECT * FROM masking.calls_around(caller_is, NULL, at, 20) LOOP
+    IF NOT found_one THEN
+      RETURN NEXT masking.call_columns();
+      found_one := true;
+    END IF;
+    RETURN NEXT masking.call_row(f.call_uuid);
+  END LOOP;
+  IF NOT found_one THEN
+    RETURN NEXT masking.line('text', 'quiet', '', '',
+      'None on record: the call was made at another time, from another phone, or it never reached us.');
+  END IF;
+  RETURN NEXT masking.line('sql', '', '', '', 'The same in psql', 'SELECT words FROM explain(:from, :to, :at);');
+END
+$$;
+COMMENT ON FUNCTION masking.console_why(text, text, text, text) IS 'The console''s page of who would have been connected, and why.';
+GRANT EXECUTE ON FUNCTION masking.console_why(text, text, text, text) TO masking_console;

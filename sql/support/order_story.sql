@@ -1,0 +1,40 @@
+CREATE OR REPLACE FUNCTION masking.order_story(wanted text)
+RETURNS TABLE (happened_at timestamptz, tone text, words text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- What happened to an order, as its row and its routes tell; the calls are told elsewhere.
+  WITH o AS (SELECT * FROM masking.orders f WHERE f.order_id = wanted),
+  r AS (SELECT * FROM masking.routes f WHERE f.order_id = wanted)
+  SELECT * FROM (
+    SELECT o.placed_at, '' AS tone, 'Placed.' AS words FROM o
+    UNION ALL
+    SELECT lower(r.live), CASE WHEN bool_or(r.blocked) THEN 'warn' ELSE 'good' END,
+      format('The %s %s can call%s, on %s.', r.side, string_agg(DISTINCT masking.said_phone(r.caller), ' and '),
+        CASE WHEN bool_or(r.blocked) THEN ', and hears that he is blocked' ELSE '' END,
+        coalesce(r.proxy::text, 'any number of ours'))
+    FROM r GROUP BY lower(r.live), r.side, r.proxy
+    UNION ALL
+    SELECT upper(r.live), 'warn', format('The %s cannot call any more on %s: %s.', r.side,
+      coalesce(r.proxy::text, 'any number'), coalesce(r.ended, 'the longest life of an order that nobody completed'))
+    FROM r WHERE upper(r.live) <= now() GROUP BY upper(r.live), r.side, r.proxy, r.ended
+    UNION ALL
+    SELECT o.unmasked_since, 'bad', format('It waits for a proxy number: %s.', coalesce(o.unmasked_reason, 'none was free'))
+    FROM o WHERE o.unmasked_since IS NOT NULL
+    UNION ALL
+    SELECT o.completed_at, '', CASE WHEN o.completed_at > now() THEN 'To be completed, by plan.' ELSE 'Completed.' END
+    FROM o WHERE o.completed_at IS NOT NULL AND isfinite(o.completed_at)
+    UNION ALL
+    SELECT o.cancelled_at, 'bad', 'Cancelled: both sides were cut off.' FROM o WHERE o.cancelled_at IS NOT NULL
+    UNION ALL
+    SELECT p.routed_since, 'good', format('A further phone of the %s, %s, reaches the other side.', p.side, masking.redacted(p.number))
+    FROM masking.order_phones p WHERE p.order_id = wanted AND p.routed_since IS NOT NULL
+    UNION ALL
+    SELECT lower(c.live), '', format('The %s got a code for calling from another phone, good until %s.', c.side, masking.said_time(upper(c.live)))
+    FROM masking.codes c WHERE c.order_id = wanted
+    UNION ALL
+    SELECT o.forgotten_at, '', 'Its phone numbers were forgotten.' FROM o WHERE o.forgotten_at IS NOT NULL
+  ) s (happened_at, tone, words)
+  ORDER BY s.happened_at
+$$;
+COMMENT ON FUNCTION masking.order_story(text) IS 'What happened to an order, in words, oldest first.';

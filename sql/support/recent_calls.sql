@@ -1,0 +1,28 @@
+CREATE OR REPLACE FUNCTION masking.recent_calls(since interval, at_most integer)
+RETURNS SETOF masking.calls
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT c.* FROM masking.calls c
+  WHERE c.called_at > now() - since
+  ORDER BY c.called_at DESC
+  LIMIT at_most
+$$;
+COMMENT ON FUNCTION masking.recent_calls(interval, integer) IS 'The latest calls, so many at most; by the index on their time.';
+
+CREATE OR REPLACE FUNCTION masking.last_webhook() RETURNS timestamptz
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT greatest((SELECT c.called_at FROM masking.calls c ORDER BY c.called_at DESC LIMIT 1),
+    (SELECT m.received_at FROM masking.messages m ORDER BY m.received_at DESC LIMIT 1))
+$$;
+COMMENT ON FUNCTION masking.last_webhook() IS 'When the last call or text came; NULL: never.';
+
+CREATE OR REPLACE FUNCTION masking.somebody_could_call() RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (SELECT FROM masking.routes r WHERE r.caller > 0 AND upper(r.held) > now() AND upper(r.live) > now() AND NOT r.closed)
+$$;
+COMMENT ON FUNCTION masking.somebody_could_call() IS 'Whether any order connects calls now.';
