@@ -14,6 +14,7 @@
 #include "fields.h"
 #include "log.h"
 #include "metrics.h"
+#include "paths.h"
 #include "reply.h"
 #include "store.h"
 
@@ -210,7 +211,7 @@ void call_enter_code(struct service *service, const struct webhook *webhook,
     memcpy(entered.uuid, call.uuid, sizeof entered.uuid);
     entered.caller = call.caller;
     entered.dialled = call.dialled;
-    entered.attempt = webhook->request->path[strlen("/code/")] - '0'; /* as in endpoints.c */
+    entered.attempt = webhook->request->path[strlen(PATH_CODE)] - '0'; /* as in endpoints.c */
     response_note(response, "attempt=%d", entered.attempt);
     read_code(webhook->form, entered.code);
     ask(service, webhook, &code_question, &entered, &call, entered.attempt + 1, response);

@@ -8,7 +8,7 @@
 
 #include "db.h"
 
-enum kind { DATABASE, ADDRESS, INTEGER, LEVEL, TOKENS, URL, YES_NO, PHONE };
+enum kind { DATABASE, ADDRESS, INTEGER, LEVEL, TOKENS, URLS, YES_NO, PHONE };
 
 struct setting {
     const char *name;
@@ -41,8 +41,9 @@ static const struct setting settings[] = {
      "auth token of the Plivo account or subaccount; several with commas while rotating"},
     {"PLIVO_MAIN_AUTH_TOKEN", TOKENS, true, "", 0, 0, FIELD(main_auth_tokens),
      "auth token of the main account, where a subaccount owns the numbers"},
-    {"PUBLIC_URL", URL, false, "", 0, 0, FIELD(public_url),
-     "what Plivo dials, up to the path: https://calls.example.com"},
+    {"PUBLIC_URL", URLS, false, "", 0, 0, FIELD(public_urls),
+     "what Plivo dials, up to the path: https://calls.example.com; several with commas while "
+     "moving"},
     {"ALLOW_UNSIGNED", YES_NO, false, "no", 0, 0, FIELD(allow_unsigned),
      "yes: answer without checking signatures, on a loopback address only"},
     {"RING_TIMEOUT", INTEGER, false, "45", 5, 120, FIELD(ring_timeout),
@@ -64,10 +65,21 @@ static void *field(struct config *config, const struct setting *setting)
     return (char *)config + setting->offset;
 }
 
-static void complain(int *problems, const char *name, const char *why)
+void config_print_complaint(const char *name, const char *why)
 {
     fprintf(stderr, "number-masking: %s: %s\n", name, why);
-    (*problems)++;
+}
+
+/* Who is told, and of how many there was to tell. */
+struct problems {
+    config_complaint *complain;
+    int count;
+};
+
+static void complain(struct problems *problems, const char *name, const char *why)
+{
+    problems->complain(name, why);
+    problems->count++;
 }
 
 /* One whole decimal number between least and most. */
@@ -124,7 +136,7 @@ static const char *read_tokens(struct config_list *list, const char *text)
             return "must be one token, or several with commas between; one of them is empty";
         if (strcspn(token, " \t\r\n") < length)
             return "must have commas between the tokens, and no blank or line end in one";
-        if (list->count == CONFIG_TOKENS_MAX)
+        if (list->count == CONFIG_LIST_MAX)
             return "must be at most 16 tokens";
         list->items[list->count] = strndup(token, length);
         if (list->items[list->count++] == NULL)
@@ -134,20 +146,38 @@ static const char *read_tokens(struct config_list *list, const char *text)
 }
 
 /* scheme://host[:port][/prefix], the part that every signed URL starts with. */
-static const char *read_url(char **url, const char *text)
+static const char *read_url(char **url, const char *text, size_t length)
 {
     size_t scheme = strncmp(text, "https://", 8) == 0  ? 8
                     : strncmp(text, "http://", 7) == 0 ? 7
                                                        : 0;
-    size_t length = strlen(text);
-    if (length > 0 && (scheme == 0 || text[scheme] == '\0' || text[scheme] == '/'))
-        return "must start with https:// (or http://) and a host";
-    if (strpbrk(text, "?#@ \t\r\n") != NULL)
-        return "must not hold a query, fragment, user or blank";
-    while (length > 0 && text[length - 1] == '/')
+    if (scheme == 0 || length <= scheme || text[scheme] == '/')
+        return "must start with https:// (or http://) and a host; several with commas between";
+    if (strcspn(text, "?#@\" \t\r\n") < length)
+        return "must not hold a query, fragment, user, quote or blank";
+    while (text[length - 1] == '/')
         length--;
     *url = strndup(text, length);
     return *url == NULL ? "out of memory" : NULL;
+}
+
+static const char *read_urls(struct config *config, const char *text)
+{
+    struct config_list *list = &config->public_urls;
+    while (*text != '\0') {
+        size_t length = strcspn(text, ",");
+        const char *problem = list->count == CONFIG_LIST_MAX
+                                  ? "must be at most 16 URLs"
+                                  : read_url(&list->items[list->count], text, length);
+        if (problem != NULL)
+            return problem;
+        list->count++;
+        text += length;
+        if (*text == ',')
+            text += 1 + strspn(text + 1, " ");
+    }
+    config->public_url = list->count > 0 ? list->items[0] : "";
+    return NULL;
 }
 
 static const char *read_database(char **url, const char *text, char why[CONFIG_PROBLEM])
@@ -179,8 +209,8 @@ static const char *read_setting(struct config *config, const struct setting *set
         return read_level(field(config, setting), text);
     case TOKENS:
         return read_tokens(field(config, setting), text);
-    case URL:
-        return read_url((char **)field(config, setting), text);
+    case URLS:
+        return read_urls(config, text);
     case YES_NO:
         *(bool *)field(config, setting) = strcmp(text, "yes") == 0;
         return strcmp(text, "yes") == 0 || strcmp(text, "no") == 0 ? NULL : "must be yes or no";
@@ -266,7 +296,8 @@ static const char *take_secret(const struct setting *setting)
     return copy;
 }
 
-static void load_setting(struct config *config, const struct setting *setting, int *problems)
+static void load_setting(struct config *config, const struct setting *setting,
+                         struct problems *problems)
 {
     char why[CONFIG_PROBLEM], file_name[64];
     const char *problem = NULL;
@@ -295,7 +326,7 @@ static void load_setting(struct config *config, const struct setting *setting, i
 
 /* Promise 6, strangers get nothing: no way to start by accident without signatures. A field
  * that is still empty here had a problem of its own, which was told. */
-static void check_signing(const struct config *config, int *problems)
+static void check_signing(const struct config *config, struct problems *problems)
 {
     bool signing = config->auth_tokens.count + config->main_auth_tokens.count > 0;
     if (signing && config->allow_unsigned)
@@ -314,17 +345,17 @@ static void check_signing(const struct config *config, int *problems)
 }
 
 /* Recording without telling, or without a place to tell its end, is worse than none. */
-static void check_recording(const struct config *config, int *problems)
+static void check_recording(const struct config *config, struct problems *problems)
 {
     if (config->record_calls && config->public_url != NULL && config->public_url[0] == '\0')
         complain(problems, "RECORD_CALLS",
                  "must not be yes without PUBLIC_URL: that is where Plivo asks what to announce");
 }
 
-int config_load(struct config *config)
+int config_load(struct config *config, config_complaint *complaint)
 {
     static bool will_forget;
-    int problems = 0;
+    struct problems problems = {.complain = complaint};
     if (!will_forget)
         will_forget = atexit(forget_secrets) == 0;
     *config = (struct config){0};
@@ -333,19 +364,23 @@ int config_load(struct config *config)
     config->listen_is_loopback = strncmp(config->listen, "127.", 4) == 0;
     check_signing(config, &problems);
     check_recording(config, &problems);
-    if (problems > 0)
+    if (problems.count > 0)
         config_free(config);
-    return problems;
+    return problems.count;
+}
+
+static void free_list(const struct config_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free_secret(list->items[i]);
 }
 
 void config_free(struct config *config)
 {
-    for (size_t i = 0; i < config->auth_tokens.count; i++)
-        free_secret(config->auth_tokens.items[i]);
-    for (size_t i = 0; i < config->main_auth_tokens.count; i++)
-        free_secret(config->main_auth_tokens.items[i]);
+    free_list(&config->auth_tokens);
+    free_list(&config->main_auth_tokens);
+    free_list(&config->public_urls);
     free_secret(config->database_url);
-    free(config->public_url);
     *config = (struct config){0};
 }
 

@@ -17,14 +17,14 @@
 
 enum {
     CONFIG_DATABASE_CONNECTIONS_MAX = 64,
-    CONFIG_TOKENS_MAX = 16,
+    CONFIG_LIST_MAX = 16,
     CONFIG_ADDRESS = 32,
     CONFIG_PROBLEM = 160
 };
 
 /* A comma-separated list, split. The texts belong to the struct. */
 struct config_list {
-    char *items[CONFIG_TOKENS_MAX];
+    char *items[CONFIG_LIST_MAX];
     size_t count;
 };
 
@@ -39,7 +39,8 @@ struct config {
     enum log_level log_level;
     struct config_list auth_tokens;      /* V3 and V2 signatures */
     struct config_list main_auth_tokens; /* Ma-V3 and Ma-V2 signatures */
-    char *public_url;                    /* no trailing slash; "" when unset */
+    struct config_list public_urls;      /* no trailing slash; none when unset */
+    const char *public_url;              /* the first of them, or "" */
     bool allow_unsigned;
     long ring_timeout;    /* seconds */
     long call_time_limit; /* seconds */
@@ -48,14 +49,20 @@ struct config {
     bool forward_media;
 };
 
+/* Told of each problem: the setting's name, and what is wrong, never with a secret. Both are
+ * borrowed for the length of the call. */
+typedef void config_complaint(const char *name, const char *why);
+
+/* Prints it to standard error, which may block: for the start, when nobody calls yet. */
+void config_print_complaint(const char *name, const char *why);
+
 /*
  * Reads every setting and checks how they go together.
  *
  * 0, and *config is complete; free it with config_free. Else the number of
- * problems, each already printed to standard error by the setting's name and never
- * with a secret; *config then holds nothing.
+ * problems, each of which complain was told; *config then holds nothing.
  */
-MUST_CHECK int config_load(struct config *config);
+MUST_CHECK int config_load(struct config *config, config_complaint *complain);
 
 /* Wipes the secrets, then releases. */
 void config_free(struct config *config);

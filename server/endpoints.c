@@ -1,6 +1,7 @@
 /* endpoints.c - see endpoints.h. */
 #include "endpoints.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,11 +13,13 @@
 #include "log.h"
 #include "message.h"
 #include "metrics.h"
+#include "paths.h"
 #include "reply.h"
 
 enum methods {
     GET_OR_POST, /* webhooks: Plivo's applications may be set to either */
     GET_OR_HEAD, /* health checks */
+    GET_ONLY,    /* what is signed and no webhook */
 };
 
 enum access {
@@ -45,15 +48,16 @@ static const struct endpoint endpoints[] = {
      call_answer},                                                          /* Ruby */
     {"answer", "/numbermasking", false, GET_OR_POST, SIGNED, call_answer},  /* PHP */
     {"answer", "/number_masking", false, GET_OR_POST, SIGNED, call_answer}, /* Java, Go */
-    {"code", "/code/1", false, GET_OR_POST, SIGNED, call_enter_code},
-    {"code", "/code/2", false, GET_OR_POST, SIGNED, call_enter_code},
-    {"code", "/code/3", false, GET_OR_POST, SIGNED, call_enter_code},
-    {"dial_action", "/dial/action", false, GET_OR_POST, SIGNED, event_dial_action},
-    {"dial_event", "/dial/event", false, GET_OR_POST, SIGNED, event_dial},
+    {"code", PATH_CODE "1", false, GET_OR_POST, SIGNED, call_enter_code},
+    {"code", PATH_CODE "2", false, GET_OR_POST, SIGNED, call_enter_code},
+    {"code", PATH_CODE "3", false, GET_OR_POST, SIGNED, call_enter_code},
+    {"dial_action", PATH_DIAL_ACTION, false, GET_OR_POST, SIGNED, event_dial_action},
+    {"dial_event", PATH_DIAL_EVENT, false, GET_OR_POST, SIGNED, event_dial},
     {"hangup", "/hangup", false, GET_OR_POST, SIGNED, event_hangup},
-    {"recording", "/recording", false, GET_OR_POST, SIGNED, event_recording},
-    {"announcement", "/recording/announcement", false, GET_OR_POST, SIGNED, event_announcement},
+    {"recording", PATH_RECORDING, false, GET_OR_POST, SIGNED, event_recording},
+    {"announcement", PATH_ANNOUNCEMENT, false, GET_OR_POST, SIGNED, event_announcement},
     {"message", "/message", false, GET_OR_POST, SIGNED_AS_MESSAGE, message_forward},
+    {"connected", "/connected", false, GET_ONLY, SIGNED, health_live},
     {"healthz", "/healthz", false, GET_OR_HEAD, OPEN, health_live},
     {"readyz", "/readyz", false, GET_OR_HEAD, OPEN, health_ready},
 };
@@ -84,8 +88,16 @@ static const struct endpoint *find_endpoint(const struct endpoint table[], size_
 
 static bool method_is_allowed(const struct endpoint *endpoint, const char *method)
 {
-    return strcmp(method, "GET") == 0 ||
-           strcmp(method, endpoint->methods == GET_OR_POST ? "POST" : "HEAD") == 0;
+    static const char *const others[] = {
+        [GET_OR_POST] = "POST", [GET_OR_HEAD] = "HEAD", [GET_ONLY] = "GET"};
+    return strcmp(method, "GET") == 0 || strcmp(method, others[endpoint->methods]) == 0;
+}
+
+static const char *allowed_methods(const struct endpoint *endpoint)
+{
+    static const char *const texts[] = {
+        [GET_OR_POST] = "GET, POST", [GET_OR_HEAD] = "GET, HEAD", [GET_ONLY] = "GET"};
+    return texts[endpoint->methods];
 }
 
 /*
@@ -105,25 +117,14 @@ static enum form_status read_fields(const struct request *request, struct form *
                : form_decode(form, request->query, strlen(request->query), storage);
 }
 
-/* A request that was answered longer ago than Plivo repeats itself was captured by somebody.
- * The nonce is that of the signature which was checked: the other one anybody may change. */
-static bool is_replay(struct service *service, const struct signed_request *request)
+/* What was signed, as it came; the path without PUBLIC_URL's own, which is in the base. */
+static struct signed_request signed_parts(const struct config *config,
+                                          const struct webhook *webhook)
 {
-    const char *nonce =
-        request->v3 != NULL || request->ma_v3 != NULL ? request->v3_nonce : request->v2_nonce;
-    return replay_check(service->replays, nonce, strlen(nonce), clock_ms()) == REPLAY_LATE;
-}
-
-/* false: the response says so. Where memory runs out before the signature is checked, the
- * apology tells a stranger nothing, and Plivo gets an answer it can use. */
-static bool is_from_plivo(struct service *service, const struct webhook *webhook,
-                          enum signature_versions versions, struct response *response)
-{
-    static struct log_limit limit;
-    static const char *const reasons[] = {"replayed", "missing", "wrong", "failed"};
     const struct request *request = webhook->request;
-    const struct signed_request received = {
-        .base = service->config->public_url,
+    return (struct signed_request){
+        .bases = (const char *const *)config->public_urls.items,
+        .base_count = config->public_urls.count,
         .method = request->method,
         .path = request->path,
         .query = request->query,
@@ -135,18 +136,121 @@ static bool is_from_plivo(struct service *service, const struct webhook *webhook
         .ma_v2 = request_header(request, "X-Plivo-Signature-Ma-V2"),
         .v2_nonce = request_header(request, "X-Plivo-Signature-V2-Nonce"),
     };
-    enum signature_verdict verdict = keyring_check(service->keyring, &received, versions);
-    if (verdict == SIGNATURE_VALID && !is_replay(service, &received))
+}
+
+/* A signature that was here before, too long ago or with another request, was captured. true:
+ * *reason says which. */
+static bool is_captured(struct service *service, const struct endpoint *endpoint,
+                        const struct request *request, const char *nonce,
+                        enum signature_refusal *reason)
+{
+    const struct replay_request received = {.nonce = nonce,
+                                            .method = request->method,
+                                            .path = request->path,
+                                            .query = request->query,
+                                            .body = request->body,
+                                            .body_length = request->body_length};
+    int64_t retry_ms = endpoint->access == SIGNED_AS_MESSAGE ? REPLAY_MESSAGE_MS : REPLAY_CALL_MS;
+    switch (replay_check(service->replays, &received, retry_ms, clock_ms())) {
+    case REPLAY_FIRST:
+    case REPLAY_AGAIN:
+        return false;
+    case REPLAY_OTHER:
+        *reason = REFUSAL_CHANGED;
         return true;
-    response_note(response, "signature=%s", reasons[verdict]);
-    if (verdict == SIGNATURE_FAILED) {
+    case REPLAY_LATE:
+        break;
+    }
+    *reason = REFUSAL_REPLAYED;
+    return true;
+}
+
+/* The commonest trouble of a first day is a PUBLIC_URL that is not what Plivo dials: the line
+ * says which URL was expected. The path is one of the table's, so it tells nothing of a caller. */
+static void log_refusal(const struct config *config, const struct request *request,
+                        enum signature_refusal reason, int version)
+{
+    static struct log_limit limit;
+    char urls[512], clean[512];
+    size_t length = 0;
+    urls[0] = '\0';
+    for (size_t i = 0; i < config->public_urls.count && length < sizeof urls; i++)
+        length +=
+            (size_t)snprintf(urls + length, sizeof urls - length, "%s%s%s", i == 0 ? "" : " or ",
+                             config->public_urls.items[i], request->path);
+    const char *versions[] = {"none", "none", "2", "3"};
+    log_event_limited(&limit, LOG_WARNING, "signature_refused",
+                      "reason=%s version=%s expected=\"%s\"", metrics_refusal_names[reason],
+                      versions[version], log_text(clean, sizeof clean, urls));
+}
+
+/* false: the response says so. Where memory runs out before the signature is checked, the
+ * apology tells a stranger nothing, and Plivo gets an answer it can use. */
+static bool is_from_plivo(struct service *service, const struct endpoint *endpoint,
+                          const struct webhook *webhook, int *version, struct response *response)
+{
+    const struct signed_request received = signed_parts(service->config, webhook);
+    struct signature_verdict verdict = keyring_check(
+        service->keyring, &received,
+        endpoint->access == SIGNED_AS_MESSAGE ? SIGNATURE_V3_OR_V2 : SIGNATURE_V3_ONLY);
+    enum signature_refusal reason =
+        verdict.status == SIGNATURE_MISSING ? REFUSAL_MISSING : REFUSAL_WRONG;
+    *version = verdict.version;
+    if (verdict.status == SIGNATURE_FAILED) {
+        response_note(response, "signature=failed");
         reply_apology(response);
         return false;
     }
-    metrics_count(verdict == SIGNATURE_VALID ? METRIC_REPLAYS_REFUSED : METRIC_SIGNATURES_REFUSED);
-    log_event_limited(&limit, LOG_WARNING, "signature_refused", "reason=%s", reasons[verdict]);
+    if (verdict.status == SIGNATURE_VALID &&
+        !is_captured(service, endpoint, webhook->request, verdict.nonce, &reason))
+        return true;
+    metrics_count_refusal(reason, verdict.version);
+    log_refusal(service->config, webhook->request, reason, verdict.version);
     response_text(response, 403, "forbidden\n");
     return false;
+}
+
+/* Counts a webhook of Plivo's, and for which proxy number: known where somebody dials it, from
+ * what version 3 covers. */
+static void note_arrival(const struct endpoint *endpoint, const struct form *form, int version)
+{
+    struct number proxy = {0};
+    struct form_text to;
+    bool is_dialled = endpoint->handler == call_answer || endpoint->handler == message_forward;
+    if (endpoint->methods != GET_OR_POST)
+        return;
+    if (is_dialled && version == 3 && !form_equals(form, "Direction", "outbound") &&
+        form_find(form, "To", &to) == FORM_OK)
+        (void)number_parse(to.bytes, to.length, &proxy);
+    metrics_saw_webhook(proxy);
+}
+
+/* A signature is checked over all fields or not at all. */
+static void refuse_form(const struct endpoint *endpoint, enum form_status problem,
+                        struct response *response)
+{
+    static struct log_limit limit;
+    metrics_count(METRIC_FORMS_REFUSED);
+    log_event_limited(&limit, LOG_WARNING, "form_refused", "endpoint=%s reason=\"%s\"",
+                      endpoint->name, form_status_text(problem));
+    response_text(response, 403, "forbidden\n");
+}
+
+static void handle(struct service *service, const struct endpoint *endpoint,
+                   const struct webhook *webhook, enum form_status decoded,
+                   struct response *response)
+{
+    int version;
+    if (endpoint->access != OPEN && keyring_is_signing(service->keyring)) {
+        if (decoded != FORM_OK) {
+            refuse_form(endpoint, decoded, response);
+            return;
+        }
+        if (!is_from_plivo(service, endpoint, webhook, &version, response))
+            return;
+        note_arrival(endpoint, webhook->form, version);
+    }
+    endpoint->handler(service, webhook, response);
 }
 
 static void run_endpoint(struct service *service, const struct endpoint *endpoint,
@@ -165,13 +269,7 @@ static void run_endpoint(struct service *service, const struct endpoint *endpoin
     enum form_status decoded = read_fields(request, &form, storage);
     if (decoded != FORM_OK)
         response_note(response, "form=\"%s\"", form_status_text(decoded));
-    enum signature_versions versions =
-        endpoint->access == SIGNED_AS_MESSAGE ? SIGNATURE_V3_OR_V2 : SIGNATURE_V3_ONLY;
-    bool is_checked = endpoint->access != OPEN && keyring_is_signing(service->keyring);
-    if (is_checked && decoded != FORM_OK)
-        response_text(response, 403, "forbidden\n");
-    else if (!is_checked || is_from_plivo(service, &webhook, versions, response))
-        endpoint->handler(service, &webhook, response);
+    handle(service, endpoint, &webhook, decoded, response);
     if (storage != small)
         free(storage);
 }
@@ -187,17 +285,44 @@ static void dispatch(const struct endpoint table[], size_t count, struct service
     response->endpoint = endpoint->name;
     if (!method_is_allowed(endpoint, request->method)) {
         response_text(response, 405, "method not allowed\n");
-        response->allow = endpoint->methods == GET_OR_POST ? "GET, POST" : "GET, HEAD";
+        response->allow = allowed_methods(endpoint);
         return;
     }
     run_endpoint(service, endpoint, request, response);
 }
 
-void endpoints_dispatch(void *service, const struct request *request, struct response *response)
+/* Where the URL's path begins, behind the host; "" when it has none. */
+static const char *path_of(const char *url)
 {
-    dispatch(endpoints, sizeof endpoints / sizeof endpoints[0], service, request, response);
+    const char *path = strchr(strstr(url, "://") + 3, '/');
+    return path == NULL ? "" : path;
+}
+
+/* The path below PUBLIC_URL: its own is taken off, if whoever stands in front of us has not. */
+static const char *own_path(const struct config *config, const char *path)
+{
+    for (size_t i = 0; i < config->public_urls.count; i++) {
+        const char *prefix = path_of(config->public_urls.items[i]);
+        size_t length = strlen(prefix);
+        if (length > 0 && strncmp(path, prefix, length) == 0 && path[length] == '/' &&
+            path[length + 1] != '\0')
+            return path + length;
+    }
+    return path;
+}
+
+void endpoints_dispatch(void *context, const struct request *received, struct response *response)
+{
+    struct service *service = context;
+    struct request request = *received;
+    request.path = own_path(service->config, received->path);
+    dispatch(endpoints, sizeof endpoints / sizeof endpoints[0], service, &request, response);
     if (response->outcome[0] != '\0')
-        metrics_count_answer(response->outcome, clock_us() - request->received_us);
+        metrics_count_answer(response->outcome, clock_us() - request.received_us);
+    else if (response->status == 404)
+        metrics_count(METRIC_PATHS_UNKNOWN);
+    else if (response->status == 405)
+        metrics_count(METRIC_METHODS_REFUSED);
 }
 
 void endpoints_dispatch_metrics(void *service, const struct request *request,

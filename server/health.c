@@ -25,6 +25,11 @@ void health_metrics(struct service *service, const struct webhook *webhook,
                     struct response *response)
 {
     (void)webhook;
-    metrics_write(response, switchboard_waiting(service->switchboard),
-                  switchboard_is_ready(service->switchboard));
+    const struct metrics_now now = {
+        .waiting = switchboard_waiting(service->switchboard),
+        .ready = switchboard_is_ready(service->switchboard),
+        .busy = atomic_load(&service->busy),
+        .workers = service->config->workers,
+    };
+    metrics_write(response, &now);
 }

@@ -4,7 +4,8 @@
 
 #include "service.h"
 
-/* /healthz: 200 as long as the process serves requests. */
+/* /healthz: 200 as long as the process serves requests. /connected, which must be signed: that
+ * whoever asks comes in by the front door and has our token, before a number is touched. */
 endpoint_handler health_live;
 
 /* /readyz: 200 when the database answers and the server is not stopping, else 503. */

@@ -302,7 +302,11 @@ static int begin_request(struct mg_connection *connection)
 {
     struct http *http = mg_get_user_data(mg_get_context(connection));
     atomic_fetch_add(&http->in_hand, 1);
+    if (http->listener->busy != NULL)
+        atomic_fetch_add(http->listener->busy, 1);
     serve(http, connection, mg_get_request_info(connection));
+    if (http->listener->busy != NULL)
+        atomic_fetch_sub(http->listener->busy, 1);
     atomic_fetch_sub(&http->in_hand, 1);
     return 1;
 }

@@ -27,6 +27,7 @@ struct http_listener {
     void *context;                /* handed to dispatch */
     const _Atomic bool *draining; /* true: the process is stopping, connections are closed */
     void (*start_thread)(void);   /* on each thread, before its first request; or NULL */
+    atomic_int *busy;             /* how many workers have a request in hand; or NULL */
 };
 
 /* Listens and serves on its own threads. NULL when it cannot, already logged. Signals that

@@ -48,13 +48,19 @@ bool keyring_is_signing(const struct keyring *keyring)
     return keyring->signing;
 }
 
-enum signature_verdict keyring_check(struct keyring *keyring, const struct signed_request *request,
-                                     enum signature_versions versions)
+struct signature_verdict keyring_check(struct keyring *keyring,
+                                       const struct signed_request *request,
+                                       enum signature_versions versions)
 {
     pthread_rwlock_rdlock(&keyring->lock);
-    enum signature_verdict verdict = signature_check(keyring->keys, request, versions);
+    struct signature_verdict verdict = signature_check(keyring->keys, request, versions);
     pthread_rwlock_unlock(&keyring->lock);
     return verdict;
+}
+
+static void log_complaint(const char *name, const char *why)
+{
+    log_event(LOG_ERROR, "bad_setting", "setting=%s reason=\"%s\"", name, why);
 }
 
 void keyring_reload(struct keyring *keyring)
@@ -64,7 +70,7 @@ void keyring_reload(struct keyring *keyring)
         log_event(LOG_INFO, "reload_skipped", "reason=\"signatures are off\"");
         return;
     }
-    if (config_load(&config) > 0) {
+    if (config_load(&config, log_complaint) > 0) {
         log_event(LOG_ERROR, "reload_failed", "reason=\"bad settings; the old tokens stay\"");
         return;
     }

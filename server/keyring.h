@@ -22,9 +22,9 @@ void keyring_free(struct keyring *keyring);
 bool keyring_is_signing(const struct keyring *keyring);
 
 /* See signature_check. Any thread. */
-MUST_CHECK enum signature_verdict keyring_check(struct keyring *keyring,
-                                                const struct signed_request *request,
-                                                enum signature_versions versions);
+MUST_CHECK struct signature_verdict keyring_check(struct keyring *keyring,
+                                                  const struct signed_request *request,
+                                                  enum signature_versions versions);
 
 /* Reads the settings again and puts their tokens in force. Bad settings are told as at the
  * start, and leave the old tokens in force. Logged either way. */

@@ -118,25 +118,80 @@ const char *log_text(char *out, size_t size, const char *text)
     return out;
 }
 
+static pthread_mutex_t limits_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct log_limit *untold; /* those that left lines out, and were not told of since */
+
+static long now_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+/* The lock is held. Counts a line that is not written; or returns true, and how many were not
+ * since the last that was. */
+static bool may_write(struct log_limit *limit, unsigned *suppressed)
+{
+    long now = now_seconds();
+    *suppressed = limit->suppressed;
+    if (now < limit->next) {
+        limit->suppressed++;
+        if (!limit->is_untold) {
+            limit->is_untold = true;
+            limit->next_untold = untold;
+            untold = limit;
+        }
+        return false;
+    }
+    limit->next = now + (limit->seconds > 0 ? limit->seconds : 1);
+    limit->suppressed = 0;
+    return true;
+}
+
 void log_event_limited(struct log_limit *limit, enum log_level level, const char *event,
                        const char *format, ...)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    struct timespec now;
+    unsigned suppressed;
     if (level > threshold)
         return;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    pthread_mutex_lock(&lock);
-    bool first = now.tv_sec >= limit->next;
-    unsigned suppressed = limit->suppressed;
-    if (first)
-        limit->next = now.tv_sec + (limit->seconds > 0 ? limit->seconds : 1);
-    limit->suppressed = first ? 0 : suppressed + 1;
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_lock(&limits_lock);
+    limit->level = level;
+    limit->event = event;
+    bool first = may_write(limit, &suppressed);
+    pthread_mutex_unlock(&limits_lock);
     if (!first)
         return;
     va_list values;
     va_start(values, format);
     write_line(level, event, format, values, suppressed);
     va_end(values);
+}
+
+/* The lock is held. The next kind whose while is over, out of the list; NULL when there is none.
+ * One whose lines were told of by the line after them is only taken out. */
+static struct log_limit *take_untold(void)
+{
+    long now = now_seconds();
+    for (struct log_limit **link = &untold; *link != NULL;) {
+        struct log_limit *limit = *link;
+        if (limit->suppressed > 0 && now < limit->next) {
+            link = &limit->next_untold;
+            continue;
+        }
+        *link = limit->next_untold;
+        limit->is_untold = false;
+        if (limit->suppressed > 0)
+            return limit;
+    }
+    return NULL;
+}
+
+void log_tell_suppressed(void)
+{
+    pthread_mutex_lock(&limits_lock);
+    for (struct log_limit *limit; (limit = take_untold()) != NULL;) {
+        log_event(limit->level, limit->event, "suppressed=%u", limit->suppressed);
+        limit->suppressed = 0;
+    }
+    pthread_mutex_unlock(&limits_lock);
 }

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
@@ -28,13 +29,21 @@ __attribute__((format(printf, 3, 4))) void log_event(enum log_level level, const
  * blanks. Returns out. */
 const char *log_text(char *out, size_t size, const char *text);
 
-/* At most one line of one kind in a while; the next line says how many were left out. One
- * static struct per kind of line. */
+/* At most one line of one kind in a while; the next line says how many were left out, or
+ * log_tell_suppressed if none comes. One static struct per kind of line. */
 struct log_limit {
     long seconds; /* how long the while is; 0 means 1 */
     long next;    /* not before this second */
     unsigned suppressed;
+    enum log_level level; /* of the lines left out, and below that their event */
+    const char *event;
+    struct log_limit *next_untold; /* in the list of those with lines left out */
+    bool is_untold;
 };
+
+/* Tells how many lines were left out of each kind whose while is over: else the last burst of
+ * an attack would never be told of. For one thread that comes by now and then. */
+void log_tell_suppressed(void);
 __attribute__((format(printf, 4, 5))) void log_event_limited(struct log_limit *limit,
                                                              enum log_level level,
                                                              const char *event, const char *format,

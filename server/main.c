@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "chores.h"
 #include "config.h"
@@ -62,18 +63,20 @@ static sigset_t block_signals(void)
     return signals;
 }
 
-/* SIGHUP reads the tokens again; the other two end the wait. */
+/* SIGHUP reads the secrets again; the other two end the wait. Nothing here may block: nobody
+ * else hears a signal. */
 static void wait_for_stop(const sigset_t *signals, struct keyring *keyring)
 {
+    const struct timespec while_ = {.tv_sec = 1};
     for (;;) {
-        int received = 0;
-        if (sigwait(signals, &received) != 0)
-            continue;
-        if (received != SIGHUP) {
+        int received = sigtimedwait(signals, NULL, &while_);
+        if (received == SIGHUP) {
+            keyring_reload(keyring);
+        } else if (received == SIGTERM || received == SIGINT) {
             log_event(LOG_INFO, "stopping", "signal=%s", received == SIGINT ? "INT" : "TERM");
             return;
         }
-        keyring_reload(keyring);
+        log_tell_suppressed();
     }
 }
 
@@ -104,10 +107,10 @@ static int serve(const struct config *config)
         goto out_chores;
     const struct http_listener public = {"listening",        config->listen, config->workers,
                                          endpoints_dispatch, &service,       &service.draining,
-                                         reply_start_thread};
+                                         reply_start_thread, &service.busy};
     const struct http_listener internal = {
-        "listening_metrics", config->metrics_listen, 4, endpoints_dispatch_metrics, &service,
-        &service.draining,   reply_start_thread};
+        "listening_metrics", config->metrics_listen, 4,   endpoints_dispatch_metrics, &service,
+        &service.draining,   reply_start_thread,     NULL};
     servers[0] = http_start(&public);
     if (servers[0] == NULL)
         goto out_chores;
@@ -151,7 +154,7 @@ int main(int argc, char *argv[])
         return EXIT_BAD_SETTINGS;
     }
     forbid_core_dumps();
-    if (config_load(&config) > 0)
+    if (config_load(&config, config_print_complaint) > 0)
         return EXIT_BAD_SETTINGS;
     log_open(config.log_level);
     int exit_code = serve(&config);

@@ -7,17 +7,21 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#include "version.h"
 
 typedef _Atomic uint64_t counter;
 
 static const struct {
     const char *name, *help;
 } texts[METRICS] = {
-    [METRIC_SIGNATURES_REFUSED] = {"signatures_refused_total",
-                                   "Webhooks without a valid signature"},
-    [METRIC_REPLAYS_REFUSED] = {"replays_refused_total",
-                                "Webhooks whose nonce was first used over two minutes before"},
     [METRIC_REQUESTS_REFUSED] = {"requests_refused_total", "Malformed HTTP requests"},
+    [METRIC_PATHS_UNKNOWN] = {"paths_unknown_total", "Requests for a path that is not ours (404)"},
+    [METRIC_METHODS_REFUSED] = {"methods_refused_total",
+                                "Requests whose method the path does not take (405)"},
+    [METRIC_FORMS_REFUSED] = {"forms_refused_total",
+                              "Webhooks with more fields than a signature is checked over"},
     [METRIC_DATABASE_CONNECTS] = {"database_connects_total", "Database connections made"},
     [METRIC_DATABASE_LOSSES] = {"database_losses_total", "Database connections lost in use"},
     [METRIC_STATEMENTS_FAILED] = {"statements_failed_total", "Statements the database refused"},
@@ -26,6 +30,27 @@ static const struct {
     [METRIC_LOG_LINES_LOST] = {"log_lines_lost_total", "Log lines that nobody took in time"},
 };
 static counter counters[METRICS];
+
+const char *const metrics_refusal_names[REFUSALS] = {
+    [REFUSAL_MISSING] = "missing",
+    [REFUSAL_WRONG] = "wrong",
+    [REFUSAL_REPLAYED] = "replayed",
+    [REFUSAL_CHANGED] = "changed",
+};
+static const char *const version_names[] = {"none", "2", "3"};
+enum { VERSIONS = sizeof version_names / sizeof version_names[0] };
+static counter refusals[REFUSALS][VERSIONS];
+
+/* When the last signed webhook came: any, and per number in the order of their first. One that
+ * is not heard of any more gives way to a new one, so the labels stay bounded. */
+enum { NUMBERS_SEEN_MAX = 1000 };
+static pthread_mutex_t seen_lock = PTHREAD_MUTEX_INITIALIZER;
+static time_t last_webhook; /* 0: none yet */
+static struct {
+    int64_t number;
+    time_t at;
+} numbers_seen[NUMBERS_SEEN_MAX];
+static size_t numbers_seen_count;
 
 /* The outcomes of masking.answer_calls, of call.c and of event.c. The last one takes all others. */
 static const char *const outcomes[] = {"connected",
@@ -113,6 +138,36 @@ void metrics_count(enum metric metric)
     add(&counters[metric], 1);
 }
 
+void metrics_count_refusal(enum signature_refusal reason, int version)
+{
+    add(&refusals[reason][version == 0 ? 0 : version - 1], 1);
+}
+
+/* The lock is held. Its place, or the one it shall have. */
+static size_t place_of(int64_t number)
+{
+    size_t oldest = 0;
+    for (size_t i = 0; i < numbers_seen_count; i++) {
+        if (numbers_seen[i].number == number)
+            return i;
+        if (numbers_seen[i].at < numbers_seen[oldest].at)
+            oldest = i;
+    }
+    return numbers_seen_count < NUMBERS_SEEN_MAX ? numbers_seen_count++ : oldest;
+}
+
+void metrics_saw_webhook(struct number proxy)
+{
+    pthread_mutex_lock(&seen_lock);
+    last_webhook = time(NULL);
+    if (proxy.value != 0) {
+        size_t place = place_of(proxy.value);
+        numbers_seen[place].number = proxy.value;
+        numbers_seen[place].at = last_webhook;
+    }
+    pthread_mutex_unlock(&seen_lock);
+}
+
 static void observe(struct histogram *histogram, int64_t value)
 {
     size_t bucket = 0;
@@ -197,7 +252,37 @@ static void print_gauges(struct response *response)
     pthread_mutex_unlock(&gauges_lock);
 }
 
-void metrics_write(struct response *response, size_t waiting, bool ready)
+static void print_refusals(struct response *response)
+{
+    print_head(response, "signatures_refused_total",
+               "Webhooks refused for their signature, by reason and version", "counter");
+    for (size_t i = 0; i < REFUSALS; i++)
+        for (size_t j = 0; j < VERSIONS; j++)
+            print(response,
+                  "masking_signatures_refused_total{reason=\"%s\",version=\"%s\"} %" PRIu64 "\n",
+                  metrics_refusal_names[i], version_names[j], read_counter(&refusals[i][j]));
+}
+
+/* Nothing until the first: a time of 0 would be an alarm at every start. */
+static void print_seen(struct response *response)
+{
+    pthread_mutex_lock(&seen_lock);
+    if (last_webhook != 0) {
+        print_head(response, "last_webhook_timestamp_seconds",
+                   "When Plivo's last signed webhook came", "gauge");
+        print(response, "masking_last_webhook_timestamp_seconds %lld\n", (long long)last_webhook);
+    }
+    if (numbers_seen_count > 0)
+        print_head(response, "number_last_webhook_timestamp_seconds",
+                   "When the last signed call or text of this proxy number came", "gauge");
+    for (size_t i = 0; i < numbers_seen_count; i++)
+        print(response,
+              "masking_number_last_webhook_timestamp_seconds{number=\"%" PRId64 "\"} %lld\n",
+              numbers_seen[i].number, (long long)numbers_seen[i].at);
+    pthread_mutex_unlock(&seen_lock);
+}
+
+void metrics_write(struct response *response, const struct metrics_now *now)
 {
     response->status = 200;
     response->content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -210,11 +295,19 @@ void metrics_write(struct response *response, size_t waiting, bool ready)
         print_head(response, texts[i].name, texts[i].help, "counter");
         print(response, "masking_%s %" PRIu64 "\n", texts[i].name, read_counter(&counters[i]));
     }
+    print_refusals(response);
+    print_seen(response);
     print_histogram(response, &latency);
     print_histogram(response, &batches);
     print_head(response, "queue_requests", "Requests waiting for the database", "gauge");
-    print(response, "masking_queue_requests %zu\n", waiting);
+    print(response, "masking_queue_requests %zu\n", now->waiting);
     print_head(response, "database_up", "1 while the database answers", "gauge");
-    print(response, "masking_database_up %d\n", ready ? 1 : 0);
+    print(response, "masking_database_up %d\n", now->ready ? 1 : 0);
+    print_head(response, "workers", "Workers, of which each serves a connection", "gauge");
+    print(response, "masking_workers %ld\n", now->workers);
+    print_head(response, "workers_busy", "Workers with a request in hand", "gauge");
+    print(response, "masking_workers_busy %d\n", now->busy);
+    print_head(response, "build_info", "Which build this is", "gauge");
+    print(response, "masking_build_info{version=\"%s\"} 1\n", VERSION);
     print_gauges(response);
 }

@@ -2,7 +2,8 @@
  * metrics.h - what happened so far, as numbers for Prometheus.
  *
  * Counting is a relaxed atomic addition: cheap, from any thread. Nothing here holds a phone
- * number, and no label comes from a request.
+ * number of a party; of what a request says only the proxy number of one that Plivo signed
+ * becomes a label.
  */
 #pragma once
 
@@ -10,12 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "number.h"
 #include "response.h"
 
 enum metric {
-    METRIC_SIGNATURES_REFUSED,
-    METRIC_REPLAYS_REFUSED,
     METRIC_REQUESTS_REFUSED,  /* by the guards against malformed HTTP */
+    METRIC_PATHS_UNKNOWN,     /* 404 */
+    METRIC_METHODS_REFUSED,   /* 405 */
+    METRIC_FORMS_REFUSED,     /* more fields than a signature is checked over */
     METRIC_DATABASE_CONNECTS, /* connections made, the first ones included */
     METRIC_DATABASE_LOSSES,   /* connections lost while in use */
     METRIC_STATEMENTS_FAILED,
@@ -26,6 +29,25 @@ enum metric {
 };
 
 void metrics_count(enum metric metric);
+
+/* Why the signature of a webhook did not count. */
+enum signature_refusal {
+    REFUSAL_MISSING,  /* there is none of an accepted version */
+    REFUSAL_WRONG,    /* not made with our tokens, for our URLs */
+    REFUSAL_REPLAYED, /* its nonce came so long ago that this is not Plivo trying again */
+    REFUSAL_CHANGED,  /* its nonce came with another request */
+    REFUSALS,
+};
+
+/* "missing", "wrong", ...: for metrics and log. */
+extern const char *const metrics_refusal_names[REFUSALS];
+
+/* One webhook refused; version: 3 or 2, or 0 without a signature. */
+void metrics_count_refusal(enum signature_refusal reason, int version);
+
+/* A webhook whose signature was valid; proxy: whose number it was about, as it was dialled; of
+ * value 0 when that is not sure. The last 1,000 numbers that came are told apart. */
+void metrics_saw_webhook(struct number proxy);
 
 /* One webhook answered: by its outcome, and how long it took. An outcome that is not in the
  * list of metrics.c counts as "other". */
@@ -46,6 +68,13 @@ struct gauge {
 /* Replaces all of them. */
 void metrics_set_gauges(const struct gauge gauges[], size_t count);
 
-/* Prometheus text format 0.0.4. waiting: requests in the switchboard's queue; ready: whether
- * the database answers. */
-void metrics_write(struct response *response, size_t waiting, bool ready);
+/* What others know at the moment of asking. */
+struct metrics_now {
+    size_t waiting; /* requests in the switchboard's queue */
+    bool ready;     /* the database answers */
+    int busy;       /* workers with a request in hand */
+    long workers;
+};
+
+/* Prometheus text format 0.0.4. */
+void metrics_write(struct response *response, const struct metrics_now *now);

@@ -2,8 +2,9 @@
  * replay.c - has this signed request been here before? See replay.h.
  *
  * A ring of the last nonces, in the order in which they came, and chains through it
- * for the lookup. A nonce is kept as its 128-bit keyed hash: nothing else of it is
- * needed, and all slots have one size.
+ * for the lookup. A nonce is kept as its 128-bit keyed hash, its request as one of 64 bits:
+ * nothing else of them is needed, and all slots have one size. Nobody can look for two
+ * requests of one hash, as the key never leaves this process.
  */
 #include "replay.h"
 
@@ -16,11 +17,12 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
-enum { HASH_BYTES = 16, KEY_BYTES = 16 };
+enum { HASH_BYTES = 16, KEY_BYTES = 16, DIGEST_BYTES = 8 };
 
 /* Slots are named by their index + 1, so that 0 can end a chain. */
 struct slot {
-    unsigned char hash[HASH_BYTES];
+    unsigned char hash[HASH_BYTES];     /* of the nonce */
+    unsigned char digest[DIGEST_BYTES]; /* of the request it came with */
     int64_t first_ms;
     uint32_t next; /* in the chain */
 };
@@ -78,13 +80,41 @@ void replay_free(struct replay_memory *memory)
 
 /* Under the lock, as there is one context. The key is given each time: OpenSSL's
  * SipHash did not always start anew without it. */
-static bool hash_nonce(struct replay_memory *memory, const char *nonce, size_t length,
-                       unsigned char hash[HASH_BYTES])
+static bool hash_start(struct replay_memory *memory)
+{
+    return EVP_MAC_init(memory->siphash, memory->key, sizeof memory->key, NULL);
+}
+
+static bool hash_add(struct replay_memory *memory, const void *bytes, size_t length)
+{
+    return length == 0 || EVP_MAC_update(memory->siphash, bytes, length);
+}
+
+static bool hash_end(struct replay_memory *memory, unsigned char hash[HASH_BYTES])
 {
     size_t written = 0;
-    return EVP_MAC_init(memory->siphash, memory->key, sizeof memory->key, NULL) &&
-           EVP_MAC_update(memory->siphash, (const unsigned char *)nonce, length) &&
-           EVP_MAC_final(memory->siphash, hash, &written, HASH_BYTES) && written == HASH_BYTES;
+    return EVP_MAC_final(memory->siphash, hash, &written, HASH_BYTES) && written == HASH_BYTES;
+}
+
+static bool hash_nonce(struct replay_memory *memory, const char *nonce,
+                       unsigned char hash[HASH_BYTES])
+{
+    return hash_start(memory) && hash_add(memory, nonce, strlen(nonce)) && hash_end(memory, hash);
+}
+
+/* Each text with its end, so that no byte can move from one to the next; the body is last. */
+static bool hash_request(struct replay_memory *memory, const struct replay_request *request,
+                         unsigned char digest[DIGEST_BYTES])
+{
+    unsigned char whole[HASH_BYTES];
+    const char *query = request->query == NULL ? "" : request->query;
+    if (!hash_start(memory) || !hash_add(memory, request->method, strlen(request->method) + 1) ||
+        !hash_add(memory, request->path, strlen(request->path) + 1) ||
+        !hash_add(memory, query, strlen(query) + 1) ||
+        !hash_add(memory, request->body, request->body_length) || !hash_end(memory, whole))
+        return false;
+    memcpy(digest, whole, DIGEST_BYTES);
+    return true;
 }
 
 static uint32_t *chain_of(struct replay_memory *memory, const unsigned char hash[HASH_BYTES])
@@ -116,13 +146,14 @@ static void forget_oldest(struct replay_memory *memory)
 }
 
 static void remember(struct replay_memory *memory, const unsigned char hash[HASH_BYTES],
-                     int64_t now_ms)
+                     const unsigned char digest[DIGEST_BYTES], int64_t now_ms)
 {
     if (memory->used == memory->size)
         forget_oldest(memory);
     uint32_t *chain = chain_of(memory, hash);
     struct slot *slot = &memory->slots[memory->oldest];
     memcpy(slot->hash, hash, HASH_BYTES);
+    memcpy(slot->digest, digest, DIGEST_BYTES);
     slot->first_ms = now_ms;
     slot->next = *chain;
     *chain = (uint32_t)memory->oldest + 1;
@@ -130,19 +161,21 @@ static void remember(struct replay_memory *memory, const unsigned char hash[HASH
     memory->oldest = (memory->oldest + 1) % memory->size;
 }
 
-enum replay_verdict replay_check(struct replay_memory *memory, const char *nonce, size_t length,
-                                 int64_t now_ms)
+enum replay_verdict replay_check(struct replay_memory *memory, const struct replay_request *request,
+                                 int64_t retry_ms, int64_t now_ms)
 {
-    unsigned char hash[HASH_BYTES];
+    unsigned char hash[HASH_BYTES], digest[DIGEST_BYTES];
     enum replay_verdict verdict = REPLAY_LATE; /* also when OpenSSL fails: refuse */
 
     pthread_mutex_lock(&memory->lock);
-    if (hash_nonce(memory, nonce, length, hash)) {
+    if (hash_nonce(memory, request->nonce, hash) && hash_request(memory, request, digest)) {
         const struct slot *slot = find(memory, hash);
         if (slot == NULL) {
-            remember(memory, hash, now_ms);
+            remember(memory, hash, digest, now_ms);
             verdict = REPLAY_FIRST;
-        } else if (now_ms - slot->first_ms <= REPLAY_RETRY_MS) {
+        } else if (memcmp(slot->digest, digest, DIGEST_BYTES) != 0) {
+            verdict = REPLAY_OTHER;
+        } else if (now_ms - slot->first_ms <= retry_ms) {
             verdict = REPLAY_AGAIN;
         }
     }

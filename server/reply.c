@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "paths.h"
+
 static const char apology[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
     "<Response><Speak voice=\"WOMAN\" language=\"en-US\">Sorry, we cannot connect your call at the "
@@ -171,15 +173,15 @@ static void dial_element(struct document *document, const struct dial *dial)
     open_element(document, "Dial");
     attribute(document, "callerId", proxy);
     if (dial->public_url[0] != '\0') {
-        attribute_url(document, "action", dial->public_url, "/dial/action");
+        attribute_url(document, "action", dial->public_url, PATH_DIAL_ACTION);
         attribute(document, "method", "POST");
-        attribute_url(document, "callbackUrl", dial->public_url, "/dial/event");
+        attribute_url(document, "callbackUrl", dial->public_url, PATH_DIAL_EVENT);
         attribute(document, "callbackMethod", "POST");
         attribute_number(document, "timeout", dial->ring_timeout);
         attribute_number(document, "timeLimit", dial->call_time_limit);
     }
     if (dial->announcement != NULL)
-        attribute_url(document, "confirmSound", dial->public_url, "/recording/announcement");
+        attribute_url(document, "confirmSound", dial->public_url, PATH_ANNOUNCEMENT);
     open_element(document, "Number");
     text(document, callee);
     close_element(document);
@@ -204,7 +206,7 @@ static void record_element(struct document *document, const struct dial *dial)
     attribute(document, "startOnDialAnswer", "true");
     attribute(document, "redirect", "false");
     attribute_number(document, "maxLength", dial->call_time_limit);
-    attribute_url(document, "callbackUrl", dial->public_url, "/recording");
+    attribute_url(document, "callbackUrl", dial->public_url, PATH_RECORDING);
     attribute(document, "callbackMethod", "POST");
     close_element(document);
 }
@@ -234,7 +236,7 @@ void reply_ask_code(struct response *response, const struct prompt *prompt, cons
 {
     char path[24];
     struct document document;
-    snprintf(path, sizeof path, "/code/%d", attempt);
+    snprintf(path, sizeof path, PATH_CODE "%d", attempt);
     start(&document, response);
     open_element(&document, "GetDigits");
     attribute_url(&document, "action", public_url, path);

@@ -20,6 +20,7 @@ struct service {
     struct keyring *keyring;
     struct replay_memory *replays;
     struct switchboard *switchboard;
+    atomic_int busy;       /* workers of the public listener with a request in hand */
     _Atomic bool draining; /* SIGTERM came: the load balancer should look elsewhere */
 };
 

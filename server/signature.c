@@ -230,10 +230,11 @@ static size_t fields_size(const struct form *form)
  * "." only between both kinds. Plivo's prose says otherwise, its SDKs' vectors
  * (tests/cases/signature.tsv) do not.
  */
-static void put_v3(struct text *text, const struct signed_request *request,
+static void put_v3(struct text *text, const char *base, const struct signed_request *request,
                    const struct form *query, const struct form *body)
 {
-    put_string(text, request->base);
+    text->length = 0;
+    put_string(text, base);
     put_string(text, request->path);
     if (query->count + body->count > 0)
         put_string(text, "?");
@@ -245,9 +246,10 @@ static void put_v3(struct text *text, const struct signed_request *request,
     put_string(text, request->v3_nonce);
 }
 
-static void put_v2(struct text *text, const struct signed_request *request)
+static void put_v2(struct text *text, const char *base, const struct signed_request *request)
 {
-    put_string(text, request->base);
+    text->length = 0;
+    put_string(text, base);
     put_string(text, request->path);
     put_string(text, request->v2_nonce);
 }
@@ -296,14 +298,14 @@ static bool sign(EVP_MAC_CTX *context, const struct text *text, char out[MAC_TEX
 }
 
 /* list: values made with the tokens; main_list: with the main account's. */
-static enum signature_verdict check_text(const struct signature_keys *keys, const struct text *text,
-                                         const char *list, const char *main_list)
+static enum signature_status check_text(const struct signature_keys *keys, const struct text *text,
+                                        const char *list, const char *main_list)
 {
     const struct thread_macs *macs = thread_macs(keys);
     if (macs == NULL)
         return SIGNATURE_FAILED;
 
-    enum signature_verdict verdict = SIGNATURE_WRONG;
+    enum signature_status status = SIGNATURE_WRONG;
     for (size_t i = 0; i < macs->count; i++) {
         const char *candidates = i < keys->count ? list : main_list;
         char expected[MAC_TEXT + 1];
@@ -312,13 +314,23 @@ static enum signature_verdict check_text(const struct signature_keys *keys, cons
         if (!sign(macs->contexts[i], text, expected))
             return SIGNATURE_FAILED;
         if (is_listed(candidates, expected))
-            verdict = SIGNATURE_VALID;
+            status = SIGNATURE_VALID;
     }
-    return verdict;
+    return status;
 }
 
-static enum signature_verdict check_v3(const struct signature_keys *keys,
-                                       const struct signed_request *request)
+static size_t longest_base(const struct signed_request *request)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < request->base_count; i++) {
+        size_t length = strlen(request->bases[i]);
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+static enum signature_status check_v3(const struct signature_keys *keys,
+                                      const struct signed_request *request)
 {
     static const struct form no_fields;
     const struct form *body = request->body == NULL ? &no_fields : request->body;
@@ -338,27 +350,28 @@ static enum signature_verdict check_v3(const struct signature_keys *keys,
 
     char *decoded = malloc(raw_length + 1);
     struct text text = {.bytes = NULL};
-    enum signature_verdict verdict = SIGNATURE_FAILED;
+    enum signature_status status = SIGNATURE_FAILED;
     if (decoded == NULL)
         goto out;
-    if (form_decode(&query, request->query, raw_length, decoded) != FORM_OK) {
-        verdict = SIGNATURE_WRONG;
+    status = SIGNATURE_WRONG;
+    if (form_decode(&query, request->query, raw_length, decoded) != FORM_OK)
         goto out;
-    }
-    text.bytes = malloc(strlen(request->base) + strlen(request->path) + fields_size(&query) +
+    text.bytes = malloc(longest_base(request) + strlen(request->path) + fields_size(&query) +
                         fields_size(body) + NONCE_MAX + 3);
     if (text.bytes == NULL)
-        goto out;
-    put_v3(&text, request, &query, body);
-    verdict = check_text(keys, &text, request->v3, request->ma_v3);
+        status = SIGNATURE_FAILED;
+    for (size_t i = 0; i < request->base_count && status == SIGNATURE_WRONG; i++) {
+        put_v3(&text, request->bases[i], request, &query, body);
+        status = check_text(keys, &text, request->v3, request->ma_v3);
+    }
 out:
     free(text.bytes);
     free(decoded);
-    return verdict;
+    return status;
 }
 
-static enum signature_verdict check_v2(const struct signature_keys *keys,
-                                       const struct signed_request *request)
+static enum signature_status check_v2(const struct signature_keys *keys,
+                                      const struct signed_request *request)
 {
     if (request->v2_nonce == NULL)
         return SIGNATURE_MISSING;
@@ -366,23 +379,25 @@ static enum signature_verdict check_v2(const struct signature_keys *keys,
         return SIGNATURE_WRONG;
 
     struct text text = {
-        .bytes = malloc(strlen(request->base) + strlen(request->path) + NONCE_MAX),
+        .bytes = malloc(longest_base(request) + strlen(request->path) + NONCE_MAX),
     };
-    if (text.bytes == NULL)
-        return SIGNATURE_FAILED;
-    put_v2(&text, request);
-    enum signature_verdict verdict = check_text(keys, &text, request->v2, request->ma_v2);
+    enum signature_status status = text.bytes == NULL ? SIGNATURE_FAILED : SIGNATURE_WRONG;
+    for (size_t i = 0; i < request->base_count && status == SIGNATURE_WRONG; i++) {
+        put_v2(&text, request->bases[i], request);
+        status = check_text(keys, &text, request->v2, request->ma_v2);
+    }
     free(text.bytes);
-    return verdict;
+    return status;
 }
 
-enum signature_verdict signature_check(const struct signature_keys *keys,
-                                       const struct signed_request *request,
-                                       enum signature_versions versions)
+struct signature_verdict signature_check(const struct signature_keys *keys,
+                                         const struct signed_request *request,
+                                         enum signature_versions versions)
 {
+    bool has_v2 = request->v2 != NULL || request->ma_v2 != NULL;
     if (request->v3 != NULL || request->ma_v3 != NULL)
-        return check_v3(keys, request);
-    if (versions == SIGNATURE_V3_OR_V2 && (request->v2 != NULL || request->ma_v2 != NULL))
-        return check_v2(keys, request);
-    return SIGNATURE_MISSING;
+        return (struct signature_verdict){check_v3(keys, request), 3, request->v3_nonce};
+    if (versions == SIGNATURE_V3_OR_V2 && has_v2)
+        return (struct signature_verdict){check_v2(keys, request), 2, request->v2_nonce};
+    return (struct signature_verdict){SIGNATURE_MISSING, has_v2 ? 2 : 0, NULL};
 }

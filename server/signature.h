@@ -13,11 +13,19 @@
 #include "form.h"
 #include "must_check.h"
 
-enum signature_verdict {
+enum signature_status {
     SIGNATURE_VALID,
     SIGNATURE_MISSING, /* no signature header of an accepted kind, or no nonce */
     SIGNATURE_WRONG,   /* none of the listed values was made with our tokens */
     SIGNATURE_FAILED,  /* could not be computed: out of memory; not logged here */
+};
+
+/* What was found, and by what. The nonce is that of the signature which was checked: any other
+ * in the request is one that anybody may change. */
+struct signature_verdict {
+    enum signature_status status;
+    int version;       /* 3 or 2: of the signature that is there; 0 when none is */
+    const char *nonce; /* borrowed from the request; NULL when none counts */
 };
 
 /* The auth tokens whose signatures count. Immutable once made; any thread. */
@@ -42,10 +50,12 @@ MUST_CHECK struct signature_keys *signature_keys_new(const char *const tokens[],
  * other keys or ends. */
 void signature_keys_free(struct signature_keys *keys);
 
-/* What was signed, as received: nothing decoded, nothing normalised. All borrowed
+/* What was signed, as received: nothing decoded. All borrowed
  * for the length of the call; a header that is absent is NULL. */
 struct signed_request {
-    const char *base;        /* PUBLIC_URL without trailing slash */
+    const char *const *bases; /* what the path may have been appended to, without trailing
+                               * slash: the settings' PUBLIC_URLs */
+    size_t base_count;
     const char *method;      /* "GET" or "POST" */
     const char *path;        /* raw, from the first "/"; no query */
     const char *query;       /* raw, without "?"; NULL or "" when absent */
@@ -63,8 +73,8 @@ struct signed_request {
 enum signature_versions { SIGNATURE_V3_ONLY, SIGNATURE_V3_OR_V2 };
 
 /*
- * Constant time in the comparison, whatever the lengths. Thread-safe: each thread
- * keeps its own keyed MAC contexts, released when the thread ends.
+ * Signed for any of the bases counts. Constant time in the comparison, whatever the lengths.
+ * Thread-safe: each thread keeps its own keyed MAC contexts, released when the thread ends.
  *
  * Also SIGNATURE_WRONG, whoever signed it: a method other than GET and POST, a
  * GET with body fields (its signature does not cover them), more than
@@ -72,6 +82,6 @@ enum signature_versions { SIGNATURE_V3_ONLY, SIGNATURE_V3_OR_V2 };
  * others than letters, digits, "-" and "_". So a valid nonce is fit to be
  * remembered against replays.
  */
-MUST_CHECK enum signature_verdict signature_check(const struct signature_keys *keys,
-                                                  const struct signed_request *request,
-                                                  enum signature_versions versions);
+MUST_CHECK struct signature_verdict signature_check(const struct signature_keys *keys,
+                                                    const struct signed_request *request,
+                                                    enum signature_versions versions);

@@ -283,7 +283,8 @@ static void sign(const struct service *service, struct request *request,
     if (post && request_has_form(request))
         must(form_decode(&body, request->body, request->body_length, storage) == FORM_OK);
     const struct signed_request signing = {
-        .base = service->config->public_url,
+        .bases = &service->config->public_url,
+        .base_count = 1,
         .method = request->method,
         .path = request->path,
         .query = request->query,
@@ -337,7 +338,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     static char no_url[] = "", url[] = "https://mask.example.com";
     static struct config open_config = {.public_url = no_url, .allow_unsigned = true};
-    static struct config signing_config = {.public_url = url};
+    static struct config signing_config = {.public_urls = {.items = {url}, .count = 1},
+                                           .public_url = url};
     (void)argc;
     (void)argv;
     open_config.answer_deadline_ms = signing_config.answer_deadline_ms = 2000;

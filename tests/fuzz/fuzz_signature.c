@@ -42,13 +42,13 @@ static bool has_good_nonce(const char *nonce)
     return length >= 1 && length <= 64;
 }
 
-static enum signature_verdict check(const char *key, const struct signed_request *request)
+static enum signature_status check(const char *key, const struct signed_request *request)
 {
     struct signature_keys *keys = signature_keys_new(&key, 1, NULL, 0);
     must(keys != NULL);
-    enum signature_verdict verdict = signature_check(keys, request, SIGNATURE_V3_OR_V2);
+    struct signature_verdict verdict = signature_check(keys, request, SIGNATURE_V3_OR_V2);
     signature_keys_free(keys);
-    return verdict;
+    return verdict.status;
 }
 
 static void check_v3(struct signed_request request)
@@ -91,7 +91,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(copy != NULL);
     memcpy(copy, data, size);
     copy[size] = '\0';
-    struct signed_request request = {.base = "https://mask.example.com", .body = &body};
+    static const char *const base = "https://mask.example.com";
+    struct signed_request request = {.bases = &base, .base_count = 1, .body = &body};
     request.method = next_line(&rest);
     request.path = next_line(&rest);
     request.query = next_line(&rest);

@@ -2,6 +2,7 @@
 import os
 import re
 import signal
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,3 +64,37 @@ def test_a_hanging_reader_keeps_nobody_from_stopping(start_server):
         for _ in range(500):
             assert server.call(CALLER).dial
         server.stop()
+
+
+def test_sigterm_is_heard_while_bad_settings_cannot_be_told(start_server, tmp_path):
+    """Whoever waits for signals writes nothing itself: SIGHUP with a bad setting, while nobody
+    reads the log, must not make it deaf."""
+    token = tmp_path / "token"
+    token.write_text("t" * 40)
+    server = start_server(command=THROUGH_A_PIPE, ALLOW_UNSIGNED=None,
+                          PLIVO_AUTH_TOKEN_FILE=str(token), PUBLIC_URL="https://m.example.com")
+    assert read(server)[LOST] == 0  # where the metrics are is in the log
+    with hanging_reader(server):
+        with server.connection() as connection:
+            made = 0
+            while made % 500 or read(server)[LOST] == 0:  # until pipe and buffer are full
+                assert connection.request("GET", "/healthz").status == 200
+                made += 1
+        token.write_text("a,,b")
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        server.stop()
+
+
+def test_bad_settings_are_told_in_the_log(start_server, tmp_path):
+    """In its form, each by name: not beside it."""
+    token = tmp_path / "token"
+    token.write_text("t" * 40)
+    server = start_server(ALLOW_UNSIGNED=None, PLIVO_AUTH_TOKEN_FILE=str(token),
+                          PUBLIC_URL="https://m.example.com")
+    token.write_text("a,,b")
+    server.process.send_signal(signal.SIGHUP)
+    eventually(lambda: re.search(r"level=error event=bad_setting setting=PLIVO_AUTH_TOKEN reason=",
+                                 server.log))
+    eventually(lambda: "event=reload_failed" in server.log)
+    assert all(line.startswith("time=") for line in server.log.splitlines())

@@ -1,9 +1,14 @@
 """The numbers for operators: Prometheus text on a listener of its own."""
 import re
 import socket
+import subprocess
+import time
 
+import pytest
+
+import signer
 from client import exchange
-from server import CALLER, COUNTERPART, PROXY, STRANGER, eventually
+from server import BINARY, CALLER, COUNTERPART, PROXY, STRANGER, call_fields, eventually
 
 SAMPLE = re.compile(r'([a-z_]+)(\{[a-z_]+="[^"\\\n]*"(?:,[a-z_]+="[^"\\\n]*")*\})? (\S+)')
 
@@ -85,9 +90,105 @@ def test_what_was_refused_is_counted(start_server):
             assert server.exchange("GET", "/answer?From=1").status == 403
         assert server.exchange("POST", "/answer", {"Transfer-Encoding": "chunked"}).status == 411
     grown = growth(server, strangers)
-    assert grown["masking_signatures_refused_total"] == 4
+    assert grown['masking_signatures_refused_total{reason="missing",version="none"}'] == 4
     assert grown["masking_requests_refused_total"] == 1
     assert not [name for name in grown if "answers_total" in name]
+
+
+TOKEN, PUBLIC_URL = "t" * 40, "https://masking.example.com"
+
+
+@pytest.fixture(scope="module")
+def signing(start_server):
+    return start_server(PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=PUBLIC_URL)
+
+
+def send_signed(server, fields, path="/answer", version=3):
+    headers = (signer.headers_v3(TOKEN, "POST", PUBLIC_URL + path, body=fields) if version == 3
+               else signer.headers_v2(TOKEN, PUBLIC_URL + path))
+    return server.send(fields, path, headers=headers)
+
+
+def test_refused_signatures_are_counted_by_reason_and_version(signing):
+    fields = call_fields(CALLER, PROXY)
+
+    def strangers():
+        url = PUBLIC_URL + "/answer"
+        for headers in (signer.headers_v3("x" * 40, "POST", url, body=fields),
+                        signer.headers_v2(TOKEN, url), {}):
+            assert signing.send(fields, headers=headers).status == 403
+        bad = signer.headers_v2("x" * 40, PUBLIC_URL + "/message")
+        assert signing.send(fields, "/message", headers=bad).status == 403
+    assert {name: count for name, count in growth(signing, strangers).items()
+            if "refused" in name} == {
+        f'masking_signatures_refused_total{{reason="{reason}",version="{version}"}}': 1
+        for reason, version in (("wrong", "3"), ("missing", "2"), ("missing", "none"),
+                                ("wrong", "2"))}
+
+
+def test_refused_paths_methods_and_forms_are_counted(signing):
+    def strangers():
+        for _ in range(3):
+            assert signing.exchange("GET", "/wp-login.php").status == 404
+        assert signing.exchange("PUT", "/answer").status == 405
+        many = [("k%d" % n, "1") for n in range(129)]
+        assert send_signed(signing, many).status == 403
+    grown = growth(signing, strangers)
+    assert grown["masking_paths_unknown_total"] == 3
+    assert grown["masking_methods_refused_total"] == 1
+    assert grown["masking_forms_refused_total"] == 1
+    eventually(lambda: re.search('event=form_refused endpoint=answer reason="has too many fields"',
+                                 signing.log))
+
+
+LAST = "masking_last_webhook_timestamp_seconds"
+
+
+def last_of(server, number):
+    return read(server).get(f'masking_number_last_webhook_timestamp_seconds{{number="{number}"}}')
+
+
+def test_the_last_signed_webhook_is_timed_in_all_and_per_number(start_server):
+    """Silence is how a number that was taken off its application shows."""
+    server = start_server(PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=PUBLIC_URL)
+    assert LAST not in read(server)
+    server.send(call_fields(CALLER, PROXY))
+    signer_get = signer.headers_v3(TOKEN, "GET", PUBLIC_URL + "/connected")
+    assert server.exchange("GET", "/connected", signer_get).status == 200
+    assert LAST not in read(server), "not signed, or no webhook"
+    before = int(time.time())
+    assert send_signed(server, call_fields(CALLER, PROXY)).status == 200
+    assert before <= read(server)[LAST] <= time.time()
+    assert before <= last_of(server, PROXY) <= time.time()
+    # A party's number is in none of these places: not where we were not dialled, not where Plivo
+    # calls for somebody, not where the signature does not cover it.
+    assert send_signed(server, call_fields(CALLER, "14155550101"), "/hangup").status == 200
+    assert send_signed(server, call_fields(PROXY, "14155550102", Direction="outbound")).status == 200
+    text = [("MessageUUID", "1"), ("From", CALLER), ("To", "14155550103"), ("Text", "x")]
+    assert send_signed(server, text, "/message", version=2).status == 200
+    assert [name for name in read(server) if "number_last_webhook" in name] == [
+        f'masking_number_last_webhook_timestamp_seconds{{number="{PROXY}"}}']
+
+
+def test_the_numbers_that_are_timed_are_bounded(start_server):
+    server = start_server(PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=PUBLIC_URL)
+    for n in range(1003):
+        assert send_signed(server, call_fields("anonymous", str(14155560000 + n))).status == 200
+    names = [name for name in read(server) if "number_last_webhook" in name]
+    assert len(names) == 1000
+    assert last_of(server, "14155561002")
+
+
+def test_the_build_and_the_workers_are_shown(start_server):
+    server = start_server(WORKERS="5")
+    samples = read(server)
+    version = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True)
+    assert samples[f'masking_build_info{{version="{version.stdout.split()[1]}"}}'] == 1
+    assert samples["masking_workers"] == 5 and samples["masking_workers_busy"] == 0
+    with server.connection() as slow:
+        slow.send(b"POST /answer HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nFrom")
+        eventually(lambda: read(server)["masking_workers_busy"] == 1)
+    eventually(lambda: read(server)["masking_workers_busy"] == 0)
 
 
 def test_numbers_are_not_for_the_public(server):

@@ -9,7 +9,7 @@ import pytest
 
 import signer
 from client import Connection, request_bytes
-from server import (CALLER, COUNTERPART, FORM, PROXY, WEBHOOKS, Answer, call_fields)
+from server import (CALLER, COUNTERPART, FORM, PROXY, WEBHOOKS, Answer, call_fields, eventually)
 
 REQUESTS = 1000
 SEED = int(os.environ.get("SEED", 0)) or secrets.randbits(32)
@@ -110,8 +110,9 @@ def test_signed_call_is_answered_on_every_path(server, oracle, path, method):
 
 
 @pytest.mark.parametrize("query", ["", "?a=b&c=d"])
-def test_the_sdks_own_example_is_answered(server, oracle, query):
-    """S1 and S3 with our host and path, S2 and S4 likewise."""
+def test_the_sdks_own_example_is_answered(start_server, oracle, query):
+    """S1 and S3 with our host and path, S2 and S4 likewise. They share a nonce, which a server
+    takes once."""
     pairs = tuple(signer.pairs(SDK_BODY))
     own = tuple(signer.pairs(query[1:]))
     for webhook in (Webhook("POST", "/answer", own, pairs, SDK_NONCE),
@@ -119,6 +120,7 @@ def test_the_sdks_own_example_is_answered(server, oracle, query):
         signature = webhook.signature(TOKEN)
         assert oracle.valid_v3(TOKEN, webhook.method, PUBLIC_URL + webhook.target,
                                webhook.nonce, signature, webhook.body)
+        server = start_server(PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=PUBLIC_URL)
         assert Answer(ask(server, webhook, signature)).refusal  # nobody of ours is calling
 
 
@@ -198,6 +200,86 @@ def test_public_url_is_what_plivo_was_told(start_server, public_url, signed):
     assert server.webhook(fields, headers=good).dial == (PROXY, COUNTERPART)
     bad = signer.headers_v3(TOKEN, "POST", signed + ":444/answer", body=fields)
     assert_forbidden(server.send(fields, headers=bad))
+
+
+def test_a_path_of_public_url_is_taken_off(start_server):
+    """Whether or not the proxy in front has taken it off before: the shipped one does not."""
+    server = start_server(PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=PUBLIC_URL + "/masking")
+    for path in WEBHOOKS:
+        for sent in (path, "/masking" + path, "/masking" + path + "/"):
+            fields = call_fields(CALLER, PROXY)
+            dialled = PUBLIC_URL + "/masking" + path + ("/" if sent.endswith("/") else "")
+            good = signer.headers_v3(TOKEN, "POST", dialled, body=fields)
+            answer = server.webhook(fields, sent, headers=good)
+            assert answer.dial == (PROXY, COUNTERPART)
+            assert f'action="{PUBLIC_URL}/masking/dial/action"' in answer.xml
+            bad = signer.headers_v3(TOKEN, "POST", PUBLIC_URL + sent.replace("/masking", ""),
+                                    body=fields)
+            assert_forbidden(server.send(fields, sent, headers=bad))
+    for path in ("/masking", "/masking/", "/maskinganswer", "/masking/masking/answer",
+                 "/other/answer"):
+        assert server.send(fields, path, headers=good).status == 404
+    code = [("CallUUID", str(uuid.uuid4())), ("From", CALLER), ("To", PROXY), ("Digits", "123456")]
+    good = signer.headers_v3(TOKEN, "POST", PUBLIC_URL + "/masking/code/2", body=code)
+    assert server.webhook(code, "/masking/code/2", headers=good)
+    eventually(lambda: "attempt=2" in server.log)
+
+
+def test_while_it_moves_it_answers_for_several_addresses(start_server):
+    """Signed for any; what our answers name is the first."""
+    old, new = "https://old.example.com/a", "https://new.example.com/b"
+    server = start_server(PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=f"{new}, {old}/")
+    for path, base in (("/b/answer", new), ("/a/answer", old), ("/answer", old), ("/answer", new)):
+        fields = call_fields(CALLER, PROXY)
+        good = signer.headers_v3(TOKEN, "POST", base + "/answer", body=fields)
+        answer = server.webhook(fields, path, headers=good)
+        assert answer.dial == (PROXY, COUNTERPART)
+        assert f'action="{new}/dial/action"' in answer.xml and "old.example" not in answer.xml
+        bad = signer.headers_v3(TOKEN, "POST", "https://third.example.com/answer", body=fields)
+        assert_forbidden(server.send(fields, path, headers=bad))
+
+
+def test_the_log_says_which_url_was_expected(start_server):
+    """The commonest trouble of a first day is a PUBLIC_URL that Plivo does not dial."""
+    server = start_server(PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=f"{PUBLIC_URL}/x,http://b.example.com")
+    fields = call_fields(CALLER, PROXY)
+    headers = signer.headers_v3(TOKEN, "POST", PUBLIC_URL + "/answer", body=fields)
+    assert_forbidden(server.send(fields, "/x/answer?From=" + CALLER, headers=headers))
+    expected = (f'reason=wrong version=3 expected="{PUBLIC_URL}/x/answer or '
+                'http://b.example.com/answer"')
+    eventually(lambda: expected in server.log)
+    assert CALLER not in server.log
+
+
+def test_the_last_burst_is_told_of(start_server):
+    """One line a second; and what came behind it is counted, even when no more comes."""
+    server = start_server(PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=PUBLIC_URL)
+    for _ in range(50):
+        assert_forbidden(server.send(call_fields(CALLER, PROXY)))
+
+    def told():
+        lines = [line for line in server.log.splitlines() if "event=signature_refused" in line]
+        return len([line for line in lines if "reason=" in line]) + sum(
+            int(line.rpartition("suppressed=")[2]) for line in lines if "suppressed=" in line) == 50
+    eventually(told)
+
+
+def test_connected_says_that_plivos_way_leads_here(start_server, database):
+    """Through the front door, before a number is touched: signed, and no call."""
+    server = start_server(PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=PUBLIC_URL + "/masking")
+    url = PUBLIC_URL + "/masking/connected"
+    before = database.query("SELECT count(*) FROM masking.calls")
+    for path in ("/masking/connected", "/connected"):
+        reply = server.exchange("GET", path, signer.headers_v3(TOKEN, "GET", url))
+        assert (reply.status, reply.body) == (200, b"ok\n")
+        assert reply.headers["content-type"].startswith("text/plain")
+        for headers in ({}, signer.headers_v3("x" * 40, "GET", url), signer.headers_v2(TOKEN, url),
+                        signer.headers_v3(TOKEN, "GET", PUBLIC_URL + "/connected")):
+            assert_forbidden(server.exchange("GET", path, headers))
+        reply = server.exchange("POST", path, signer.headers_v3(TOKEN, "POST", url))
+        assert (reply.status, reply.headers["allow"]) == (405, "GET")
+    assert database.query("SELECT count(*) FROM masking.calls") == before
+    assert "event=call" not in server.log
 
 
 # Random requests -------------------------------------------------------------

@@ -58,7 +58,7 @@ static int load(struct config *config)
     assert_true(file != NULL && standard_error >= 0);
     fflush(stderr);
     dup2(fileno(file), STDERR_FILENO);
-    int problems = config_load(config);
+    int problems = config_load(config, config_print_complaint);
     fflush(stderr);
     dup2(standard_error, STDERR_FILENO);
     close(standard_error);
@@ -150,7 +150,7 @@ static void every_setting_reaches_its_field(void **state)
         "LOG_LEVEL=debug",
         "PLIVO_AUTH_TOKEN= s3cret-1 ,s3cret-2",
         "PLIVO_MAIN_AUTH_TOKEN=s3cret-3",
-        "PUBLIC_URL=https://mask.example.com:8443/prefix//",
+        "PUBLIC_URL=https://mask.example.com:8443/prefix//, http://old.example.com/",
     };
     struct config config;
     set_only(settings, sizeof settings / sizeof settings[0]);
@@ -169,6 +169,8 @@ static void every_setting_reaches_its_field(void **state)
     assert_int_equal(config.main_auth_tokens.count, 1);
     assert_string_equal(config.main_auth_tokens.items[0], "s3cret-3");
     assert_string_equal(config.public_url, "https://mask.example.com:8443/prefix");
+    assert_int_equal(config.public_urls.count, 2);
+    assert_string_equal(config.public_urls.items[1], "http://old.example.com");
     assert_false(config.allow_unsigned);
     config_free(&config);
     assert_nothing_held(&config);

@@ -17,7 +17,9 @@
 
 static enum replay_verdict check(struct replay_memory *memory, const char *nonce, int64_t now_ms)
 {
-    return replay_check(memory, nonce, strlen(nonce), now_ms);
+    const struct replay_request request = {
+        .nonce = nonce, .method = "POST", .path = "/answer", .body = "From=1", .body_length = 6};
+    return replay_check(memory, &request, REPLAY_CALL_MS, now_ms);
 }
 
 static struct replay_memory *memory_of(size_t slots)
@@ -51,8 +53,43 @@ static void nonces_are_told_apart(void **state)
         assert_int_equal(check(memory, nonces[i], 0), REPLAY_FIRST);
     for (size_t i = 0; i < sizeof nonces / sizeof nonces[0]; i++)
         assert_int_equal(check(memory, nonces[i], 0), REPLAY_AGAIN);
-    assert_int_equal(replay_check(memory, "12-and-more", 2, 0), REPLAY_AGAIN);
-    assert_int_equal(replay_check(memory, "1\0", 2, 0), REPLAY_FIRST);
+    replay_free(memory);
+}
+
+static void a_nonce_counts_for_one_request_only(void **state)
+{
+    (void)state;
+    struct replay_memory *memory = memory_of(10);
+    const struct replay_request first = {.nonce = "1",
+                                         .method = "POST",
+                                         .path = "/message",
+                                         .query = "a=1",
+                                         .body = "From=14156667777&Text=x",
+                                         .body_length = 23};
+    struct replay_request others[8];
+    for (size_t i = 0; i < 8; i++)
+        others[i] = first;
+    others[0].method = "GET";
+    others[1].path = "/messag";
+    others[2].path = "/message/";
+    others[3].query = NULL;
+    others[4].query = "a=2";
+    others[5].body_length = 22;
+    others[6].body = "From=14156667778&Text=x";
+    /* The same bytes in a row, cut elsewhere. */
+    others[7].query = "a=";
+    others[7].body = "1From=14156667777&Text=x";
+    others[7].body_length = 24;
+    assert_int_equal(replay_check(memory, &first, REPLAY_MESSAGE_MS, 0), REPLAY_FIRST);
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(replay_check(memory, &others[i], REPLAY_MESSAGE_MS, 1), REPLAY_OTHER);
+    assert_int_equal(replay_check(memory, &first, REPLAY_MESSAGE_MS, 600000), REPLAY_AGAIN);
+    assert_int_equal(replay_check(memory, &first, REPLAY_MESSAGE_MS, 600001), REPLAY_LATE);
+    for (size_t i = 0; i < 8; i++) {
+        others[i].nonce = "2";
+        assert_int_equal(replay_check(memory, &others[i], REPLAY_CALL_MS, 2),
+                         i == 0 ? REPLAY_FIRST : REPLAY_OTHER);
+    }
     replay_free(memory);
 }
 
@@ -60,7 +97,7 @@ static void the_oldest_nonce_is_forgotten_when_full(void **state)
 {
     (void)state;
     struct replay_memory *memory = memory_of(3);
-    const int64_t late = REPLAY_RETRY_MS + 10;
+    const int64_t late = REPLAY_CALL_MS + 10;
     assert_int_equal(check(memory, "a", 0), REPLAY_FIRST);
     assert_int_equal(check(memory, "b", 1), REPLAY_FIRST);
     assert_int_equal(check(memory, "c", 2), REPLAY_FIRST);
@@ -119,7 +156,7 @@ static enum replay_verdict model_check(struct model *model, uint32_t nonce, int6
 {
     for (size_t i = 0; i < model->used; i++)
         if (model->seen[i].nonce == nonce)
-            return now_ms - model->seen[i].first_ms > REPLAY_RETRY_MS ? REPLAY_LATE : REPLAY_AGAIN;
+            return now_ms - model->seen[i].first_ms > REPLAY_CALL_MS ? REPLAY_LATE : REPLAY_AGAIN;
     if (model->used == model->size)
         memmove(&model->seen[0], &model->seen[1], --model->used * sizeof model->seen[0]);
     model->seen[model->used].nonce = nonce;
@@ -197,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_nonce_may_come_again_for_two_minutes),
         cmocka_unit_test(nonces_are_told_apart),
+        cmocka_unit_test(a_nonce_counts_for_one_request_only),
         cmocka_unit_test(the_oldest_nonce_is_forgotten_when_full),
         cmocka_unit_test(one_slot_remembers_one_nonce),
         cmocka_unit_test(the_real_size_remembers_as_many_as_it_says),

@@ -27,7 +27,7 @@ struct row_request {
     const char *raw_body;
     size_t raw_body_length;
     enum signature_versions versions;
-    const char *tokens[TOKENS_MAX], *main_tokens[TOKENS_MAX];
+    const char *tokens[TOKENS_MAX], *main_tokens[TOKENS_MAX], *bases[TOKENS_MAX];
     size_t count, main_count;
 };
 
@@ -40,10 +40,10 @@ static const char **member_named(struct row_request *row, const char *name)
         const char *name;
         const char **member;
     } members[] = {
-        {"base", &request->base},   {"method", &request->method},     {"path", &request->path},
-        {"query", &request->query}, {"body", &row->raw_body},         {"v3", &request->v3},
-        {"ma_v3", &request->ma_v3}, {"v3_nonce", &request->v3_nonce}, {"v2", &request->v2},
-        {"ma_v2", &request->ma_v2}, {"v2_nonce", &request->v2_nonce},
+        {"method", &request->method},     {"path", &request->path}, {"query", &request->query},
+        {"body", &row->raw_body},         {"v3", &request->v3},     {"ma_v3", &request->ma_v3},
+        {"v3_nonce", &request->v3_nonce}, {"v2", &request->v2},     {"ma_v2", &request->ma_v2},
+        {"v2_nonce", &request->v2_nonce},
     };
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
         if (strcmp(members[i].name, name) == 0)
@@ -73,7 +73,7 @@ static void add_token(const char *token, const char *tokens[], size_t *count)
 /* Cells are "name=value"; the name is compared with its length, the value stays. */
 static void read_row(const struct table_row *row, struct row_request *out)
 {
-    size_t tokens = 0, main_tokens = 0;
+    size_t tokens = 0, main_tokens = 0, bases = 0;
     for (size_t i = 2; i < row->count; i++) {
         const char *cell = row->cells[i].bytes, *value = strchr(cell, '=');
         assert_non_null(value);
@@ -91,6 +91,8 @@ static void read_row(const struct table_row *row, struct row_request *out)
             add_token(value, out->tokens, &tokens);
         else if (strcmp(name, "main_token") == 0)
             add_token(value, out->main_tokens, &main_tokens);
+        else if (strcmp(name, "base") == 0)
+            add_token(value, out->bases, &bases);
         else
             *member_named(out, name) = value;
         if (strcmp(name, "body") == 0)
@@ -98,9 +100,11 @@ static void read_row(const struct table_row *row, struct row_request *out)
     }
     out->count = tokens > 0 ? tokens : out->count;
     out->main_count = main_tokens > 0 ? main_tokens : out->main_count;
+    out->request.bases = out->bases;
+    out->request.base_count = bases > 0 ? bases : out->request.base_count;
 }
 
-static enum signature_verdict verdict_named(const char *name)
+static enum signature_status status_named(const char *name)
 {
     if (strcmp(name, "valid") == 0)
         return SIGNATURE_VALID;
@@ -126,10 +130,10 @@ static void verdict_is_as_the_table_says(void **state)
     struct signature_keys *keys =
         signature_keys_new(row.tokens, row.count, row.main_tokens, row.main_count);
     assert_non_null(keys);
-    enum signature_verdict verdict = signature_check(keys, &row.request, row.versions);
+    struct signature_verdict verdict = signature_check(keys, &row.request, row.versions);
     signature_keys_free(keys);
     free(storage);
-    assert_int_equal(verdict, verdict_named(cells->cells[1].bytes));
+    assert_int_equal(verdict.status, status_named(cells->cells[1].bytes));
 }
 
 /* --- random requests -------------------------------------------------- */
@@ -141,6 +145,13 @@ static struct signature_keys *keys_of(const char *a_token)
     struct signature_keys *keys = signature_keys_new(&a_token, 1, NULL, 0);
     assert_non_null(keys);
     return keys;
+}
+
+static enum signature_status status_of(const struct signature_keys *keys,
+                                       const struct signed_request *request,
+                                       enum signature_versions versions)
+{
+    return signature_check(keys, request, versions).status;
 }
 
 struct random_request {
@@ -174,8 +185,10 @@ static void random_request(struct random_request *it)
     random_text(it->nonce + 1, sizeof it->nonce - 1, "0123456789");
     it->nonce[0] = '7';
     read_body(it);
+    static const char *const base = "https://mask.example.com";
     it->request = (struct signed_request){
-        .base = "https://mask.example.com",
+        .bases = &base,
+        .base_count = 1,
         .method = post ? "POST" : "GET",
         .path = it->path,
         .query = it->query,
@@ -205,7 +218,7 @@ static void random_requests_are_valid_until_one_byte_changes(void **state)
     for (int round = 0; round < 20000; round++) {
         random_request(&it);
         signer_v3(&it.request, token, it.signature);
-        assert_int_equal(signature_check(keys, &it.request, SIGNATURE_V3_ONLY), SIGNATURE_VALID);
+        assert_int_equal(status_of(keys, &it.request, SIGNATURE_V3_ONLY), SIGNATURE_VALID);
 
         char *parts[] = {it.path, it.query, it.body, it.nonce, it.signature};
         if (!change_byte(parts[random_below(5)]))
@@ -215,7 +228,7 @@ static void random_requests_are_valid_until_one_byte_changes(void **state)
         char changed[SIGNER_TEXT];
         signer_v3(&it.request, token, changed);
         bool same = strcmp(changed, it.signature) == 0;
-        assert_int_equal(signature_check(keys, &it.request, SIGNATURE_V3_ONLY),
+        assert_int_equal(status_of(keys, &it.request, SIGNATURE_V3_ONLY),
                          same ? SIGNATURE_VALID : SIGNATURE_WRONG);
         refused += !same;
     }
@@ -234,11 +247,45 @@ static void random_v2_requests_are_valid_until_one_byte_changes(void **state)
         it.request.v2 = it.signature;
         it.request.v2_nonce = it.nonce;
         signer_v2(&it.request, token, it.signature);
-        assert_int_equal(signature_check(keys, &it.request, SIGNATURE_V3_OR_V2), SIGNATURE_VALID);
+        assert_int_equal(status_of(keys, &it.request, SIGNATURE_V3_OR_V2), SIGNATURE_VALID);
         char *parts[] = {it.path, it.nonce, it.signature};
         change_byte(parts[random_below(3)]);
-        assert_int_equal(signature_check(keys, &it.request, SIGNATURE_V3_OR_V2), SIGNATURE_WRONG);
+        assert_int_equal(status_of(keys, &it.request, SIGNATURE_V3_OR_V2), SIGNATURE_WRONG);
     }
+    signature_keys_free(keys);
+}
+
+static void a_verdict_carries_the_nonce_that_was_checked(void **state)
+{
+    (void)state;
+    struct signature_keys *keys = keys_of(token);
+    static struct random_request it;
+    char v2[SIGNER_TEXT];
+    random_request(&it);
+    it.request.v2_nonce = "22";
+    signer_v2(&it.request, token, v2);
+    it.request.v2 = v2;
+    signer_v3(&it.request, token, it.signature);
+    /* Both are there and right: V3 wins, for it covers more. */
+    struct signature_verdict verdict = signature_check(keys, &it.request, SIGNATURE_V3_OR_V2);
+    assert_int_equal(verdict.status, SIGNATURE_VALID);
+    assert_int_equal(verdict.version, 3);
+    assert_ptr_equal(verdict.nonce, it.nonce);
+    it.signature[0] = it.signature[0] == 'x' ? 'y' : 'x';
+    verdict = signature_check(keys, &it.request, SIGNATURE_V3_OR_V2);
+    assert_int_equal(verdict.status, SIGNATURE_WRONG);
+    assert_int_equal(verdict.version, 3);
+    it.request.v3 = NULL;
+    verdict = signature_check(keys, &it.request, SIGNATURE_V3_OR_V2);
+    assert_int_equal(verdict.status, SIGNATURE_VALID);
+    assert_int_equal(verdict.version, 2);
+    assert_ptr_equal(verdict.nonce, it.request.v2_nonce);
+    verdict = signature_check(keys, &it.request, SIGNATURE_V3_ONLY);
+    assert_int_equal(verdict.status, SIGNATURE_MISSING);
+    assert_int_equal(verdict.version, 2);
+    assert_null(verdict.nonce);
+    it.request.v2 = NULL;
+    assert_int_equal(signature_check(keys, &it.request, SIGNATURE_V3_OR_V2).version, 0);
     signature_keys_free(keys);
 }
 
@@ -256,7 +303,7 @@ static void a_thread_follows_when_keys_are_replaced(void **state)
         char name[16];
         snprintf(name, sizeof name, "token-%d", i % 2);
         struct signature_keys *keys = keys_of(name);
-        assert_int_equal(signature_check(keys, &it.request, SIGNATURE_V3_ONLY),
+        assert_int_equal(status_of(keys, &it.request, SIGNATURE_V3_ONLY),
                          i % 2 == 0 ? SIGNATURE_VALID : SIGNATURE_WRONG);
         signature_keys_free(keys);
     }
@@ -272,9 +319,8 @@ static void two_sets_of_keys_can_be_used_in_turn(void **state)
     struct signature_keys *old = keys_of("old"), *rotating = signature_keys_new(both, 2, both, 1);
     assert_non_null(rotating);
     for (int i = 0; i < 10; i++) {
-        assert_int_equal(signature_check(old, &it.request, SIGNATURE_V3_ONLY), SIGNATURE_WRONG);
-        assert_int_equal(signature_check(rotating, &it.request, SIGNATURE_V3_ONLY),
-                         SIGNATURE_VALID);
+        assert_int_equal(status_of(old, &it.request, SIGNATURE_V3_ONLY), SIGNATURE_WRONG);
+        assert_int_equal(status_of(rotating, &it.request, SIGNATURE_V3_ONLY), SIGNATURE_VALID);
     }
     signature_keys_free(old);
     signature_keys_free(rotating);
@@ -292,8 +338,8 @@ static void keys_need_no_token_and_may_be_absent(void **state)
     assert_non_null(none);
     assert_non_null(blank);
     it.request.ma_v3 = it.signature;
-    assert_int_equal(signature_check(none, &it.request, SIGNATURE_V3_OR_V2), SIGNATURE_WRONG);
-    assert_int_equal(signature_check(blank, &it.request, SIGNATURE_V3_OR_V2), SIGNATURE_WRONG);
+    assert_int_equal(status_of(none, &it.request, SIGNATURE_V3_OR_V2), SIGNATURE_WRONG);
+    assert_int_equal(status_of(blank, &it.request, SIGNATURE_V3_OR_V2), SIGNATURE_WRONG);
     signature_keys_free(none);
     signature_keys_free(blank);
     signature_keys_free(NULL);
@@ -311,7 +357,7 @@ static void *check_often(void *argument)
     struct checker *checker = argument;
     for (int i = 0; i < 1000; i++)
         checker->valid +=
-            signature_check(checker->keys, checker->request, SIGNATURE_V3_ONLY) == SIGNATURE_VALID;
+            status_of(checker->keys, checker->request, SIGNATURE_V3_ONLY) == SIGNATURE_VALID;
     return NULL;
 }
 
@@ -342,6 +388,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_requests_are_valid_until_one_byte_changes),
         cmocka_unit_test(random_v2_requests_are_valid_until_one_byte_changes),
+        cmocka_unit_test(a_verdict_carries_the_nonce_that_was_checked),
         cmocka_unit_test(a_thread_follows_when_keys_are_replaced),
         cmocka_unit_test(two_sets_of_keys_can_be_used_in_turn),
         cmocka_unit_test(keys_need_no_token_and_may_be_absent),

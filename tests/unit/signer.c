@@ -66,7 +66,7 @@ void signer_v3(const struct signed_request *request, const char *token, char out
     bool body =
         strcmp(request->method, "POST") == 0 && request->body != NULL && request->body->count > 0;
 
-    fprintf(file, "%s%s%s", request->base, request->path, query.count > 0 || body ? "?" : "");
+    fprintf(file, "%s%s%s", request->bases[0], request->path, query.count > 0 || body ? "?" : "");
     write_sorted(file, &query, "=", "&");
     if (body) {
         fprintf(file, "%s", query.count > 0 ? "." : "");
@@ -82,7 +82,7 @@ void signer_v3(const struct signed_request *request, const char *token, char out
 void signer_v2(const struct signed_request *request, const char *token, char out[SIGNER_TEXT])
 {
     char *text;
-    int length = asprintf(&text, "%s%s%s", request->base, request->path, request->v2_nonce);
+    int length = asprintf(&text, "%s%s%s", request->bases[0], request->path, request->v2_nonce);
     if (length < 0)
         abort();
     sign_text(text, (size_t)length, token, out);

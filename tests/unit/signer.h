@@ -11,7 +11,7 @@
 
 enum { SIGNER_TEXT = 45 }; /* 44 characters of base64 and the terminator */
 
-/* The V3 signature of the request (its v3_nonce included) under a token. */
+/* The V3 signature of the request (its first base, its v3_nonce) under a token. */
 void signer_v3(const struct signed_request *request, const char *token, char out[SIGNER_TEXT]);
 
 /* The V2 signature, over base, path and v2_nonce. */

@@ -1,0 +1,13 @@
+/*
+ * paths.h - the paths of endpoints.c that our own answers name.
+ *
+ * Plivo learns these from the XML, so the table of endpoints and reply.c must agree on each
+ * letter: both take them from here.
+ */
+#pragma once
+
+#define PATH_DIAL_ACTION "/dial/action"             /* <Dial action> */
+#define PATH_DIAL_EVENT "/dial/event"               /* <Dial callbackUrl> */
+#define PATH_CODE "/code/"                          /* <GetDigits action>, and the attempt */
+#define PATH_RECORDING "/recording"                 /* <Record callbackUrl> */
+#define PATH_ANNOUNCEMENT "/recording/announcement" /* <Dial confirmSound> */
