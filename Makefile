@@ -17,7 +17,7 @@ QUIET    ?= @
 # ---- the server ----
 
 MODULES := call chores config db db_array endpoints event fields form health http keyring log log_writer message \
-           metrics notify number prompt queue replay reply request response service signature store switchboard
+           metrics notify number outcome prompt questions queue replay reply request response service signature store switchboard
 SQL     := $(wildcard sql/*.sql sql/server/*.sql)
 PLAN    := migrations/sqitch.plan
 
@@ -43,7 +43,7 @@ OBJECTS := $(MODULES:%=$(BUILD)/server/%.o)
 
 # The console: a program of its own, which shares what knows nothing of calls.
 CONSOLE_MODULES := asks html page screens settings token users
-CONSOLE_SHARED  := db db_array form http log log_writer metrics notify request response
+CONSOLE_SHARED  := db db_array form http log log_writer metrics notify outcome request response
 CONSOLE_OBJECTS := $(CONSOLE_MODULES:%=$(BUILD)/server/console/%.o)
 
 .PHONY: build

@@ -13,10 +13,10 @@
 #include "event.h"
 #include "fields.h"
 #include "log.h"
-#include "metrics.h"
+#include "outcome.h"
 #include "paths.h"
+#include "questions.h"
 #include "reply.h"
-#include "store.h"
 
 /* The prompt that came with the answer, or the built-in one where there is none. */
 static const struct prompt *prompt_or_builtin(const struct prompt *prompt, struct prompt *builtin,
@@ -28,12 +28,18 @@ static const struct prompt *prompt_or_builtin(const struct prompt *prompt, struc
     return builtin;
 }
 
-/* Nobody is rung. */
-static void refuse(struct response *response, const char *outcome, const struct prompt *prompt)
+/* Nobody is rung: outcome, which need not be one that this server knows, says why. */
+static void turn_away(struct response *response, const char *outcome, const struct prompt *prompt)
 {
     struct prompt builtin;
     response_outcome(response, outcome);
     reply_prompt(response, prompt_or_builtin(prompt, &builtin, outcome));
+}
+
+/* The same without the database: the built-in sentence is spoken. */
+static void refuse(struct response *response, enum outcome outcome)
+{
+    turn_away(response, outcome_label(outcome), NULL);
 }
 
 /* With no hangup URL of its own, an application gets its hangup events at the answer URL
@@ -50,51 +56,13 @@ static bool is_hangup(const struct form *form)
     return false;
 }
 
-static enum db_status ask_answer(struct db *db, const void *inputs, void *answers, size_t count)
-{
-    return store_answer_calls(db, inputs, answers, count);
-}
-
-static enum db_status ask_code(struct db *db, const void *inputs, void *answers, size_t count)
-{
-    return store_answer_codes(db, inputs, answers, count);
-}
-
-static enum db_status ask_apologies(struct db *db, const void *inputs, void *answers, size_t count)
-{
-    (void)answers;
-    return store_record_apologies(db, inputs, count);
-}
-
-static const struct question answer_question = {.name = "answer_calls",
-                                                .input_size = sizeof(struct call),
-                                                .answer_size = sizeof(struct call_answer),
-                                                .ask = ask_answer};
-static const struct question code_question = {.name = "answer_codes",
-                                              .input_size = sizeof(struct entered_code),
-                                              .answer_size = sizeof(struct call_answer),
-                                              .ask = ask_code};
-static const struct question apology_question = {.name = "record_apologies",
-                                                 .input_size = sizeof(struct apology),
-                                                 .answer_size = 0,
-                                                 .ask = ask_apologies};
-_Static_assert(sizeof(struct call) <= QUESTION_INPUT_BYTES, "a call fits a question");
-_Static_assert(sizeof(struct entered_code) <= QUESTION_INPUT_BYTES, "so does a code");
-_Static_assert(sizeof(struct call_answer) <= QUESTION_ANSWER_BYTES, "their answer fits too");
-_Static_assert(sizeof(struct apology) <= QUESTION_INPUT_BYTES, "an apology fits a question");
-
 /* Promise 4: what was decided without the database is written once it is back. */
 static void apologise(struct service *service, const struct call *call, struct response *response)
 {
-    static struct log_limit limit;
     struct apology apology = {.dialled = call->dialled, .at_ms = clock_ms()};
     memcpy(apology.uuid, call->uuid, sizeof apology.uuid);
-    if (!switchboard_post(service->switchboard, &apology_question, &apology)) {
-        metrics_count(METRIC_RECORDS_LOST);
-        log_event_limited(&limit, LOG_ERROR, "record_lost",
-                          "what=apology reason=\"too many are waiting for the database\"");
-    }
-    refuse(response, "apologised", NULL);
+    post_apology(service, &apology);
+    refuse(response, OUTCOME_APOLOGISED);
 }
 
 /* The checks repeat what the database promises: showing a caller his own number, or none,
@@ -107,16 +75,18 @@ static bool connect_call(const struct config *config, const struct call *call,
         answer->counterpart.value == call->caller.value ||
         answer->counterpart.value == call->dialled.value) {
         log_event(LOG_ERROR, "impossible_answer", "what=counterpart");
-        refuse(response, "malformed", NULL);
+        refuse(response, OUTCOME_MALFORMED);
         return true;
     }
-    const struct dial dial = {
-        .proxy = call->dialled,
-        .callee = answer->counterpart,
-        .public_url = config->public_url,
-        .ring_timeout = config->ring_timeout,
-        .call_time_limit = config->call_time_limit,
-        .announcement = records ? prompt_or_builtin(&answer->prompt, &builtin, "recorded") : NULL};
+    const struct dial dial = {.proxy = call->dialled,
+                              .callee = answer->counterpart,
+                              .public_url = config->public_url,
+                              .ring_timeout = config->ring_timeout,
+                              .call_time_limit = config->call_time_limit,
+                              .announcement =
+                                  records ? prompt_or_builtin(&answer->prompt, &builtin,
+                                                              outcome_event(OUTCOME_ANNOUNCEMENT))
+                                          : NULL};
     response_outcome(response, answer->outcome);
     return reply_dial(response, &dial);
 }
@@ -128,31 +98,31 @@ static bool give_answer(const struct config *config, const struct call *call,
 {
     struct prompt builtin;
     char caller[NUMBER_REDACTED];
-    if (strcmp(answer->outcome, "connected") == 0)
+    enum outcome outcome = outcome_of(OUTCOME_OF_CALLS, answer->outcome);
+    if (outcome == OUTCOME_CONNECTED)
         return connect_call(config, call, answer, config->record_calls, response);
     /* Helps whoever is asked "why did it not connect me?" to find the line. */
     number_print_redacted(call->caller, caller);
     response_note(response, "caller=%s", caller);
-    if (strcmp(answer->outcome, "support") == 0) {
+    if (outcome == OUTCOME_SUPPORT)
         return connect_call(config, call, answer, false, response);
-    } else if (answer->digits > 0 && config->public_url[0] != '\0') {
+    if (answer->digits > 0 && config->public_url[0] != '\0') {
         response_outcome(response, answer->outcome);
         reply_ask_code(response, prompt_or_builtin(&answer->prompt, &builtin, answer->outcome),
                        config->public_url, attempt, answer->digits);
     } else {
-        refuse(response, answer->outcome, &answer->prompt);
+        turn_away(response, answer->outcome, &answer->prompt);
     }
     return true;
 }
 
-/* Asks, gives the answer or the apology, and tells the log how that went. */
-static void ask(struct service *service, const struct webhook *webhook,
-                const struct question *question, const void *input, const struct call *call,
-                int attempt, struct response *response)
+/* Gives the answer, if there is one, or the apology. */
+static void conclude(struct service *service, enum switchboard_status status,
+                     const struct call *call, const struct call_answer *answer, int attempt,
+                     struct response *response)
 {
-    struct call_answer answer;
-    if (service_ask(service, webhook, question, input, &answer, response)) {
-        if (give_answer(service->config, call, &answer, attempt, response))
+    if (status == SWITCHBOARD_ANSWERED) {
+        if (give_answer(service->config, call, answer, attempt, response))
             return;
         response_note(response, "reason=out_of_memory");
     }
@@ -167,7 +137,7 @@ static bool read_call(const struct config *config, const struct form *form, stru
                           .may_ask = config->public_url[0] != '\0',
                           .records = config->record_calls};
     if (!fields_read_uuid(form, "CallUUID", call->uuid, response)) {
-        refuse(response, "malformed", NULL);
+        refuse(response, OUTCOME_MALFORMED);
         return false;
     }
     fields_note_uuid(call->uuid, "call", response);
@@ -179,12 +149,14 @@ static bool read_call(const struct config *config, const struct form *form, stru
 void call_answer(struct service *service, const struct webhook *webhook, struct response *response)
 {
     struct call call;
+    struct call_answer answer;
     if (is_hangup(webhook->form)) {
         event_hangup(service, webhook, response);
         return;
     }
     if (read_call(service->config, webhook->form, &call, response))
-        ask(service, webhook, &answer_question, &call, &call, 1, response);
+        conclude(service, ask_call(service, webhook, &call, &answer, response), &call, &answer, 1,
+                 response);
 }
 
 /* Digits only; anything else is a code that nobody has. */
@@ -205,6 +177,7 @@ void call_enter_code(struct service *service, const struct webhook *webhook,
                      struct response *response)
 {
     struct call call;
+    struct call_answer answer;
     struct entered_code entered = {0};
     if (!read_call(service->config, webhook->form, &call, response))
         return;
@@ -214,5 +187,6 @@ void call_enter_code(struct service *service, const struct webhook *webhook,
     entered.attempt = webhook->request->path[strlen(PATH_CODE)] - '0'; /* as in endpoints.c */
     response_note(response, "attempt=%d", entered.attempt);
     read_code(webhook->form, entered.code);
-    ask(service, webhook, &code_question, &entered, &call, entered.attempt + 1, response);
+    conclude(service, ask_code(service, webhook, &entered, &answer, response), &call, &answer,
+             entered.attempt + 1, response);
 }

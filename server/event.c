@@ -8,8 +8,9 @@
 #include "fields.h"
 #include "log.h"
 #include "metrics.h"
+#include "outcome.h"
+#include "questions.h"
 #include "reply.h"
-#include "store.h"
 
 /* ---- which parameters are kept, and how their values must look ---- */
 
@@ -128,48 +129,26 @@ static void keep(struct call_event *event, const struct form *form,
 
 /* ---- writing an event ---- */
 
-static enum db_status ask_record(struct db *db, const void *inputs, void *answers, size_t count)
-{
-    return store_record_events(db, inputs, answers, count);
-}
-
-static const struct question record_question = {.name = "record_events",
-                                                .input_size = sizeof(struct call_event),
-                                                .answer_size = sizeof(struct prompt),
-                                                .ask = ask_record};
-_Static_assert(sizeof(struct call_event) <= QUESTION_INPUT_BYTES, "an event fits a question");
-_Static_assert(sizeof(struct prompt) <= QUESTION_ANSWER_BYTES, "a prompt fits an answer");
-
-static void lose(const char *reason)
-{
-    static struct log_limit limit;
-    metrics_count(METRIC_RECORDS_LOST);
-    log_event_limited(&limit, LOG_ERROR, "record_lost", "what=event reason=\"%s\"", reason);
-}
-
 /* Waits until the event is written, so that Plivo's 200 means that it is; when the database
  * does not take it by the deadline, it is kept and written as soon as it does. *prompt is
  * what the caller is to hear, or empty. */
 static void record(struct service *service, const struct webhook *webhook,
                    const struct call_event *event, struct prompt *prompt, struct response *response)
 {
-    int64_t deadline = service_deadline_ms(service, webhook);
-    unsigned batch = 0;
+    static struct log_limit limit;
     prompt->words[0] = '\0';
-    switch (
-        switchboard_ask(service->switchboard, &record_question, event, prompt, deadline, &batch)) {
+    switch (ask_event(service, webhook, event, prompt, response)) {
     case SWITCHBOARD_ANSWERED:
-        response_note(response, "batch=%u", batch);
         return;
     case SWITCHBOARD_REFUSED:
-        response_note(response, "reason=database_refused");
-        lose("the database refused it");
+        metrics_count(METRIC_RECORDS_LOST);
+        log_event_limited(&limit, LOG_ERROR, "record_lost",
+                          "what=record_events reason=\"the database refused it\"");
         return;
     case SWITCHBOARD_TIMEOUT:
     case SWITCHBOARD_FULL:
-        response_note(response, "reason=kept_for_later");
-        if (!switchboard_post(service->switchboard, &record_question, event))
-            lose("too many are waiting for the database");
+        response_note(response, "kept=for_later");
+        post_event(service, event);
         return;
     }
 }
@@ -198,26 +177,15 @@ static bool start_event(struct call_event *event, const char *kind, const struct
 
 /* ---- the webhooks ---- */
 
-/* How ringing ended: Plivo's word, ours for log and metrics, and what the caller hears (the
- * same as masking.prompt_after_dial). */
-static const struct dial_end {
-    const char *status, *outcome, *prompt;
-} dial_ends[] = {
-    {"completed", "dial_completed", NULL},
-    {"cancel", "dial_cancel", NULL},
-    {"busy", "dial_busy", "busy"},
-    {"no-answer", "dial_no_answer", "no_answer"},
-    {"timeout", "dial_timeout", "timeout"},
-    {"failed", "dial_failed", "failed"}, /* the last one stands for what is not listed */
-};
-
-static const struct dial_end *find_dial_end(const struct form *form)
+/* How ringing ended; a status that the list does not have counts as failed. */
+static enum outcome find_dial_end(const struct form *form)
 {
-    size_t i = 0;
-    while (i + 1 < sizeof dial_ends / sizeof dial_ends[0] &&
-           !form_equals(form, "DialStatus", dial_ends[i].status))
-        i++;
-    return &dial_ends[i];
+    struct form_text text;
+    char status[16] = "";
+    if (form_find(form, "DialStatus", &text) == FORM_OK && text.length < sizeof status)
+        memcpy(status, text.bytes, text.length);
+    enum outcome end = outcome_of(OUTCOME_OF_DIAL_STATUS, status);
+    return end == OUTCOME_OTHER ? OUTCOME_DIAL_FAILED : end;
 }
 
 void event_dial_action(struct service *service, const struct webhook *webhook,
@@ -225,16 +193,16 @@ void event_dial_action(struct service *service, const struct webhook *webhook,
 {
     struct call_event event;
     struct prompt prompt = {0};
-    const struct dial_end *end = find_dial_end(webhook->form);
-    response_outcome(response, end->outcome);
+    enum outcome end = find_dial_end(webhook->form);
+    response_outcome(response, outcome_label(end));
     if (start_event(&event, "action", webhook, action_parameters, response))
         record(service, webhook, &event, &prompt, response);
-    if (end->prompt == NULL) {
+    if (outcome_event(end)[0] == '\0') {
         reply_empty(response);
         return;
     }
     if (prompt.words[0] == '\0')
-        prompt_builtin(&prompt, end->prompt);
+        prompt_builtin(&prompt, outcome_event(end));
     reply_prompt(response, &prompt);
 }
 
@@ -263,7 +231,7 @@ void event_dial(struct service *service, const struct webhook *webhook, struct r
     struct call_event event;
     struct prompt prompt;
     const char *kind = dial_kind(webhook->form);
-    response_outcome(response, "dial_event");
+    response_outcome(response, outcome_label(OUTCOME_DIAL_EVENT));
     reply_empty(response);
     if (kind == NULL)
         return; /* keys pressed, or something new: nothing to record */
@@ -276,7 +244,7 @@ void event_hangup(struct service *service, const struct webhook *webhook, struct
 {
     struct call_event event;
     struct prompt prompt;
-    response_outcome(response, "hangup_event");
+    response_outcome(response, outcome_label(OUTCOME_HANGUP_EVENT));
     reply_empty(response);
     if (start_event(&event, "hangup", webhook, hangup_parameters, response))
         record(service, webhook, &event, &prompt, response);
@@ -287,34 +255,22 @@ void event_recording(struct service *service, const struct webhook *webhook,
 {
     struct call_event event;
     struct prompt prompt;
-    response_outcome(response, "recording");
+    response_outcome(response, outcome_label(OUTCOME_RECORDING));
     reply_empty(response);
     if (start_event(&event, "recording", webhook, recording_parameters, response))
         record(service, webhook, &event, &prompt, response);
 }
-
-static enum db_status ask_prompts(struct db *db, const void *inputs, void *answers, size_t count)
-{
-    return store_find_prompts(db, inputs, answers, count);
-}
-
-static const struct question prompt_question = {.name = "find_prompts",
-                                                .input_size = sizeof(struct prompt_wanted),
-                                                .answer_size = sizeof(struct prompt),
-                                                .ask = ask_prompts};
 
 /* The callee's leg comes from the proxy number, so that decides his language too. Without a
  * database the English sentence must do: nobody may be recorded unawares. */
 void event_announcement(struct service *service, const struct webhook *webhook,
                         struct response *response)
 {
-    struct prompt_wanted wanted = {.event = "recorded"};
+    struct prompt_wanted wanted = {.dialled = fields_read_number(webhook->form, "From", response)};
     struct prompt prompt = {0};
-    int64_t deadline = service_deadline_ms(service, webhook);
-    response_outcome(response, "announcement");
-    wanted.dialled = fields_read_number(webhook->form, "From", response);
-    if (switchboard_ask(service->switchboard, &prompt_question, &wanted, &prompt, deadline, NULL) !=
-            SWITCHBOARD_ANSWERED ||
+    snprintf(wanted.event, sizeof wanted.event, "%s", outcome_event(OUTCOME_ANNOUNCEMENT));
+    response_outcome(response, outcome_label(OUTCOME_ANNOUNCEMENT));
+    if (ask_prompt(service, webhook, &wanted, &prompt, response) != SWITCHBOARD_ANSWERED ||
         prompt.words[0] == '\0')
         prompt_builtin(&prompt, wanted.event);
     reply_announcement(response, &prompt);

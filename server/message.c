@@ -8,20 +8,9 @@
 
 #include "fields.h"
 #include "log.h"
-#include "metrics.h"
+#include "outcome.h"
+#include "questions.h"
 #include "reply.h"
-#include "store.h"
-
-static enum db_status ask_answer(struct db *db, const void *inputs, void *answers, size_t count)
-{
-    return store_answer_messages(db, inputs, answers, count);
-}
-
-static const struct question answer_question = {.name = "answer_messages",
-                                                .input_size = sizeof(struct message),
-                                                .answer_size = sizeof(struct call_answer),
-                                                .ask = ask_answer};
-_Static_assert(sizeof(struct message) <= QUESTION_INPUT_BYTES, "a message fits a question");
 
 /* ---- the text ---- */
 
@@ -107,25 +96,21 @@ static const char *kind_of(const struct form *form, const char *text)
  * it might be a number of the pool. */
 static void apologise(struct service *service, struct message *message, struct response *response)
 {
-    static struct log_limit limit;
     snprintf(message->kind, sizeof message->kind, "apologised");
-    response_outcome(response, "message_apologised");
-    if (!switchboard_post(service->switchboard, &answer_question, message)) {
-        metrics_count(METRIC_RECORDS_LOST);
-        log_event_limited(&limit, LOG_ERROR, "record_lost",
-                          "what=message reason=\"too many are waiting for the database\"");
-    }
+    response_outcome(response, outcome_label(OUTCOME_MESSAGE_APOLOGISED));
+    post_message(service, message);
 }
 
 /* The last checks repeat what the database promises, as for calls. false: no memory for it. */
 static bool give_answer(const struct message *message, const struct call_answer *answer,
                         const char *text, struct response *response)
 {
-    char outcome[OUTCOME + sizeof "message_"];
-    snprintf(outcome, sizeof outcome, "message_%s", answer->outcome);
-    response_outcome(response, outcome);
+    enum outcome outcome = outcome_of(OUTCOME_OF_MESSAGES, answer->outcome);
+    response_outcome(response, outcome_label(outcome));
+    if (outcome == OUTCOME_OTHER)
+        response_note(response, "message=%s", answer->outcome);
     if (answer->counterpart.value != 0) {
-        if (strcmp(answer->outcome, "forwarded") == 0 && message->dialled.value != 0 &&
+        if (outcome == OUTCOME_MESSAGE_FORWARDED && message->dialled.value != 0 &&
             answer->counterpart.value != message->sender.value &&
             answer->counterpart.value != message->dialled.value)
             return reply_message(response, message->dialled, answer->counterpart, text);
@@ -136,11 +121,11 @@ static bool give_answer(const struct message *message, const struct call_answer 
     return true;
 }
 
-static void ask(struct service *service, const struct webhook *webhook, struct message *message,
-                const char *text, struct response *response)
+static void answer_message(struct service *service, const struct webhook *webhook,
+                           struct message *message, const char *text, struct response *response)
 {
     struct call_answer answer;
-    if (service_ask(service, webhook, &answer_question, message, &answer, response)) {
+    if (ask_message(service, webhook, message, &answer, response) == SWITCHBOARD_ANSWERED) {
         if (give_answer(message, &answer, text, response))
             return;
         response_note(response, "reason=out_of_memory");
@@ -155,7 +140,7 @@ void message_forward(struct service *service, const struct webhook *webhook,
     const struct form *form = webhook->form;
     reply_empty(response);
     if (!fields_read_uuid(form, "MessageUUID", message.uuid, response)) {
-        response_outcome(response, "message_malformed");
+        response_outcome(response, outcome_label(OUTCOME_MESSAGE_MALFORMED));
         return;
     }
     fields_note_uuid(message.uuid, "message", response);
@@ -168,6 +153,6 @@ void message_forward(struct service *service, const struct webhook *webhook,
         return;
     }
     snprintf(message.kind, sizeof message.kind, "%s", kind_of(form, text));
-    ask(service, webhook, &message, text, response);
+    answer_message(service, webhook, &message, text, response);
     free(text);
 }

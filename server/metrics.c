@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "outcome.h"
+#include "response.h"
 #include "version.h"
 
 typedef _Atomic uint64_t counter;
@@ -52,44 +54,7 @@ static struct {
 } numbers_seen[NUMBERS_SEEN_MAX];
 static size_t numbers_seen_count;
 
-/* The outcomes of masking.answer_calls, of call.c and of event.c. The last one takes all others. */
-static const char *const outcomes[] = {"connected",
-                                       "unknown_caller",
-                                       "support",
-                                       "ask_code",
-                                       "wrong_code",
-                                       "code_refused",
-                                       "locked_out",
-                                       "no_caller_id",
-                                       "apologised",
-                                       "bad_dialled_number",
-                                       "malformed",
-                                       "hangup_event",
-                                       "dial_completed",
-                                       "dial_cancel",
-                                       "dial_busy",
-                                       "dial_no_answer",
-                                       "dial_timeout",
-                                       "dial_failed",
-                                       "dial_event",
-                                       "recording",
-                                       "announcement",
-                                       "message_forwarded",
-                                       "message_optout",
-                                       "message_optin",
-                                       "message_help",
-                                       "message_intent",
-                                       "message_media",
-                                       "message_unknown_sender",
-                                       "message_unknown_sender_quiet",
-                                       "message_from_proxy",
-                                       "message_no_sender",
-                                       "message_bad_number",
-                                       "message_apologised",
-                                       "message_malformed",
-                                       "other"};
-enum { OUTCOMES = sizeof outcomes / sizeof outcomes[0] };
-static counter answers[OUTCOMES];
+static counter answers[OUTCOMES]; /* webhooks, by outcome */
 
 /* Cumulative buckets are made when written; here each observation is in one bucket. */
 struct histogram {
@@ -179,10 +144,7 @@ static void observe(struct histogram *histogram, int64_t value)
 
 void metrics_count_answer(const char *outcome, int64_t microseconds)
 {
-    size_t i = 0;
-    while (i < OUTCOMES - 1 && strcmp(outcomes[i], outcome) != 0)
-        i++;
-    add(&answers[i], 1);
+    add(&answers[outcome_labelled(outcome)], 1);
     observe(&latency, microseconds);
 }
 
@@ -288,9 +250,9 @@ void metrics_write(struct response *response, const struct metrics_now *now)
     response->content_type = "text/plain; version=0.0.4; charset=utf-8";
     response->length = 0;
     print_head(response, "answers_total", "Webhooks answered, by outcome", "counter");
-    for (size_t i = 0; i < OUTCOMES; i++)
-        print(response, "masking_answers_total{outcome=\"%s\"} %" PRIu64 "\n", outcomes[i],
-              read_counter(&answers[i]));
+    for (int i = 0; i < OUTCOMES; i++)
+        print(response, "masking_answers_total{outcome=\"%s\"} %" PRIu64 "\n",
+              outcome_label((enum outcome)i), read_counter(&answers[i]));
     for (size_t i = 0; i < METRICS; i++) {
         print_head(response, texts[i].name, texts[i].help, "counter");
         print(response, "masking_%s %" PRIu64 "\n", texts[i].name, read_counter(&counters[i]));

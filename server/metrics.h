@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 #include "number.h"
-#include "response.h"
+
+struct response;
 
 enum metric {
     METRIC_REQUESTS_REFUSED,  /* by the guards against malformed HTTP */
@@ -49,8 +50,8 @@ void metrics_count_refusal(enum signature_refusal reason, int version);
  * value 0 when that is not sure. The last 1,000 numbers that came are told apart. */
 void metrics_saw_webhook(struct number proxy);
 
-/* One webhook answered: by its outcome, and how long it took. An outcome that is not in the
- * list of metrics.c counts as "other". */
+/* One webhook answered: by its outcome, and how long it took. A word that is no label of
+ * outcomes.def counts as "other". */
 void metrics_count_answer(const char *outcome, int64_t microseconds);
 
 /* One statement asked for so many requests. */

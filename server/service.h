@@ -38,9 +38,3 @@ typedef void endpoint_handler(struct service *service, const struct webhook *web
 
 /* When the webhook must be answered, in clock_ms(). */
 int64_t service_deadline_ms(const struct service *service, const struct webhook *webhook);
-
-/* Asks the switchboard within the webhook's deadline, and tells the log how that went. true:
- * *answer is set. */
-MUST_CHECK bool service_ask(struct service *service, const struct webhook *webhook,
-                            const struct question *question, const void *input, void *answer,
-                            struct response *response);

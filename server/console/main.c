@@ -92,6 +92,7 @@ static int serve(const struct settings *settings)
                                            screens_dispatch,
                                            &console,
                                            &console.draining,
+                                           NULL,
                                            NULL};
     struct http *http = NULL;
     if (!token_start()) {
