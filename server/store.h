@@ -53,7 +53,7 @@ struct entered_code {
     char uuid[CALL_UUID];
     struct number caller;
     struct number dialled;
-    int attempt; /* the call's how manieth, from 1 */
+    int attempt; /* which of the call's attempts at a code, from 1 */
     char code[CODE];
 };
 

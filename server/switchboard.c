@@ -122,12 +122,13 @@ static bool must_end(const struct switchboard *board)
 enum duty { WORK, PING, END };
 
 /*
- * Until when a connection may be expected to be free in a moment; 0: none is. Meanwhile what
- * waits is left to it: one large batch costs the database less than two small ones, and one
- * thread's waking less than two. The other connections are for when that one is held up.
- * The lock is held.
+ * Until when a connection can be expected to be free in a moment: a thread took a batch less than
+ * HELP_MS ago, and most batches take less. 0: there is no such thread. Until then the queue is
+ * left to that thread: one large batch costs the database less than two small ones, and one
+ * thread's waking less than two. The other connections are for when that batch is held up. The
+ * lock is held.
  */
-static int64_t somebody_comes_until(const struct switchboard *board, int64_t now)
+static int64_t free_soon_until(const struct switchboard *board, int64_t now)
 {
     int64_t until = 0;
     for (int i = 0; i < board->config->database_connections; i++)
@@ -138,15 +139,18 @@ static int64_t somebody_comes_until(const struct switchboard *board, int64_t now
 }
 
 /*
- * Something was added to the queue: wakes an idle thread if it is needed. The lock is held.
+ * A worker has added something to the queue: wakes a database thread if one is needed. The lock
+ * is held. With database threads A and B:
  *
- *   thread A took a batch a moment ago, and probably comes back for this;
- *   thread B, idle, is woken to watch: it waits until A has had its 3 ms. If A's batch is held
- *   up, B takes what waits. While B watches nobody else needs to be woken.
+ *   1. A takes a batch; B has nothing to do and sleeps.
+ *   2. A worker adds a ticket 1 ms later, and wakes B, which becomes the watcher: B sleeps until
+ *      A has had its HELP_MS. Workers that add more meanwhile find a watcher, and wake nobody.
+ *   3. Either A comes back first, takes the tickets, and B finds nothing when it wakes; or A's
+ *      batch is held up, and B takes the tickets.
  */
 static void call_for_help(struct switchboard *board)
 {
-    if (board->watching == 0 || somebody_comes_until(board, clock_ms()) == 0)
+    if (board->watching == 0 || free_soon_until(board, clock_ms()) == 0)
         pthread_cond_signal(&board->work);
 }
 
@@ -168,12 +172,12 @@ static enum duty next_duty(struct thread *thread)
     *thread->began_ms = 0;
     for (;; now = clock_ms()) {
         bool has_work = queue_has_work(&board->queue, now);
-        int64_t comes_until = board->stopping ? 0 : somebody_comes_until(board, now);
+        int64_t soon_until = board->stopping ? 0 : free_soon_until(board, now);
         if (must_end(board)) {
             duty = END;
             break;
         }
-        if (has_work && comes_until == 0 && queue_take(&board->queue, &thread->batch, now)) {
+        if (has_work && soon_until == 0 && queue_take(&board->queue, &thread->batch, now)) {
             duty = WORK;
             *thread->began_ms = now;
             if (queue_has_work(&board->queue, now))
@@ -184,7 +188,7 @@ static enum duty next_duty(struct thread *thread)
             duty = PING;
             break;
         }
-        idle(board, has_work, has_work && comes_until < ping_at ? comes_until : ping_at);
+        idle(board, has_work, has_work && soon_until < ping_at ? soon_until : ping_at);
     }
     pthread_mutex_unlock(&board->lock);
     return duty;

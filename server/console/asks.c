@@ -143,8 +143,11 @@ enum ask_status asks_run(struct asks *asks, const char *user, const struct db_st
                          const char *const texts[], size_t count,
                          void (*each)(void *context, const struct db_row *row), void *context)
 {
-    static const enum ask_status meaning[] = {
-        [DB_OK] = ASK_OK, [DB_RETRY] = ASK_SLOW, [DB_DOWN] = ASK_AWAY, [DB_BROKEN] = ASK_BROKEN};
+    static const enum ask_status meaning[] = {[DB_OK] = ASK_OK,
+                                              [DB_LOCKED] = ASK_SLOW,
+                                              [DB_RETRY] = ASK_SLOW,
+                                              [DB_DOWN] = ASK_AWAY,
+                                              [DB_BROKEN] = ASK_BROKEN};
     struct db_array array = {0};
     const struct question question = {statement, &array, each, context};
     struct seat *seat = take_seat(asks, user);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,6 +209,135 @@ static void a_locked_post_gives_way(void **state)
     switchboard_stop(board);
 }
 
+/* ---- a database that is slow, or gone ---- */
+
+static int asked;
+
+/* The first statement about a call is done, and its answer lost with the connection. */
+static void loses_the_first_answer(struct stand_in_turn *turn)
+{
+    if (stand_in_asks(turn, "call-1") && asked++ == 0) {
+        turn->takes_ms = 5;
+        turn->status = DB_DOWN;
+    }
+}
+
+static void a_lost_connection_is_made_again_and_the_batch_asked_for_again(void **state)
+{
+    (void)state;
+    asked = 0;
+    struct switchboard *board = start(1, loses_the_first_answer);
+    const struct caller *caller = calls(board, "call-1", 5);
+    const struct caller *other = calls(board, "call-2", 7); /* while the first is lost */
+    let_all_finish();
+    assert_answered(caller);
+    assert_answered(other);
+    assert_int_equal(asked, 2);
+    assert_true(waited(caller) < 100);
+    switchboard_stop(board);
+}
+
+static void takes_just_too_long(struct stand_in_turn *turn)
+{
+    if (stand_in_asks(turn, "call-1"))
+        turn->takes_ms = DEADLINE_MS - 1;
+}
+
+static void an_answer_after_the_deadline_is_nobodys(void **state)
+{
+    (void)state;
+    struct switchboard *board = start(1, takes_just_too_long);
+    const struct caller *first = calls(board, "call-1", 5);
+    const struct caller *late = calls(board, "call-2", 6); /* its turn comes when 2 ms are left */
+    let_all_finish();
+    assert_answered(first);
+    assert_int_equal(late->status, SWITCHBOARD_TIMEOUT);
+    assert_int_equal(waited(late), DEADLINE_MS);
+    switchboard_stop(board);
+}
+
+static _Atomic bool away;
+
+static void is_away_sometimes(struct stand_in_turn *turn)
+{
+    if (away)
+        turn->status = DB_DOWN;
+}
+
+/* Of 64 workers 16 may wait for a silent database; the others stay free to say so. */
+static void who_calls_while_it_is_away_hears_so_in_time(void **state)
+{
+    (void)state;
+    struct switchboard *board = start(2, is_away_sometimes);
+    away = true;
+    for (int i = 0; i < 16; i++)
+        calls(board, "call-1", i);
+    const struct caller *one_more = calls(board, "call-1", 600);
+    let_all_finish();
+    for (int i = 0; i < 16; i++) {
+        assert_int_equal(callers[i].status, SWITCHBOARD_TIMEOUT);
+        assert_int_equal(waited(&callers[i]), DEADLINE_MS);
+    }
+    assert_int_equal(one_more->status, SWITCHBOARD_FULL);
+    assert_int_equal(waited(one_more), 0);
+    assert_false(switchboard_is_ready(board));
+    away = false;
+    time_sleep(1100); /* the longest pause between attempts to connect */
+    assert_true(switchboard_is_ready(board));
+    const struct caller *back = calls(board, "call-2", 0);
+    let_all_finish();
+    assert_answered(back);
+    switchboard_stop(board);
+}
+
+static int ping_limit_ms, pings;
+
+static void pings_hang(struct stand_in_turn *turn)
+{
+    if (strcmp(turn->statement, "ping") == 0) {
+        pings++;
+        ping_limit_ms = turn->limit_ms;
+        turn->takes_ms = 60000;
+    }
+}
+
+static void a_silent_connection_is_given_up_after_the_deadline(void **state)
+{
+    (void)state;
+    pings = 0;
+    struct switchboard *board = start(1, pings_hang);
+    time_sleep(400 + DEADLINE_MS + 500);
+    assert_int_equal(ping_limit_ms, DEADLINE_MS);
+    assert_true(pings >= 1);
+    switchboard_stop(board);
+}
+
+/* Everything works but one element, and always. */
+static void poison(struct stand_in_turn *turn)
+{
+    if (stand_in_asks(turn, "call-13"))
+        turn->status = DB_BROKEN;
+}
+
+static void a_poisoned_call_spoils_no_neighbour(void **state)
+{
+    (void)state;
+    struct switchboard *board = start(1, poison);
+    char uuid[CALL_UUID];
+    for (int i = 1; i <= 30; i++) {
+        snprintf(uuid, sizeof uuid, "call-%d", i);
+        calls(board, uuid, 5);
+    }
+    size_t count = caller_count;
+    let_all_finish();
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(callers[i].uuid, "call-13") == 0)
+            assert_int_equal(callers[i].status, SWITCHBOARD_REFUSED);
+        else
+            assert_answered(&callers[i]);
+    switchboard_stop(board);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +345,11 @@ int main(void)
         cmocka_unit_test(a_call_beside_a_hanging_one_gets_the_other_connection),
         cmocka_unit_test(a_locked_row_spoils_no_neighbour),
         cmocka_unit_test(a_locked_post_gives_way),
+        cmocka_unit_test(a_lost_connection_is_made_again_and_the_batch_asked_for_again),
+        cmocka_unit_test(an_answer_after_the_deadline_is_nobodys),
+        cmocka_unit_test(who_calls_while_it_is_away_hears_so_in_time),
+        cmocka_unit_test(a_silent_connection_is_given_up_after_the_deadline),
+        cmocka_unit_test(a_poisoned_call_spoils_no_neighbour),
     };
     time_begin();
     log_open(LOG_ERROR);
