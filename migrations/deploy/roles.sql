@@ -40,10 +40,14 @@ BEGIN
     END IF;
   END LOOP;
 
-  -- Whoever migrates acts as the owner; a superuser may without membership.
-  IF NOT pg_has_role(current_user, 'masking_owner', 'MEMBER') THEN
+  -- Whoever migrates acts as the owner; a superuser may without membership. From
+  -- PostgreSQL 16 on, who creates a role is its member and still may not act as it.
+  BEGIN
+    SET LOCAL ROLE masking_owner;
+    RESET ROLE;
+  EXCEPTION WHEN insufficient_privilege THEN
     EXECUTE format('GRANT masking_owner TO %I', current_user);
-  END IF;
+  END;
 END
 $$;
 
