@@ -108,6 +108,8 @@ struct chores *chores_start(const struct config *config, struct switchboard *swi
         goto failed;
     chores->switchboard = switchboard;
     chores->db = db_new(config->database_url, LIMIT_MS);
+    if (chores->db != NULL)
+        db_follow_url(chores->db, config_read_database_url);
     pthread_mutex_init(&chores->lock, NULL);
     pthread_cond_init(&chores->wake, NULL);
     if (chores->db == NULL || pthread_create(&chores->thread, NULL, run, chores) != 0)

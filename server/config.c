@@ -384,6 +384,23 @@ void config_free(struct config *config)
     *config = (struct config){0};
 }
 
+char *config_read_database_url(void)
+{
+    static struct log_limit limit = {.seconds = 60};
+    const char *path = getenv("DATABASE_URL_FILE"), *problem = NULL;
+    char why[CONFIG_PROBLEM], *url = NULL;
+    if (path == NULL || path[0] == '\0')
+        return NULL;
+    char *text = read_secret_file(path, &problem);
+    if (text != NULL)
+        problem = read_database(&url, text, why);
+    free_secret(text);
+    if (problem != NULL)
+        log_event_limited(&limit, LOG_ERROR, "database_url_unread",
+                          "setting=DATABASE_URL_FILE reason=\"%s; the old one stays\"", problem);
+    return url;
+}
+
 void config_print_settings(FILE *out)
 {
     for (size_t i = 0; i < SETTINGS; i++) {

@@ -19,6 +19,7 @@ enum { STATEMENTS_MAX = 32, BINARY = 1, AGAIN_MS = 60000 };
 struct db {
     PGconn *connection;
     char *url;
+    char *(*read_url)(void); /* see db_follow_url; or NULL */
     int limit_ms;
     int64_t down_since_ms; /* when the present outage was noticed; 0: none */
     int64_t said_down_ms;  /* when the last line about a failed connection was logged; 0: never */
@@ -81,13 +82,34 @@ void db_disconnect(struct db *db)
     db->prepared_count = 0;
 }
 
+void db_follow_url(struct db *db, char *(*read_url)(void))
+{
+    db->read_url = read_url;
+}
+
+static void free_url(char *url)
+{
+    explicit_bzero(url, strlen(url));
+    free(url);
+}
+
+static void follow_url(struct db *db)
+{
+    char *url = db->read_url == NULL ? NULL : db->read_url();
+    if (url == NULL)
+        return;
+    if (strcmp(url, db->url) != 0)
+        log_event(LOG_INFO, "database_url_changed", "from=DATABASE_URL_FILE");
+    free_url(db->url);
+    db->url = url;
+}
+
 void db_free(struct db *db)
 {
     if (db == NULL)
         return;
     db_disconnect(db);
-    explicit_bzero(db->url, strlen(db->url));
-    free(db->url);
+    free_url(db->url);
     free(db);
 }
 
@@ -177,6 +199,7 @@ static void say_down(struct db *db, const char *problem)
 enum db_status db_connect(struct db *db)
 {
     db_disconnect(db);
+    follow_url(db);
     db->connection = connect_to(db->url);
     const char *problem = NULL;
     if (db->connection == NULL)

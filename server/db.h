@@ -37,6 +37,11 @@ bool db_url_is_valid(const char *url, char *why, size_t size);
  * of memory. */
 MUST_CHECK struct db *db_new(const char *url, int limit_ms);
 
+/* Where the URL may change: read_url is asked before each connection, so that a rotated password
+ * needs no restart. What it returns, allocated, takes the URL's place; NULL: none but that. It
+ * is called on the thread that connects. */
+void db_follow_url(struct db *db, char *(*read_url)(void));
+
 /* Closes and releases; db may be NULL. */
 void db_free(struct db *db);
 

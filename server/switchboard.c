@@ -320,6 +320,8 @@ static bool start_thread(struct switchboard *board)
     thread->board = board;
     thread->began_ms = &board->began_ms[board->thread_count];
     thread->db = db_new(board->config->database_url, (int)board->config->answer_deadline_ms);
+    if (thread->db != NULL)
+        db_follow_url(thread->db, config_read_database_url);
     if (thread->db == NULL ||
         pthread_create(&board->threads[board->thread_count], NULL, run, thread) != 0) {
         db_free(thread->db);

@@ -1,5 +1,6 @@
 """Auth tokens change while the server runs: files, SIGHUP, (sub)account and main."""
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +82,48 @@ def test_retry_with_the_same_nonce_is_answered_again(start_server, database):
     answers = {server.webhook(fields, headers=headers).xml for _ in range(3)}
     assert len(answers) == 1
     assert database.call_rows(dict(fields)["CallUUID"]) == ["connected"]
+
+
+@pytest.fixture
+def with_passwords(cluster):
+    """The server's role needs a password; set_password changes it, and cuts who is in."""
+    rules = Path(cluster.place, "data", "pg_hba.conf")
+    before = rules.read_text()
+
+    def set_password(password):
+        cluster.administer(f"ALTER ROLE masking_server PASSWORD '{password}'")
+        cluster.administer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                           " WHERE usename = 'masking_server'")
+    rules.write_text("local all masking_server scram-sha-256\n" + before)
+    cluster.administer("SELECT pg_reload_conf()")
+    yield set_password
+    rules.write_text(before)
+    cluster.administer("SELECT pg_reload_conf(); ALTER ROLE masking_server PASSWORD NULL")
+
+
+def url_with(database, password):
+    return database.server_url.replace("masking_server@", f"masking_server:{password}@")
+
+
+@pytest.mark.parametrize("told_by", ["SIGHUP", "the refusal"])
+def test_a_rotated_database_password_is_read_again(start_server, database, with_passwords, tmp_path,
+                                                   told_by):
+    """Promise 7: it heals itself. Whoever changes the password need not be quicker with the file
+    than the server is with its next connection."""
+    url = tmp_path / "database-url"
+    url.write_text(url_with(database, "one-1111111"))
+    with_passwords("one-1111111")
+    server = start_server(DATABASE_URL=None, DATABASE_URL_FILE=str(url))
+    assert eventually(lambda: server.call(CALLER).dial)
+    if told_by == "SIGHUP":
+        url.write_text(url_with(database, "two-2222222"))
+        server.process.send_signal(signal.SIGHUP)
+        with_passwords("two-2222222")
+    else:
+        with_passwords("two-2222222")
+        eventually(lambda: server.call(CALLER).refusal)
+        url.write_text("no connection string: two-2222222")
+        eventually(lambda: "event=database_url_unread" in server.log)
+        url.write_text(url_with(database, "two-2222222"))
+    eventually(lambda: server.call(CALLER).dial)
+    assert "one-1111111" not in server.log and "two-2222222" not in server.log
