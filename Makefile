@@ -58,7 +58,17 @@ $(BUILD)/number-masking-console: $(BUILD)/server/console/main.o $(CONSOLE_OBJECT
 	@echo "  link     $@"
 	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcrypt
 
-$(BUILD)/server/%.o: server/%.c Makefile
+# Asked once, before anything is compiled: a newcomer gets a command, not the compiler's words.
+$(BUILD)/tools:
+	@{ command -v $(CC) pkg-config && pkg-config --exists $(LIBRARIES) && \
+	   echo '#include <civetweb.h>' | $(CC) -E -; } >/dev/null 2>&1 || \
+	  { echo "Something to build with is missing. Debian and Ubuntu have it, as root:"; \
+	    echo "  apt-get update && apt-get install --no-install-recommends" \
+	      $$(tests/install --list build); \
+	    echo "(make run installs what is missing by itself.)"; exit 1; } >&2
+	@mkdir -p $(@D) && touch $@
+
+$(BUILD)/server/%.o: server/%.c Makefile | $(BUILD)/tools
 	@mkdir -p $(@D)
 	@echo "  compile  $<"
 	$(QUIET)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -124,7 +134,7 @@ $(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/parts.a
 	$(QUIET)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LIBS)
 
 .SECONDARY:
-$(BUILD)/tests/%.o: tests/%.c Makefile
+$(BUILD)/tests/%.o: tests/%.c Makefile | $(BUILD)/tools
 	@mkdir -p $(@D)
 	@echo "  compile  $<"
 	$(QUIET)$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP -c -o $@ $<
@@ -158,6 +168,8 @@ run:
 	@tests/try/run
 
 call:
+	@[ -x /usr/bin/python3 ] || \
+	  { echo "No server runs here. Start one, in another terminal, with: make run" >&2; exit 1; }
 	@tests/try/call
 
 psql:

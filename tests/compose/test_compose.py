@@ -27,6 +27,7 @@ TOKEN = "compose-token-0123456789abcdef"
 PUBLIC_URL = "https://masking.example.com"
 SECRETS = {"PLIVO_AUTH_TOKEN": TOKEN, "POSTGRES_PASSWORD": "superuser's @:/secret",
            "MASKING_SERVER_PASSWORD": "server's secret", "MASKING_ORDERS_PASSWORD": "orders' secret"}
+OWNER_PASSWORD = "owner's secret"
 # A limit in the compose file makes podman ask for its own highest values of the others,
 # which only a fully privileged root may have.
 LIMITS = "--podman-run-args=--ulimit nofile=10000:10000 --ulimit nproc=30000:30000"
@@ -36,7 +37,7 @@ ENTERS_BY_MISTAKE = "14156669876"
 
 def podman(*arguments, check=True):
     done = subprocess.run(["podman", *arguments], text=True, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
     assert done.returncode == 0 or not check, f"podman {arguments}: {done.stdout[-3000:]}"
     return done
 
@@ -61,6 +62,7 @@ class Stack:
         self.http = ("127.0.0.1", free_port())
         self.https = ("127.0.0.1", free_port())
         self.settings = {**SECRETS, "PUBLIC_URL": PUBLIC_URL, "SAMPLE_PAIRS": "yes",
+                         "MASKING_OWNER_PASSWORD": OWNER_PASSWORD,
                          "HTTP_PORT": str(self.http[1]),
                          "HTTPS_PUBLISH": f"127.0.0.1:{self.https[1]}"}
 
@@ -201,14 +203,50 @@ def test_a_pair_inserted_by_the_order_system_is_callable_at_once(stack):
     assert call(stack, NEW_CALLER).dial == (PROXY, NEW_COUNTERPART)
 
 
-def test_the_order_system_needs_its_password_over_tcp(stack):
+@pytest.mark.parametrize("role, right", [
+    ("masking_orders", SECRETS["MASKING_ORDERS_PASSWORD"]), ("masking_owner", OWNER_PASSWORD)])
+def test_a_role_needs_its_password_over_tcp(stack, role, right):
     """From another container; on the socket, only those who may exec are let in."""
     address = stack.inside("postgres", "hostname", "-i").stdout.split()[0]
-    for password, expected in [(SECRETS["MASKING_ORDERS_PASSWORD"], True), ("wrong", False)]:
+    for password, expected in [(right, True), ("wrong", False)]:
         done = podman("exec", "--env", f"PGPASSWORD={password}", stack.container("postgres"),
-                      "psql", "-h", address, "-U", "masking_orders", "-d", "masking",
+                      "psql", "-h", address, "-U", role, "-d", "masking",
                       "-c", "SELECT 1", check=False)
         assert (done.returncode == 0) == expected, done.stdout
+
+
+def test_one_becomes_the_owner_as_the_compose_file_says(stack):
+    done = stack.inside("postgres", "psql", "-U", "masking_owner", "-d", "masking",
+                        "-c", "SELECT * FROM pool_status")
+    assert "headroom" in done.stdout
+
+
+def test_prometheus_reaches_the_metrics_on_the_network_of_the_calls(stack):
+    """haproxy stands in for it: it is on that network and on no other."""
+    done = stack.inside("haproxy", "bash", "-c", "exec 3<>/dev/tcp/server/5001;"
+                        r" printf 'GET /metrics HTTP/1.0\r\nHost: server\r\n\r\n' >&3; cat <&3")
+    assert "masking_" in done.stdout, done.stdout
+
+
+def test_the_log_of_each_container_is_bounded(stack):
+    for service in ["postgres", "migrate", "server", "haproxy"]:
+        inspected = json.loads(podman("inspect", stack.container(service)).stdout)[0]
+        bound = inspected["HostConfig"]["LogConfig"]
+        assert bound["Size"] == "10MB", f"{service}: {bound}"
+
+
+def test_migrate_says_that_the_superusers_password_counts_once(stack):
+    stack.write_env(POSTGRES_PASSWORD="another one")
+    try:
+        podman("rm", "--force", stack.container("migrate"))
+        stack.compose("up", "-d", "migrate")
+        assert podman("wait", stack.container("migrate")).stdout.strip() == "2"
+        said = podman("logs", stack.container("migrate")).stdout
+        assert "POSTGRES_PASSWORD counts only while the volume is new" in said, said
+    finally:
+        stack.write_env(POSTGRES_PASSWORD=SECRETS["POSTGRES_PASSWORD"])
+        podman("rm", "--force", stack.container("migrate"))
+        stack.migrate()
 
 
 @pytest.mark.parametrize("service", ["server", "haproxy", "postgres"])

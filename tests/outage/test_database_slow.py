@@ -230,5 +230,5 @@ server_login_retry = 1
         check_record(load, cluster)
         service.check_log(outages=2)
     finally:
-        bouncer.terminate()
+        bouncer.kill()  # from 1.23 on SIGTERM waits for the clients to leave
         bouncer.wait()

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from postgresql import BIN
+
 TOP = Path(__file__).resolve().parent.parent.parent
 SAMPLE_PAIRS = [
     ("14156667777", "14156667778"),
@@ -158,6 +160,16 @@ def test_a_newcomers_first_minutes(place):
             said = call(place, stranger)
             assert re.fullmatch(r'nobody rings; the caller hears: ".+"', said)
         assert "already running in this checkout" in make(place, "run").stderr
+        told = make(place, "call", "FROM=14156667777", "CALLEE=busy", LISTEN="").stdout
+        assert "caller: hears " in told, "what is said once nobody answered"
+
+
+def test_an_application_reaches_the_database_by_the_url_that_is_printed(place):
+    with running(place) as made:
+        url = re.search(r"^  (postgresql://masking_orders@\S+)$", made.text, re.M).group(1)
+        asked = subprocess.run([BIN / "psql", "-XAtq", url, "-c", "SELECT current_user"],
+                               capture_output=True, text=True, timeout=60)
+        assert asked.stdout.strip() == "masking_orders", asked.stderr
 
 
 def test_a_pair_of_ones_own_is_callable_at_once_and_kept(place):
@@ -244,4 +256,6 @@ def test_call_says_what_is_missing(place):
     nobody = make(place, "call", "FROM=14156667777", LISTEN="127.0.0.1:1")
     assert "Start one with: make run" in nobody.stderr
     assert "make run" in make(place, "psql").stderr
+    unbuilt = make(place, "build", "CC=no-such-compiler", f"BUILD={place}/unbuilt")
+    assert re.search("apt-get install .* gcc .*libcivetweb-dev", unbuilt.stderr)
     assert "DATABASE_URL" in make(place, "migrate", DATABASE_URL="").stderr
