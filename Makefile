@@ -47,7 +47,7 @@ CONSOLE_SHARED  := db db_array form http log log_writer metrics notify outcome r
 CONSOLE_OBJECTS := $(CONSOLE_MODULES:%=$(BUILD)/server/console/%.o)
 
 .PHONY: build
-build: $(BUILD)/number-masking $(BUILD)/number-masking-console
+build: $(BUILD)/number-masking $(BUILD)/number-masking-console $(BUILD)/number-masking-plivo
 
 $(BUILD)/number-masking: $(BUILD)/server/main.o $(OBJECTS)
 	@echo "  link     $@"
@@ -58,9 +58,17 @@ $(BUILD)/number-masking-console: $(BUILD)/server/console/main.o $(CONSOLE_OBJECT
 	@echo "  link     $@"
 	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcrypt
 
+# The tool that sets Plivo up; the only one with libcurl, and without the web server.
+PLIVO_OBJECTS := $(patsubst %,$(BUILD)/server/plivo/%.o,main settings turns web) \
+                 $(patsubst %,$(BUILD)/server/%.o,db db_array form log log_writer metrics number outcome response signature)
+
+$(BUILD)/number-masking-plivo: $(PLIVO_OBJECTS)
+	@echo "  link     $@"
+	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $$(pkg-config --libs libpq libcrypto libcurl)
+
 # Asked once, before anything is compiled: a newcomer gets a command, not the compiler's words.
 $(BUILD)/tools:
-	@{ command -v $(CC) pkg-config && pkg-config --exists $(LIBRARIES) && \
+	@{ command -v $(CC) pkg-config && pkg-config --exists $(LIBRARIES) libcurl && \
 	   echo '#include <civetweb.h>' | $(CC) -E -; } >/dev/null 2>&1 || \
 	  { echo "Something to build with is missing. Debian and Ubuntu have it, as root:"; \
 	    echo "  apt-get update && apt-get install --no-install-recommends" \
@@ -75,7 +83,7 @@ $(BUILD)/server/%.o: server/%.c Makefile | $(BUILD)/tools
 
 # Readable files become C strings: sql/answer_calls.sql is SQL_ANSWER_CALLS. Comment lines are
 # left out; the schema's version is the last change of the Sqitch plan.
-$(BUILD)/server/store.o $(BUILD)/server/console/screens.o: $(BUILD)/generated/statements.h
+$(BUILD)/server/store.o $(BUILD)/server/console/screens.o $(BUILD)/server/plivo/turns.o: $(BUILD)/generated/statements.h
 $(BUILD)/generated/statements.h: $(SQL) $(PLAN) Makefile
 	@mkdir -p $(@D)
 	@{ echo '/* Made from sql/ and $(PLAN) by the Makefile. */'; \
@@ -99,7 +107,7 @@ $(BUILD)/generated/style.h: server/console/style.css Makefile
 	   echo '    ;'; \
 	 } >$@.new && mv $@.new $@
 
--include $(wildcard $(BUILD)/server/*.d $(BUILD)/server/console/*.d)
+-include $(wildcard $(BUILD)/server/*.d $(BUILD)/server/console/*.d $(BUILD)/server/plivo/*.d)
 
 # ---- programs of the tests: tests/unit/NAME_test.c and tests/fuzz/fuzz_NAME.c ----
 # They link an archive of all modules but main, so a test may bring its own stand-in for a

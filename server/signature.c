@@ -401,3 +401,24 @@ struct signature_verdict signature_check(const struct signature_keys *keys,
         return (struct signature_verdict){check_v2(keys, request), 2, request->v2_nonce};
     return (struct signature_verdict){SIGNATURE_MISSING, has_v2 ? 2 : 0, NULL};
 }
+
+/* --- making one -------------------------------------------------------- */
+
+bool signature_make_v3(const char *token, const char *url, const char *nonce,
+                       char out[static SIGNATURE_TEXT])
+{
+    struct text text = {.bytes = malloc(strlen(url) + 1 + strlen(nonce))};
+    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *context = hmac == NULL ? NULL : keyed_context(hmac, token);
+    bool made = false;
+    if (text.bytes != NULL && context != NULL) {
+        put_string(&text, url);
+        put_string(&text, ".");
+        put_string(&text, nonce);
+        made = sign(context, &text, out);
+    }
+    EVP_MAC_CTX_free(context);
+    EVP_MAC_free(hmac);
+    free(text.bytes);
+    return made;
+}

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "form.h"
@@ -85,3 +86,12 @@ enum signature_versions { SIGNATURE_V3_ONLY, SIGNATURE_V3_OR_V2 };
 MUST_CHECK struct signature_verdict signature_check(const struct signature_keys *keys,
                                                     const struct signed_request *request,
                                                     enum signature_versions versions);
+
+enum { SIGNATURE_TEXT = 45 }; /* a signature in base64, and the terminator */
+
+/*
+ * Signs a GET of a URL without a query as Plivo would (X-Plivo-Signature-V3), for those who ask
+ * the server what Plivo asks. nonce: as above. false: could not be computed, out holds nothing.
+ */
+MUST_CHECK bool signature_make_v3(const char *token, const char *url, const char *nonce,
+                                  char out[static SIGNATURE_TEXT]);

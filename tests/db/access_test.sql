@@ -2,8 +2,8 @@
 -- system's role can write one table, nobody else anything.
 SELECT no_plan();
 
-SELECT is(array_agg(rolname::text ORDER BY rolname), '{masking_orders,masking_owner,masking_server}',
-  'the three roles may log in and have no special powers')
+SELECT is(array_agg(rolname::text ORDER BY rolname), '{masking_orders,masking_owner,masking_plivo,masking_server}',
+  'the roles may log in and have no special powers')
 FROM pg_roles
 WHERE rolname LIKE 'masking%' AND rolcanlogin
   AND NOT (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls);

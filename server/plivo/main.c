@@ -1,0 +1,163 @@
+/*
+ * main.c - number-masking-plivo: connects the pool of numbers to Plivo, and looks whether it still
+ * is.
+ *
+ * One loop: the database says what comes next, it is done, the answer goes back to the database.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "db.h"
+#include "log.h"
+#include "settings.h"
+#include "turns.h"
+#include "version.h"
+#include "web.h"
+
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_DRIFT = 1,
+    EXIT_USAGE = 2,
+};
+
+enum { DATABASE_LIMIT_MS = 30000, TRIES = 5 };
+
+static int print_help(void)
+{
+    puts(
+        "usage: number-masking-plivo connect [--all | NUMBER...] [--take NUMBER]... [--app NAME]\n"
+        "                                    [--prefix DIGITS] [--yes]\n"
+        "       number-masking-plivo check [--fix]\n"
+        "       number-masking-plivo disconnect [--now] [--yes]\n"
+        "       number-masking-plivo --help | --version\n"
+        "\n"
+        "connect     makes an application at Plivo that answers at PUBLIC_URL, attaches numbers "
+        "to\n"
+        "            it and puts them into the pool. Without --yes it says what it would do, and\n"
+        "            changes nothing. Run again, it does what is left.\n"
+        "  --all           every number that is attached to nothing and takes calls\n"
+        "  --take NUMBER   this one, although it belongs to another application; or the name of "
+        "an\n"
+        "                  application that answers elsewhere\n"
+        "  --app NAME      the application's name (number-masking)\n"
+        "  --prefix DIGITS the numbers serve people whose numbers begin so; '': everyone. Without\n"
+        "                  it: people of the number's own country code\n"
+        "check       says where Plivo and the pool differ. --fix takes numbers out of use that do\n"
+        "            not ring here any more: seen so in two looks, a tenth of the pool at a time,\n"
+        "            never the last one of a prefix.\n"
+        "disconnect  takes the numbers out of use and gives each back to the application it had.\n"
+        "            Those that connect calls stay until they do not; --now: all at once.\n"
+        "\n"
+        "Exit status: 0 done, or in step; 1 drift, or something was left undone; 2 usage;\n"
+        "3 Plivo is away; 4 Plivo refuses the credentials.\n"
+        "\n"
+        "Settings come from the environment; PLIVO_AUTH_TOKEN_FILE and DATABASE_URL_FILE may name\n"
+        "files instead:\n");
+    settings_print(stdout);
+    return EXIT_OK;
+}
+
+/* A core file would hold the auth token. */
+static void forbid_core_dumps(void)
+{
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
+/* Words hold texts of Plivo's: whatever came through to here, no control character reaches a
+ * terminal. */
+static void say(bool warning, const char *words)
+{
+    char line[1024];
+    size_t length = 0;
+    for (; words[length] != '\0' && length + 1 < sizeof line; length++) {
+        unsigned char byte = (unsigned char)words[length];
+        unsigned char before = length > 0 ? (unsigned char)words[length - 1] : 0;
+        bool c1 = byte >= 0x80 && byte < 0xa0 && before == 0xc2;
+        line[length] = words[length];
+        if (byte < 0x20 || byte == 0x7f || c1)
+            line[length] = '?';
+    }
+    line[length] = '\0';
+    fflush(stdout);
+    fprintf(warning ? stderr : stdout, "%s\n", line);
+    fflush(stdout);
+}
+
+/* May the same request be sent once more? One that was refused for its haste was not done. */
+static bool may_try_again(const struct turn *turn, long status)
+{
+    return status == 429 || (turn->safe && (status == 0 || status >= 500));
+}
+
+static struct web_answer ask_once(struct web *web, const struct turn *turn)
+{
+    return turn->kind == TURN_PLIVO
+               ? web_ask_plivo(web, turn->method, turn->path, turn->body, !turn->safe)
+               : web_ask_door(web, turn->path, turn->kind == TURN_FORGED);
+}
+
+/* After 1, 2, 4 and 8 seconds again. */
+static struct web_answer ask(struct web *web, const struct turn *turn)
+{
+    web_wait(web, turn->pause);
+    struct web_answer answer = ask_once(web, turn);
+    for (int i = 1; i < TRIES && may_try_again(turn, answer.status); i++) {
+        web_wait(web, 1L << (i - 1));
+        answer = ask_once(web, turn);
+    }
+    return answer;
+}
+
+static int run(struct db *db, struct web *web, const struct settings *settings)
+{
+    struct turn turn;
+    struct web_answer answer;
+    int64_t number;
+    if (db_connect(db) != DB_OK || turns_begin(db, settings, &number) != DB_OK) {
+        say(true, "The database does not do its part; is it the one, and migrated?");
+        return EXIT_DRIFT;
+    }
+    if (number == 0) {
+        say(true, "Another number-masking-plivo is at work on this database.");
+        return EXIT_DRIFT;
+    }
+    enum db_status status = turns_next(db, number, NULL, say, &turn);
+    while (status == DB_OK && turn.kind != TURN_END) {
+        answer = ask(web, &turn);
+        status = turns_next(db, number, &answer, say, &turn);
+    }
+    if (status == DB_OK)
+        return turn.exit_code;
+    say(true, "The database went away; run this again, it goes on where it stopped.");
+    return EXIT_DRIFT;
+}
+
+int main(int argc, char *argv[])
+{
+    struct settings settings;
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return print_help();
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        return printf("number-masking-plivo %s\n", VERSION) < 0;
+    forbid_core_dumps();
+    signal(SIGPIPE, SIG_IGN);
+    if (settings_load(&settings, argc, argv) > 0)
+        return EXIT_USAGE;
+    log_open(LOG_WARNING);
+    struct db *db = db_new(settings.database_url, DATABASE_LIMIT_MS);
+    struct web *web = web_new(&settings);
+    int exit_code = EXIT_DRIFT;
+    if (db == NULL || web == NULL)
+        say(true, "Out of memory.");
+    else
+        exit_code = run(db, web, &settings);
+    web_free(web);
+    db_free(db);
+    settings_free(&settings);
+    return exit_code;
+}

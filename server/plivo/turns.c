@@ -1,0 +1,112 @@
+/* turns.c - see turns.h. */
+#include "turns.h"
+
+#include <string.h>
+
+#include "statements.h"
+
+/* ---- begin ---- */
+
+static void add_setting(struct db_array *array, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    db_array_add_text(array, name);
+    db_array_add_text(array, value);
+}
+
+static const char *yes(bool flag)
+{
+    return flag ? "yes" : NULL;
+}
+
+static void read_run(void *context, const struct db_row *row)
+{
+    if (!db_is_null(row, 0))
+        *(int64_t *)context = db_bigint(row, 0);
+}
+
+enum db_status turns_begin(struct db *db, const struct settings *settings, int64_t *run)
+{
+    static const struct db_statement statement = {"plivo_begin", SQL_PLIVO_BEGIN};
+    struct db_array options = {0}, numbers = {0}, take = {0};
+    const struct db_array *const parameters[] = {&options, &numbers, &take};
+    db_array_start_text(&options);
+    add_setting(&options, "command", settings->command);
+    add_setting(&options, "account", settings->auth_id);
+    add_setting(&options, "public_url", settings->public_url);
+    add_setting(&options, "fallback", settings->fallback_url);
+    add_setting(&options, "app", settings->app);
+    add_setting(&options, "prefix", settings->prefix);
+    add_setting(&options, "all", yes(settings->all));
+    add_setting(&options, "yes", yes(settings->yes));
+    add_setting(&options, "fix", yes(settings->fix));
+    add_setting(&options, "now", yes(settings->now));
+    db_array_start_text(&numbers);
+    for (size_t i = 0; i < settings->number_count; i++)
+        db_array_add_text(&numbers, settings->numbers[i]);
+    db_array_start_text(&take);
+    for (size_t i = 0; i < settings->take_count; i++)
+        db_array_add_text(&take, settings->take[i]);
+    *run = 0;
+    enum db_status status = db_run(db, &statement, parameters, 3, read_run, run);
+    db_array_free(&options);
+    db_array_free(&numbers);
+    db_array_free(&take);
+    return status;
+}
+
+/* ---- next ---- */
+
+enum { KIND, WORDS, METHOD, PATH, BODY, SAFE, PAUSE, EXIT_CODE };
+
+struct reading {
+    void (*say)(bool warning, const char *words);
+    struct turn *turn;
+};
+
+static void read_turn(void *context, const struct db_row *row)
+{
+    static const char *const kinds[] = {"api", "door", "forged", "end"};
+    struct reading *reading = context;
+    struct turn *turn = reading->turn;
+    char kind[16], words[1024];
+    db_text(row, KIND, kind, sizeof kind);
+    if (strcmp(kind, "say") == 0 || strcmp(kind, "warn") == 0) {
+        db_text(row, WORDS, words, sizeof words);
+        reading->say(kind[0] == 'w', words);
+        return;
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kind, kinds[i]) == 0)
+            turn->kind = (enum turn_kind)i;
+    db_text(row, METHOD, turn->method, sizeof turn->method);
+    db_text(row, PATH, turn->path, sizeof turn->path);
+    db_text(row, BODY, turn->body, sizeof turn->body);
+    turn->safe = db_int(row, SAFE) != 0;
+    turn->pause = db_int(row, PAUSE);
+    turn->exit_code = db_int(row, EXIT_CODE);
+}
+
+enum db_status turns_next(struct db *db, int64_t run, const struct web_answer *answer,
+                          void (*say)(bool warning, const char *words), struct turn *turn)
+{
+    static const struct db_statement statement = {"plivo_turn", SQL_PLIVO_TURN};
+    struct db_array runs = {0}, statuses = {0}, answers = {0};
+    const struct db_array *const parameters[] = {&runs, &statuses, &answers};
+    struct reading reading = {.say = say, .turn = turn};
+    *turn = (struct turn){.kind = TURN_END, .exit_code = 1};
+    db_array_start_bigint(&runs);
+    db_array_add_bigint(&runs, run);
+    db_array_start_bigint(&statuses);
+    db_array_start_text(&answers);
+    if (answer != NULL) {
+        db_array_add_bigint(&statuses, answer->status);
+        db_array_add_text(&answers, answer->text);
+    }
+    enum db_status status = db_run(db, &statement, parameters, 3, read_turn, &reading);
+    db_array_free(&runs);
+    db_array_free(&statuses);
+    db_array_free(&answers);
+    return status;
+}

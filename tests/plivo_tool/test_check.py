@@ -1,0 +1,189 @@
+"""check: drift is found, told and counted; --fix only ever takes numbers out of use, with brakes."""
+import pytest
+
+NUMBERS = [str(14155550100 + i) for i in range(30)]
+
+
+@pytest.fixture
+def connected(tool, plivo):
+    for number in NUMBERS:
+        plivo.add_number(number)
+    done = tool("connect", "--all", "--yes")
+    assert done.code == 0, done
+    return tool
+
+
+def enabled(tool):
+    return [number for number, row in tool.pool().items() if row[2]]
+
+
+def gauges(tool):
+    return {(name, labels): value for name, labels, value in tool.database.query(
+        "SELECT name, labels, value FROM masking.plivo_gauges()")}
+
+
+def test_in_step(connected, plivo):
+    before = plivo.changes()
+    done = connected("check")
+    assert (done.code, done.err) == (0, "") and "In step: 30 numbers." in done.out
+    assert plivo.changes() == before
+
+
+def test_before_it_was_connected_it_says_so(tool, plivo):
+    done = tool("check")
+    assert done.code == 1 and "is not connected to Plivo" in done.err
+    assert plivo.requests == [] and gauges(tool) == {}
+
+
+def test_each_kind_of_drift(connected, plivo):
+    other = plivo.add_application("other")
+    plivo.numbers[NUMBERS[0]]["application"] = None
+    plivo.numbers[NUMBERS[1]]["application"] = plivo.application_uri(other)
+    plivo.numbers[NUMBERS[2]]["application"] = f"/v1/Account/{plivo.account}/Zentrunk/Trunk/1/"
+    del plivo.numbers[NUMBERS[3]]
+    plivo.numbers[NUMBERS[4]]["voice_enabled"] = False
+    plivo.numbers[NUMBERS[5]]["sms_enabled"] = False
+    plivo.numbers[NUMBERS[6]]["renewal_date"] = "2026-11-27"
+    plivo.add_number("14155550199", connected.our_application())
+    plivo.account_fields["cash_credits"] = "3.50000"
+    plivo.applications[connected.our_application()].update(hangup_url="https://old.example.com/", message_method="GET")
+    done = connected("check")
+    assert done.code == 1, done
+    assert connected.drift() == [
+        ("application", ""), ("application", ""), ("gone", NUMBERS[3]), ("idle", "14155550199"),
+        ("lost", NUMBERS[0]), ("lost", NUMBERS[1]), ("lost", NUMBERS[2]), ("renewal", NUMBERS[6]),
+        ("sms", NUMBERS[5]), ("voice", NUMBERS[4])]
+    for kind, number in connected.drift():
+        assert f"{kind}: {number}" in done.err
+    seen = gauges(connected)
+    assert seen[("pool_drift", 'kind="lost"')] == 3 and seen[("pool_drift", 'kind="application"')] == 2
+    assert {labels for name, labels in seen if name == "pool_drift"} == {
+        f'kind="{kind}"' for kind in ("application", "gone", "idle", "lost", "renewal", "sms", "voice")}
+    assert 0 <= seen[("plivo_look_age_seconds", "")] < 60
+    assert len(enabled(connected)) == 30, "check alone changes nothing"
+
+
+def test_the_age_grows_while_plivo_is_away(connected, plivo):
+    connected.database.query("UPDATE masking.plivo_look SET looked_at = now() - interval '2 hours'")
+    plivo.fail("GET", "Number/", 500, times=99)
+    assert connected("check").code == 3
+    assert gauges(connected)[("plivo_look_age_seconds", "")] >= 7200
+
+
+def test_the_servers_gauges_have_it(connected):
+    names = {row[0] for row in connected.database.query("SELECT name FROM masking.gauges()")}
+    assert {"pool_drift", "plivo_look_age_seconds"} <= names
+
+
+def test_urls_are_compared_without_their_fragments(connected, plivo):
+    plivo.applications[connected.our_application()]["answer_url"] = f"{connected.door.url}/answer#ct=2000"
+    assert connected("check").code == 0
+
+
+def test_another_public_url_is_told_of(connected):
+    with type(connected.door)(connected.plivo.token) as moved:
+        done = connected("check", PUBLIC_URL=moved.url)
+    assert done.code == 1 and "connect again" in done.err
+
+
+def test_a_front_door_that_is_closed_is_told_of(connected):
+    connected.door.answers = (503, "")
+    done = connected("check")
+    assert done.code == 1 and "out of order" in done.err
+    assert connected.database.query("SELECT looked_at > now() - interval '1 minute' FROM masking.plivo_look") == [(True,)]
+
+
+# ---- --fix ----
+
+def test_a_lost_number_is_disabled_when_two_looks_agree(connected, plivo):
+    plivo.numbers[NUMBERS[0]]["application"] = None
+    del plivo.numbers[NUMBERS[1]]
+    done = connected("check", "--fix")
+    assert done.code == 1 and "disabled when the next look finds the same" in done.out, done
+    assert len(enabled(connected)) == 30
+    assert connected("check", "--fix").code == 1
+    assert enabled(connected) == NUMBERS[2:]
+    assert connected("check", "--fix").code == 0, "what is out of use is no drift"
+
+
+def test_a_finding_that_went_away_starts_again(connected, plivo):
+    uri = plivo.numbers[NUMBERS[0]]["application"]
+    for application in (None, uri, None):
+        plivo.numbers[NUMBERS[0]]["application"] = application
+        connected("check", "--fix")
+    assert len(enabled(connected)) == 30
+
+
+def test_a_tenth_of_the_pool_at_a_time(connected, plivo):
+    for number in NUMBERS[:10]:
+        plivo.numbers[number]["application"] = None
+    connected("check", "--fix")
+    done = connected("check", "--fix")
+    assert "a tenth of the pool at a time" in done.err
+    assert enabled(connected) == NUMBERS[3:]
+    connected("check", "--fix")
+    assert enabled(connected) == NUMBERS[5:], "a tenth of 27 is 2"
+
+
+def test_never_the_last_number_of_a_prefix(tool, plivo):
+    for number in ("14155550101", "442079460102"):
+        plivo.add_number(number)
+    assert tool("connect", "--all", "--yes").code == 0
+    for number in plivo.numbers.values():
+        number["application"] = None
+    plivo.add_number("4930555010", tool.our_application())
+    for _ in range(3):
+        done = tool("check", "--fix")
+    assert done.code == 1 and "it is the last one of prefix 1" in done.err, done
+    assert enabled(tool) == ["14155550101", "442079460102"]
+
+
+def test_an_empty_list_disables_nothing(connected, plivo):
+    plivo.numbers.clear()
+    for _ in range(3):
+        done = connected("check", "--fix")
+        assert done.code == 1 and "Nothing is disabled" in done.err, done
+    assert len(enabled(connected)) == 30
+
+
+def test_another_accounts_list_disables_nothing(connected, plivo):
+    plivo.answers_for = "MAOTHERACCOUNT000000"
+    plivo.numbers = {"14155559999": {**plivo.numbers[NUMBERS[0]], "number": "14155559999"}}
+    for _ in range(3):
+        assert connected("check", "--fix").code == 1
+    assert len(enabled(connected)) == 30
+    assert connected.database.query("SELECT count(*) FROM masking.plivo_suspects") == [(0,)]
+
+
+def test_an_application_that_is_gone_disables_nothing(connected, plivo):
+    plivo.applications.clear()
+    for _ in range(3):
+        done = connected("check", "--fix")
+    assert done.code == 1 and "Nothing is disabled" in done.err
+    assert len(enabled(connected)) == 30
+
+
+def test_connect_brings_back_what_fix_took_out_of_use(connected, plivo):
+    plivo.numbers[NUMBERS[0]]["application"] = None
+    connected("check", "--fix")
+    connected("check", "--fix")
+    assert NUMBERS[0] not in enabled(connected)
+    done = connected("connect", "--yes")
+    assert done.code == 0 and f"{NUMBERS[0]}: in use again" in done.out, done
+    assert len(enabled(connected)) == 30
+    connected.in_step()
+
+
+def test_connect_leaves_out_of_use_what_an_operator_disabled(connected, plivo):
+    connected.database.query("UPDATE masking.proxy_numbers SET enabled = false WHERE number = %s", NUMBERS[0])
+    assert connected("connect", "--all", "--yes").code == 0
+    assert NUMBERS[0] not in enabled(connected)
+    assert connected("check").code == 0
+
+
+def test_the_role_sees_no_order_and_writes_no_table(database):
+    for sql in ("SELECT * FROM masking.orders", "SELECT * FROM masking.routes", "SELECT * FROM masking.calls",
+                "SELECT * FROM masking.plivo_runs", "UPDATE masking.proxy_numbers SET enabled = false",
+                "SELECT * FROM masking.pool_drift", "SELECT masking.plivo_switch_off(1)", "SELECT masking.plivo_plan('connect', '{}', '{}')"):
+        with pytest.raises(Exception, match="permission denied"):
+            database.query(sql, role="masking_plivo")
