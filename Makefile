@@ -18,8 +18,7 @@ QUIET    ?= @
 
 MODULES := call chores config db db_array endpoints event fields form health http keyring log log_writer message \
            metrics notify number outcome prompt questions queue replay reply request response service signature store switchboard
-SQL     := $(wildcard sql/*.sql sql/server/*.sql)
-PLAN    := migrations/sqitch.plan
+SQL     := $(wildcard sql/server/*.sql)
 
 LIBRARIES := libpq libxml-2.0 libcrypto
 WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
@@ -37,7 +36,7 @@ PACKAGE_LIBS   = $(shell pkg-config --libs $(LIBRARIES))
 ALL_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -pthread $(OPTIMIZE) $(WARNINGS) $(HARDENING) $(SANITIZERS) \
               -I$(BUILD)/generated -Iserver -Iserver/console $(PACKAGE_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(SANITIZERS) $(LDFLAGS)
-ALL_LIBS    = -lcivetweb $(PACKAGE_LIBS)
+ALL_LIBS    = -lcivetweb -lm $(PACKAGE_LIBS)
 
 OBJECTS := $(MODULES:%=$(BUILD)/server/%.o)
 
@@ -81,20 +80,18 @@ $(BUILD)/server/%.o: server/%.c Makefile | $(BUILD)/tools
 	@echo "  compile  $<"
 	$(QUIET)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# Readable files become C strings: sql/answer_calls.sql is SQL_ANSWER_CALLS. Comment lines are
-# left out; the schema's version is the last change of the Sqitch plan.
+# Readable files become C strings: sql/server/answer_calls.sql is SQL_ANSWER_CALLS. Comment lines
+# are left out.
 $(BUILD)/server/store.o $(BUILD)/server/console/screens.o $(BUILD)/server/plivo/turns.o: $(BUILD)/generated/statements.h
-$(BUILD)/generated/statements.h: $(SQL) $(PLAN) Makefile
+$(BUILD)/generated/statements.h: $(SQL) Makefile
 	@mkdir -p $(@D)
-	@{ echo '/* Made from sql/ and $(PLAN) by the Makefile. */'; \
+	@{ echo '/* Made from sql/server/ by the Makefile. */'; \
 	   for file in $(SQL); do \
 	     name=$$(basename "$$file" .sql | tr '[:lower:]' '[:upper:]'); \
 	     echo "static const char SQL_$$name[] ="; \
 	     sed -e '/^ *--/d' -e '/^ *$$/d' -e 's/[\\"]/\\&/g' -e 's/.*/    "&\\n"/' "$$file"; \
 	     echo '    ;'; \
 	   done; \
-	   sed -e '/^%/d' -e '/^ *$$/d' -e '/^[#@]/d' $(PLAN) | \
-	     awk '{ name = $$1 } END { printf "#define SCHEMA_CHANGES %d\n#define SCHEMA_LATEST \"%s\"\n", NR, name }'; \
 	 } >$@.new && mv $@.new $@
 
 # The console's one stylesheet, as it is.

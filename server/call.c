@@ -59,7 +59,7 @@ static bool is_hangup(const struct form *form)
 /* Promise 4: what was decided without the database is written once it is back. */
 static void apologise(struct service *service, const struct call *call, struct response *response)
 {
-    struct apology apology = {.dialled = call->dialled, .at_ms = clock_ms()};
+    struct apology apology = {.dialled = call->dialled, .ask = call->ask, .at_ms = clock_ms()};
     memcpy(apology.uuid, call->uuid, sizeof apology.uuid);
     post_apology(service, &apology);
     refuse(response, OUTCOME_APOLOGISED);
@@ -133,7 +133,8 @@ static void conclude(struct service *service, enum switchboard_status status,
 static bool read_call(const struct config *config, const struct form *form, struct call *call,
                       struct response *response)
 {
-    *call = (struct call){.support = config->support_number,
+    *call = (struct call){.ask = service_new_ask(),
+                          .support = config->support_number,
                           .may_ask = config->public_url[0] != '\0',
                           .records = config->record_calls};
     if (!fields_read_uuid(form, "CallUUID", call->uuid, response)) {
@@ -184,6 +185,7 @@ void call_enter_code(struct service *service, const struct webhook *webhook,
     memcpy(entered.uuid, call.uuid, sizeof entered.uuid);
     entered.caller = call.caller;
     entered.dialled = call.dialled;
+    entered.ask = call.ask;
     entered.attempt = webhook->request->path[strlen(PATH_CODE)] - '0'; /* as in endpoints.c */
     response_note(response, "attempt=%d", entered.attempt);
     read_code(webhook->form, entered.code);

@@ -78,7 +78,7 @@ struct db_statement {
     const char *sql;
 };
 
-enum { DB_PARAMETERS_MAX = 8 };
+enum { DB_PARAMETERS_MAX = 24 };
 
 /*
  * Runs the statement with these parameters ($1, $2, ...) and calls each for every row.

@@ -1,9 +1,13 @@
 /* event.c - see event.h. */
 #include "event.h"
 
+#include <math.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "fields.h"
 #include "log.h"
@@ -12,44 +16,59 @@
 #include "questions.h"
 #include "reply.h"
 
-/* ---- which parameters are kept, and how their values must look ---- */
+/* ---- what is kept of which parameter, and how its value must look ---- */
 
 enum shape {
-    WORDS,  /* "Normal Hangup", "no-answer": letters and a little punctuation */
-    AMOUNT, /* "12", "0.00475" */
-    TIME,   /* "2026-11-24 06:00:00" */
-    LINK,   /* "https://media.plivo.com/..." */
+    WORDS,   /* "Normal Hangup", "no-answer": letters and a little punctuation */
+    DECIMAL, /* "0.00475", kept as it is */
+    NUMBER,  /* "12", "12.4": a count of something, rounded */
+    SWITCH,  /* "true", "false" */
+    LINK,    /* "https://media.plivo.com/..." */
 };
 
+/* A parameter of Plivo's, and where an event keeps it. size: of a text. */
 struct parameter {
     const char *name;
     enum shape shape;
+    size_t offset, size;
 };
+
+#define TEXT(name, shape, member)                         \
+    {                                                     \
+        name, shape, offsetof(struct call_event, member), \
+            sizeof(((struct call_event *)NULL)->member)   \
+    }
+#define VALUE(name, shape, member)                          \
+    {                                                       \
+        name, shape, offsetof(struct call_event, member), 0 \
+    }
+#define END_OF_PARAMETERS \
+    {                     \
+        NULL, WORDS, 0, 0 \
+    }
 
 /* Everything that is not listed stays out of the database, above all From, To, DialBLegFrom
  * and DialBLegTo. */
 static const struct parameter action_parameters[] = {
-    {"DialStatus", WORDS}, {"DialRingStatus", WORDS}, {"DialHangupCause", WORDS}, {NULL, WORDS}};
+    TEXT("DialStatus", WORDS, dial_status), VALUE("DialRingStatus", SWITCH, dial_rang),
+    TEXT("DialHangupCause", WORDS, dial_cause), END_OF_PARAMETERS};
 
-static const struct parameter dial_parameters[] = {{"DialBLegDuration", AMOUNT},
-                                                   {"DialBLegBillDuration", AMOUNT},
-                                                   {"DialBLegTotalCost", AMOUNT},
-                                                   {"DialBLegHangupCauseName", WORDS},
-                                                   {"DialBLegHangupCauseCode", AMOUNT},
-                                                   {"DialBLegHangupSource", WORDS},
-                                                   {"StartTime", TIME},
-                                                   {"AnswerTime", TIME},
-                                                   {"EndTime", TIME},
-                                                   {NULL, WORDS}};
+static const struct parameter dial_parameters[] = {
+    VALUE("DialBLegDuration", NUMBER, callee.seconds),
+    TEXT("DialBLegTotalCost", DECIMAL, callee.cost),
+    TEXT("DialBLegHangupCauseName", WORDS, callee.cause),
+    VALUE("DialBLegHangupCauseCode", NUMBER, callee.code),
+    TEXT("DialBLegHangupSource", WORDS, callee.source),
+    END_OF_PARAMETERS};
 
 static const struct parameter hangup_parameters[] = {
-    {"CallStatus", WORDS},       {"Duration", AMOUNT},    {"BillDuration", AMOUNT},
-    {"TotalCost", AMOUNT},       {"HangupCause", WORDS},  {"HangupCauseName", WORDS},
-    {"HangupCauseCode", AMOUNT}, {"HangupSource", WORDS}, {"StartTime", TIME},
-    {"AnswerTime", TIME},        {"EndTime", TIME},       {NULL, WORDS}};
+    VALUE("Duration", NUMBER, caller.seconds),    TEXT("TotalCost", DECIMAL, caller.cost),
+    TEXT("HangupCauseName", WORDS, caller.cause), VALUE("HangupCauseCode", NUMBER, caller.code),
+    TEXT("HangupSource", WORDS, caller.source),   END_OF_PARAMETERS};
 
 static const struct parameter recording_parameters[] = {
-    {"RecordUrl", LINK}, {"RecordingDuration", AMOUNT}, {NULL, WORDS}};
+    TEXT("RecordUrl", LINK, recording_url), VALUE("RecordingDuration", NUMBER, recording_seconds),
+    END_OF_PARAMETERS};
 
 /* Seven digits might be a phone number, and none of these texts has a reason to hold them. */
 static bool holds_number(const char *text)
@@ -61,23 +80,12 @@ static bool holds_number(const char *text)
     return false;
 }
 
-static bool is_amount(const char *text)
+static bool is_decimal(const char *text)
 {
     size_t whole = strspn(text, "0123456789");
     size_t fraction = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
     return whole > 0 && whole <= 9 && fraction <= 9 &&
            text[whole + (text[whole] == '.' ? 1 + fraction : 0)] == '\0';
-}
-
-static bool is_time(const char *text)
-{
-    static const char shape[] = "0000-00-00 00:00:00";
-    if (strlen(text) < sizeof shape - 1)
-        return false;
-    for (size_t i = 0; shape[i] != '\0'; i++)
-        if (shape[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != shape[i])
-            return false;
-    return text[strspn(text, "0123456789-: .")] == '\0';
 }
 
 static bool is_link(const char *text)
@@ -97,34 +105,97 @@ static bool has_shape(const char *text, enum shape shape)
     switch (shape) {
     case WORDS:
         return text[strspn(text, letters)] == '\0' && !holds_number(text);
-    case AMOUNT:
-        return is_amount(text);
-    case TIME:
-        return is_time(text);
+    case DECIMAL:
+    case NUMBER:
+        return is_decimal(text);
+    case SWITCH:
+        return strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
     case LINK:
         return is_link(text);
     }
     return false;
 }
 
+/* text has the parameter's shape, and fits. */
+static void keep_value(struct call_event *event, const struct parameter *parameter,
+                       const char *text)
+{
+    char *place = (char *)event + parameter->offset;
+    int value = parameter->shape == SWITCH ? strcmp(text, "true") == 0 : (int)lround(atof(text));
+    if (parameter->size == 0)
+        memcpy(place, &value, sizeof value);
+    else
+        memcpy(place, text, strlen(text) + 1);
+}
+
+/* A parameter's value as a text; false when it did not come or is empty, and, noted, when it is
+ * longer than room or holds a NUL. */
+static bool read_value(const struct form *form, const char *name, char *value, size_t room,
+                       struct response *response)
+{
+    struct form_text text;
+    if (form_find(form, name, &text) != FORM_OK || text.length == 0)
+        return false;
+    if (text.length >= room || memchr(text.bytes, '\0', text.length) != NULL) {
+        response_note(response, "%s=\"%s\"", name,
+                      text.length >= room ? "is too long" : "is unusual");
+        return false;
+    }
+    memcpy(value, text.bytes, text.length);
+    value[text.length] = '\0';
+    return true;
+}
+
 /* Adds one parameter to the event, if it came, has a value and looks as it must. */
 static void keep(struct call_event *event, const struct form *form,
                  const struct parameter *parameter, struct response *response)
 {
-    struct form_text text;
     char value[EVENT_VALUE];
-    if (form_find(form, parameter->name, &text) != FORM_OK || text.length == 0)
+    size_t room = parameter->size > 0 ? parameter->size : EVENT_AMOUNT;
+    if (!read_value(form, parameter->name, value, room, response))
         return;
-    if (text.length >= sizeof value) {
-        response_note(response, "%s=\"is too long\"", parameter->name);
-        return;
-    }
-    memcpy(value, text.bytes, text.length);
-    value[text.length] = '\0';
-    if (strlen(value) != text.length || !has_shape(value, parameter->shape))
+    if (has_shape(value, parameter->shape))
+        keep_value(event, parameter, value);
+    else
         response_note(response, "%s=\"is unusual\"", parameter->name);
-    else if (!call_event_add(event, parameter->name, value))
-        response_note(response, "%s=\"does not fit\"", parameter->name);
+}
+
+/* Seconds of "2026-11-24 06:00:00" (or with a T between, or fractions after it) since some
+ * Thursday, as if every day had 86,400 and the zone were UTC: only differences are used. */
+static bool read_time(const struct form *form, const char *name, int64_t *seconds,
+                      struct response *response)
+{
+    char text[40];
+    struct tm time = {0};
+    if (!read_value(form, name, text, sizeof text, response))
+        return false;
+    if (sscanf(text, "%4d-%2d-%2d%*1[ T]%2d:%2d:%2d", &time.tm_year, &time.tm_mon, &time.tm_mday,
+               &time.tm_hour, &time.tm_min, &time.tm_sec) != 6 ||
+        time.tm_year < 2000 || time.tm_year > 2099) {
+        response_note(response, "%s=\"is unusual\"", name);
+        return false;
+    }
+    time.tm_year -= 1900;
+    time.tm_mon -= 1;
+    *seconds = timegm(&time);
+    return true;
+}
+
+/*
+ * How long a leg rang: from its start to its answer or its end. Plivo's times are in the time
+ * zone of somebody's console, so only the difference of two times of one event is right; where
+ * summer time begins or ends between the two it is not, and nothing rings for an hour.
+ */
+static int read_ringing(const struct form *form, bool *answered, struct response *response)
+{
+    int64_t started, taken, ended;
+    bool has_start = read_time(form, "StartTime", &started, response);
+    bool has_end = read_time(form, "EndTime", &ended, response);
+    *answered = read_time(form, "AnswerTime", &taken, response);
+    if (!has_start || (!*answered && !has_end))
+        return NOT_TOLD;
+    int64_t rang = (*answered ? taken : ended) - started;
+    return rang >= 0 && rang <= 3000 ? (int)rang : NOT_TOLD;
 }
 
 /* ---- writing an event ---- */
@@ -155,7 +226,7 @@ static void record(struct service *service, const struct webhook *webhook,
 
 /* What all events share. false when there is no telling which call it is about: then there
  * is nothing to write, and nothing to add to what Plivo knows. */
-static bool start_event(struct call_event *event, const char *kind, const struct webhook *webhook,
+static bool start_event(struct call_event *event, const struct webhook *webhook,
                         const struct parameter parameters[], struct response *response)
 {
     const struct form *form = webhook->form;
@@ -164,11 +235,10 @@ static bool start_event(struct call_event *event, const char *kind, const struct
     const char *name = form_find(form, "DialALegUUID", &text) == FORM_OK && text.length > 0
                            ? "DialALegUUID"
                            : "CallUUID";
-    memset(event, 0, sizeof *event);
+    call_event_start(event);
     if (!fields_read_uuid(form, name, event->uuid, response))
         return false;
     fields_note_uuid(event->uuid, "call", response);
-    snprintf(event->kind, sizeof event->kind, "%s", kind);
     event->dialled = fields_read_number(form, "To", response);
     for (; parameters->name != NULL; parameters++)
         keep(event, form, parameters, response);
@@ -195,8 +265,10 @@ void event_dial_action(struct service *service, const struct webhook *webhook,
     struct prompt prompt = {0};
     enum outcome end = find_dial_end(webhook->form);
     response_outcome(response, outcome_label(end));
-    if (start_event(&event, "action", webhook, action_parameters, response))
+    if (start_event(&event, webhook, action_parameters, response)) {
+        event.says = outcome_event(end)[0] == '\0' ? NULL : outcome_event(end);
         record(service, webhook, &event, &prompt, response);
+    }
     if (outcome_event(end)[0] == '\0') {
         reply_empty(response);
         return;
@@ -236,8 +308,14 @@ void event_dial(struct service *service, const struct webhook *webhook, struct r
     if (kind == NULL)
         return; /* keys pressed, or something new: nothing to record */
     response_note(response, "kind=%s", kind);
-    if (start_event(&event, kind, webhook, dial_parameters, response))
-        record(service, webhook, &event, &prompt, response);
+    if (!start_event(&event, webhook, dial_parameters, response))
+        return;
+    event.callee_answered = strcmp(kind, "dial_hangup") != 0;
+    if (!event.callee_answered) {
+        event.callee.has_ended = true;
+        event.callee.rang_seconds = read_ringing(webhook->form, &event.callee_answered, response);
+    }
+    record(service, webhook, &event, &prompt, response);
 }
 
 void event_hangup(struct service *service, const struct webhook *webhook, struct response *response)
@@ -246,8 +324,12 @@ void event_hangup(struct service *service, const struct webhook *webhook, struct
     struct prompt prompt;
     response_outcome(response, outcome_label(OUTCOME_HANGUP_EVENT));
     reply_empty(response);
-    if (start_event(&event, "hangup", webhook, hangup_parameters, response))
-        record(service, webhook, &event, &prompt, response);
+    if (!start_event(&event, webhook, hangup_parameters, response))
+        return;
+    bool answered;
+    event.caller.has_ended = true;
+    event.caller.rang_seconds = read_ringing(webhook->form, &answered, response);
+    record(service, webhook, &event, &prompt, response);
 }
 
 void event_recording(struct service *service, const struct webhook *webhook,
@@ -257,7 +339,7 @@ void event_recording(struct service *service, const struct webhook *webhook,
     struct prompt prompt;
     response_outcome(response, outcome_label(OUTCOME_RECORDING));
     reply_empty(response);
-    if (start_event(&event, "recording", webhook, recording_parameters, response))
+    if (start_event(&event, webhook, recording_parameters, response))
         record(service, webhook, &event, &prompt, response);
 }
 

@@ -146,6 +146,7 @@ void message_forward(struct service *service, const struct webhook *webhook,
     fields_note_uuid(message.uuid, "message", response);
     message.sender = fields_read_number(form, "From", response);
     message.dialled = fields_read_number(form, "To", response);
+    message.ask = service_new_ask();
     char *text = text_to_send(form, service->config->forward_media);
     if (text == NULL) {
         log_event(LOG_ERROR, "out_of_memory", "what=message");

@@ -38,3 +38,6 @@ typedef void endpoint_handler(struct service *service, const struct webhook *web
 
 /* When the webhook must be answered, in clock_ms(). */
 int64_t service_deadline_ms(const struct service *service, const struct webhook *webhook);
+
+/* A number for one time that Plivo asks: random, so that no other ask of any server has it. */
+int64_t service_new_ask(void);

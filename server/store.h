@@ -25,6 +25,7 @@ struct call {
     char uuid[CALL_UUID];
     struct number caller;
     struct number dialled;
+    int64_t ask; /* this time that Plivo asked: a number that no other has */
     /* The same for every call of a process. */
     struct number support; /* whom to ring for strangers; 0: nobody */
     bool may_ask;          /* strangers can be asked for a code */
@@ -53,6 +54,7 @@ struct entered_code {
     char uuid[CALL_UUID];
     struct number caller;
     struct number dialled;
+    int64_t ask; /* as in struct call */
     int attempt; /* which of the call's attempts at a code, from 1 */
     char code[CODE];
 };
@@ -66,6 +68,7 @@ MUST_CHECK enum db_status store_answer_codes(struct db *db, const struct entered
 struct apology {
     char uuid[CALL_UUID];
     struct number dialled;
+    int64_t ask;   /* the one that was not answered in time */
     int64_t at_ms; /* clock_ms() of the apology */
 };
 
@@ -73,19 +76,33 @@ struct apology {
 MUST_CHECK enum db_status store_record_apologies(struct db *db, const struct apology apologies[],
                                                  size_t count);
 
-enum { EVENT_KIND = 16, EVENT_VALUE = 512, EVENT_FACTS = 1024 };
+enum { EVENT_VALUE = 512, EVENT_WORDS = 64, EVENT_AMOUNT = 24, NOT_TOLD = -1 };
 
-/* Something that Plivo told about a call. Filled by call_event_add. */
-struct call_event {
-    char uuid[CALL_UUID];
-    char kind[EVENT_KIND]; /* action, dial_answer, dial_connected, dial_hangup, hangup */
-    struct number dialled; /* decides the language of what the caller hears */
-    unsigned short length;
-    char facts[EVENT_FACTS]; /* name, value, name, value, ..., each terminated */
+/* What Plivo told about one leg of a call; numbers NOT_TOLD and texts empty where it did not. */
+struct told_leg {
+    bool has_ended;
+    int rang_seconds, seconds, code;
+    char cost[EVENT_AMOUNT];
+    char cause[EVENT_WORDS];
+    char source[EVENT_WORDS];
 };
 
-/* Adds one of Plivo's parameters; false when the event is full. */
-MUST_CHECK bool call_event_add(struct call_event *event, const char *name, const char *value);
+/* Something that Plivo told about a call; the columns of masking.calls have these names. Made
+ * by call_event_start, which tells nothing. */
+struct call_event {
+    char uuid[CALL_UUID];
+    struct number dialled; /* decides the language of what the caller hears */
+    const char *says;      /* the event of masking.prompts that he hears now; NULL: nothing */
+    char dial_status[EVENT_WORDS];
+    char dial_cause[EVENT_WORDS];
+    int dial_rang; /* 1, 0 or NOT_TOLD */
+    bool callee_answered;
+    struct told_leg callee, caller;
+    int recording_seconds;
+    char recording_url[EVENT_VALUE];
+};
+
+void call_event_start(struct call_event *event);
 
 /* Puts events on record; see sql/record_events.sql. prompts[i]: what the caller of events[i]
  * hears now; without words: nothing. */
@@ -102,13 +119,16 @@ struct prompt_wanted {
 MUST_CHECK enum db_status store_find_prompts(struct db *db, const struct prompt_wanted wanted[],
                                              struct prompt prompts[], size_t count);
 
+enum { MESSAGE_KIND = 16 };
+
 /* What the database sees of a text message. kind: "text", or why it is not to be sent on, as
  * masking.messages.outcome has it. */
 struct message {
     char uuid[CALL_UUID];
     struct number sender;
     struct number dialled;
-    char kind[EVENT_KIND];
+    int64_t ask; /* as in struct call */
+    char kind[MESSAGE_KIND];
 };
 
 /* Whom are messages for? Routes and records each; see sql/answer_messages.sql. The answer's
@@ -120,24 +140,24 @@ MUST_CHECK enum db_status store_answer_messages(struct db *db, const struct mess
 MUST_CHECK enum db_status store_gauges(struct db *db, struct gauge gauges[GAUGES_MAX],
                                        size_t *count);
 
-/* One batch of what is past its retention; *rows tells how many lost their numbers. */
+/* One batch of what is past its retention; *rows tells how many lost their numbers or went. */
 MUST_CHECK enum db_status store_retention_run(struct db *db, int *rows);
 
 /* Gives waiting orders proxy numbers that are free by now; *orders tells how many. */
 MUST_CHECK enum db_status store_assign_pending(struct db *db, int *orders);
 
-enum { SCHEMA_CHANGE = 64 };
+enum { SCHEMA_EDITED = 512 };
 
-/* The state of the schema: how many migrations, and the last one's name. */
-struct schema_version {
-    int changes;
-    char latest[SCHEMA_CHANGE];
+/* The interfaces that a schema serves, and what was edited by hand in it. */
+struct schema_interface {
+    int oldest, newest;
+    char edited[SCHEMA_EDITED]; /* files of sql/, with commas; cut where there are many */
 };
 
-MUST_CHECK enum db_status store_schema_version(struct db *db, struct schema_version *version);
+MUST_CHECK enum db_status store_schema_interface(struct db *db, struct schema_interface *found);
 
-/* The schema this binary was built for. */
-extern const struct schema_version store_schema_wanted;
+/* The interfaces that this binary can use: see sql/schema/schema_interface.sql. */
+enum { INTERFACE_OLDEST = 1, INTERFACE_NEWEST = 1 };
 
 /* Releases what this thread's questions keep between batches. */
 void store_thread_stop(void);

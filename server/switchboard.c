@@ -208,30 +208,31 @@ static bool pause_after_failure(struct switchboard *board, int64_t *backoff)
     return !ends;
 }
 
-static enum schema compare_schema(const struct schema_version *found)
+static enum schema compare_schema(const struct schema_interface *found)
 {
-    static struct log_limit limit = {.seconds = 60};
-    if (found->changes == store_schema_wanted.changes &&
-        strcmp(found->latest, store_schema_wanted.latest) == 0)
+    static struct log_limit limit = {.seconds = 60}, edited_limit = {.seconds = 3600};
+    if (found->edited[0] != '\0')
+        log_event_limited(&edited_limit, LOG_WARNING, "schema_edited",
+                          "files=\"%s\" hint=\"what was edited by hand is not what was tested; "
+                          "make migrate puts it back\"",
+                          found->edited);
+    if (found->oldest <= INTERFACE_NEWEST && found->newest >= INTERFACE_OLDEST)
         return SCHEMA_FITS;
-    log_event_limited(
-        &limit, LOG_ERROR, "schema_differs",
-        "wanted=%d wanted_latest=%s found=%d found_latest=%s hint=\"%s\"",
-        store_schema_wanted.changes, store_schema_wanted.latest, found->changes, found->latest,
-        found->changes > store_schema_wanted.changes ? "the database is newer: update this server"
-                                                     : "run make migrate for this database");
+    log_event_limited(&limit, LOG_ERROR, "schema_differs", "wanted=%d-%d found=%d-%d hint=\"%s\"",
+                      INTERFACE_OLDEST, INTERFACE_NEWEST, found->oldest, found->newest,
+                      found->oldest > INTERFACE_NEWEST ? "the database is newer: update this server"
+                                                       : "run make migrate for this database");
     return SCHEMA_WRONG;
 }
 
-/* Not even the function that tells the version can be called. */
+/* Not even the function that tells the interface can be called. */
 static enum schema miss_schema(void)
 {
     static struct log_limit limit = {.seconds = 60};
-    log_event_limited(
-        &limit, LOG_ERROR, "schema_unreadable",
-        "wanted=%d wanted_latest=%s hint=\"was make migrate run for this database, and "
-        "is the role of DATABASE_URL masking_server?\"",
-        store_schema_wanted.changes, store_schema_wanted.latest);
+    log_event_limited(&limit, LOG_ERROR, "schema_unreadable",
+                      "wanted=%d-%d hint=\"was make migrate run for this database, and is the "
+                      "role of DATABASE_URL masking_server?\"",
+                      INTERFACE_OLDEST, INTERFACE_NEWEST);
     return SCHEMA_WRONG;
 }
 
@@ -250,11 +251,11 @@ static enum schema note_schema(struct switchboard *board, enum schema seen)
 
 static enum db_status connect_and_check(struct switchboard *board, struct db *db)
 {
-    struct schema_version found = {0};
+    struct schema_interface found;
     enum schema seen = SCHEMA_UNSEEN;
     enum db_status status = db_connect(db);
     if (status == DB_OK)
-        status = store_schema_version(db, &found);
+        status = store_schema_interface(db, &found);
     if (status == DB_OK)
         seen = compare_schema(&found);
     else if (status == DB_BROKEN)

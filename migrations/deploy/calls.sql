@@ -1,40 +1,145 @@
 -- Deploy number-masking:calls to pg
 --
--- The record: one row per call, refusals too, written in the statement that
--- decides it. No phone number of a party is kept here: route_id and order_ids
--- say who it was for as long as the routes may say it.
+-- The record: one row per call and per text message, refusals too, written in the
+-- statement that decides it. No phone number of a connected party is kept here:
+-- route_id and order_ids say who it was for as long as the routes may say it.
+--
+-- A call's row holds what Plivo told about it as typed values, a column each, and these
+-- columns are the record: whatever people read (did they talk, who hung up) is a
+-- view of them (call_life). Deliveries are repeated, reordered and sometimes missing,
+-- so each column keeps the greatest value it was told; that is the same in any order and
+-- however often. Plivo's StartTime, AnswerTime and EndTime are in the time zone
+-- of somebody's console; only the seconds between two of one event are kept: those
+-- are right in any zone.
+--
+-- A call is written six times within a minute or so, and no index has a column that
+-- an event changes: fillfactor leaves the room for the new versions on the same page.
 
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
 CREATE TABLE masking.calls (
-  call_uuid text COLLATE "C" PRIMARY KEY,
   called_at timestamptz NOT NULL,
   answered_at timestamptz NOT NULL,
   proxy bigint,
+  ask bigint,
+  route_id bigint,
+  caller_hash bigint,
+  call_uuid text COLLATE "C" PRIMARY KEY,
+  outcome text NOT NULL,
   side text CHECK (side IN ('customer', 'agent')),
   order_ids text[],
-  route_id bigint,
-  outcome text NOT NULL,
+  caller_digits text,
   repeats integer NOT NULL DEFAULT 0,
-  earlier_answers jsonb
-);
+  earlier_answers jsonb,
+  dial_status text,
+  dial_cause text,
+  dial_rang boolean,
+  callee_answered boolean,
+  callee_ended boolean,
+  callee_rang_seconds integer,
+  callee_seconds integer,
+  callee_cost numeric,
+  callee_cause text,
+  callee_code integer,
+  callee_source text,
+  caller_ended boolean,
+  caller_rang_seconds integer,
+  caller_seconds integer,
+  caller_cost numeric,
+  caller_cause text,
+  caller_code integer,
+  caller_source text,
+  recording_seconds integer,
+  recording_url text
+) WITH (fillfactor = 80);
+-- The latest calls, an order's within its own time, and what retention removes.
+CREATE INDEX calls_by_time ON masking.calls (called_at);
+-- Calls of somebody whom they led to nobody.
+CREATE INDEX calls_unreached ON masking.calls (caller_hash, called_at) WHERE caller_hash IS NOT NULL;
+-- What retention has still to forget.
+CREATE INDEX calls_recorded ON masking.calls (called_at) WHERE recording_url IS NOT NULL;
+
 COMMENT ON TABLE masking.calls IS
   'One row per call Plivo asked about, connected or not. Holds no phone number of a party.';
-COMMENT ON COLUMN masking.calls.call_uuid IS 'Plivo''s CallUUID.';
 COMMENT ON COLUMN masking.calls.called_at IS 'When Plivo first asked.';
 COMMENT ON COLUMN masking.calls.answered_at IS 'When the answer in this row was given.';
 COMMENT ON COLUMN masking.calls.proxy IS 'The number dialled; NULL: not a usable number.';
+COMMENT ON COLUMN masking.calls.ask IS
+  'The number of the ask that got the answer in this row; each time Plivo asks has one of its own, and the server''s retries of it have the same. NULL: not asked.';
+COMMENT ON COLUMN masking.calls.route_id IS
+  'The latest route that connected it; joins to routes with order_ids.';
+COMMENT ON COLUMN masking.calls.caller_hash IS
+  'Who called, as a keyed hash, where nobody was reached for an order; NULL: connected, or the caller is not known.';
+COMMENT ON COLUMN masking.calls.call_uuid IS 'Plivo''s CallUUID.';
+COMMENT ON COLUMN masking.calls.outcome IS
+  'connected, support, ask_code, wrong_code, code_refused (three wrong ones), locked_out (five within an hour), unknown_caller, no_caller_id, bad_dialled_number, apologised (the database was away), or not_asked (only later events are known).';
 COMMENT ON COLUMN masking.calls.side IS
   'Who called: the customer or the agent of the latest of order_ids; NULL: not connected.';
 COMMENT ON COLUMN masking.calls.order_ids IS
   'The orders this call was about: all that these two people share on this number.';
-COMMENT ON COLUMN masking.calls.route_id IS
-  'The latest route that connected it; joins to routes with order_ids.';
-COMMENT ON COLUMN masking.calls.outcome IS
-  'connected, unknown_caller, no_caller_id, bad_dialled_number, or apologised (the database was away).';
+COMMENT ON COLUMN masking.calls.caller_digits IS 'The last two digits of the caller, where caller_hash is kept.';
 COMMENT ON COLUMN masking.calls.repeats IS 'How often Plivo asked again.';
 COMMENT ON COLUMN masking.calls.earlier_answers IS
   'Answers given before this one that differ from it, oldest first; NULL: the answer never changed.';
+COMMENT ON COLUMN masking.calls.dial_status IS
+  'How ringing the callee ended: completed, busy, no-answer, timeout, failed, cancel (the caller gave up).';
+COMMENT ON COLUMN masking.calls.dial_cause IS 'Why, as Plivo names the cause when ringing ended.';
+COMMENT ON COLUMN masking.calls.dial_rang IS 'Whether the callee''s phone rang, as told when ringing ended.';
+COMMENT ON COLUMN masking.calls.callee_answered IS 'true: an event told that the callee answered.';
+COMMENT ON COLUMN masking.calls.callee_ended IS 'true: the end of the callee''s leg was told.';
+COMMENT ON COLUMN masking.calls.callee_rang_seconds IS 'How long the callee''s leg rang.';
+COMMENT ON COLUMN masking.calls.callee_seconds IS 'How long the callee''s leg lasted once answered.';
+COMMENT ON COLUMN masking.calls.callee_cost IS 'What the callee''s leg cost, in the currency of the Plivo account.';
+COMMENT ON COLUMN masking.calls.callee_cause IS 'Why the callee''s leg ended, in Plivo''s words.';
+COMMENT ON COLUMN masking.calls.callee_code IS 'The same as Plivo''s code.';
+COMMENT ON COLUMN masking.calls.callee_source IS 'Who ended the callee''s leg, in Plivo''s words.';
+COMMENT ON COLUMN masking.calls.caller_ended IS 'true: the end of the caller''s leg was told.';
+COMMENT ON COLUMN masking.calls.caller_rang_seconds IS 'How long the caller''s leg rang until it was answered or ended.';
+COMMENT ON COLUMN masking.calls.caller_seconds IS 'How long the caller''s own leg lasted once answered, prompts included.';
+COMMENT ON COLUMN masking.calls.caller_cost IS 'What the caller''s leg cost.';
+COMMENT ON COLUMN masking.calls.caller_cause IS 'Why the caller''s leg ended, in Plivo''s words.';
+COMMENT ON COLUMN masking.calls.caller_code IS 'The same as Plivo''s code.';
+COMMENT ON COLUMN masking.calls.caller_source IS 'Who ended the caller''s leg, in Plivo''s words.';
+COMMENT ON COLUMN masking.calls.recording_seconds IS 'How long the recording is.';
+COMMENT ON COLUMN masking.calls.recording_url IS 'Where Plivo keeps the recording; NULL: none, or forgotten.';
+
+CREATE TABLE masking.messages (
+  message_uuid text COLLATE "C" PRIMARY KEY,
+  received_at timestamptz NOT NULL,
+  answered_at timestamptz NOT NULL,
+  proxy bigint,
+  ask bigint,
+  route_id bigint,
+  side text CHECK (side IN ('customer', 'agent')),
+  order_ids text[],
+  outcome text NOT NULL,
+  repeats integer NOT NULL DEFAULT 0
+);
+CREATE INDEX messages_by_time ON masking.messages (received_at);
+COMMENT ON TABLE masking.messages IS
+  'One row per text message, forwarded or not. Holds neither its text nor a phone number of a party.';
+COMMENT ON COLUMN masking.messages.message_uuid IS 'Plivo''s MessageUUID.';
+COMMENT ON COLUMN masking.messages.received_at IS 'When Plivo first told of it.';
+COMMENT ON COLUMN masking.messages.answered_at IS 'When the outcome in this row was decided.';
+COMMENT ON COLUMN masking.messages.proxy IS 'The number written to; NULL: not a usable number.';
+COMMENT ON COLUMN masking.messages.ask IS 'The number of the ask that got the outcome in this row, as in calls.';
+COMMENT ON COLUMN masking.messages.side IS
+  'Who wrote: the customer or the agent of the latest of order_ids; NULL: nobody we know.';
+COMMENT ON COLUMN masking.messages.order_ids IS 'The orders it was about; NULL: none.';
+COMMENT ON COLUMN masking.messages.route_id IS 'The latest route it took; joins to routes with order_ids.';
+COMMENT ON COLUMN masking.messages.outcome IS
+  'forwarded, optout, optin, help or intent (kept from the other side), media (pictures only, and those are not forwarded), unknown_sender (told so), unknown_sender_quiet (told within the last hour), from_proxy, no_sender, bad_number, or apologised (the database was away, nothing was sent).';
+COMMENT ON COLUMN masking.messages.repeats IS 'How often Plivo told of it again.';
+
+CREATE TABLE masking.told_strangers (
+  number bigint PRIMARY KEY,
+  told_at timestamptz NOT NULL
+);
+CREATE INDEX told_strangers_by_time ON masking.told_strangers (told_at);
+COMMENT ON TABLE masking.told_strangers IS
+  'Unknown senders who were sent the sentence within the last hour; forgotten after it.';
+COMMENT ON COLUMN masking.told_strangers.number IS 'Who wrote, E.164 digits.';
+COMMENT ON COLUMN masking.told_strangers.told_at IS 'When the sentence was sent.';
 
 COMMIT;

@@ -41,45 +41,6 @@ COMMENT ON COLUMN masking.prompts.words IS 'The sentence, at most 1000 bytes of 
 COMMENT ON COLUMN masking.prompts.voice IS 'Who reads it: WOMAN, MAN or Polly.Name.';
 COMMENT ON COLUMN masking.prompts.play_url IS 'A recording to play instead: an https URL of an mp3 or wav file.';
 
-ALTER TABLE masking.proxy_numbers ADD COLUMN language text COLLATE "C" NOT NULL DEFAULT 'en-US'
-  CHECK (language ~ '^[a-z]{2,3}-[A-Z]{2}$');
-COMMENT ON COLUMN masking.proxy_numbers.language IS
-  'Which of masking.prompts callers of this number hear.';
-
--- The same language of another country is better than English, and that is
--- better than nothing.
-CREATE FUNCTION masking.prompt(wanted text, proxy bigint)
-RETURNS TABLE (say text, voice text, language text)
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT coalesce(p.play_url, p.words), CASE WHEN p.play_url IS NULL THEN p.voice END, p.language
-  FROM masking.prompts p
-  CROSS JOIN (SELECT coalesce(
-    (SELECT n.language FROM masking.proxy_numbers n WHERE n.e164 = proxy), 'en-US')) AS l (language)
-  WHERE p.event = wanted
-    AND split_part(p.language, '-', 1) IN (split_part(l.language, '-', 1), 'en')
-  ORDER BY p.language = l.language DESC,
-    split_part(p.language, '-', 1) = split_part(l.language, '-', 1) DESC,
-    p.language = 'en-US' DESC, p.language
-  LIMIT 1
-$$;
-COMMENT ON FUNCTION masking.prompt(text, bigint) IS
-  'What callers of a proxy number hear at an event; voice NULL: say is the URL of a recording.';
-
-CREATE FUNCTION masking.find_prompts(events text[], dialled bigint[])
-RETURNS TABLE (place integer, say text, voice text, language text)
-LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT a.place::integer, p.say, p.voice, p.language
-  FROM unnest(events, dialled) WITH ORDINALITY AS a (event, proxy, place)
-  CROSS JOIN LATERAL masking.prompt(a.event, a.proxy) p
-$$;
-COMMENT ON FUNCTION masking.find_prompts(text[], bigint[]) IS
-  'What is said at events that come with no decision; place: 1-based index into the arrays.';
-GRANT EXECUTE ON FUNCTION masking.find_prompts(text[], bigint[]) TO masking_server;
-
 INSERT INTO masking.prompts (event, language, voice, words)
 SELECT p.event, l.language, l.voice, p.words
 FROM (VALUES

@@ -5,30 +5,37 @@
 -- what they may not touch belongs to a third. Roles belong to the cluster, so
 -- another database of it may have made them already; then they are left as
 -- they are. Passwords are not set here but by passwords.sql at each migration.
+--
+-- Whoever migrates need not be a superuser: CREATEROLE is enough, as managed
+-- PostgreSQL hands it out. From version 16 on a role's maker administers it but is
+-- not yet a member who may act as it or has its rights; both are granted here.
 
 BEGIN;
 
 DO $$
 DECLARE
   wanted record;
+  needs CONSTANT text := CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END;
 BEGIN
   FOR wanted IN
     SELECT * FROM (VALUES
-      ('masking_owner', ARRAY['search_path = masking']),
-      ('masking_orders', ARRAY['search_path = masking']),
-      ('masking_server', ARRAY[
+      ('masking_owner', 'Owns the schema masking and everything in it.', ARRAY['search_path = masking']),
+      ('masking_orders', 'The order system: writes masking.orders, nothing else.', ARRAY['search_path = masking']),
+      ('masking_server', 'The web server: may execute its few functions, reads no table.', ARRAY[
         'search_path = pg_catalog',
-        -- An answer is worth 2 s; whatever takes longer is stuck behind a lock.
-        'lock_timeout = ''2s''',
+        -- An answer is worth 2 s. A row that somebody holds is no reason to let a whole
+        -- batch of callers wait that long: it is asked about again without the others.
+        'lock_timeout = ''500ms''',
         'statement_timeout = ''5s''',
         'idle_in_transaction_session_timeout = ''5s'''])
-    ) AS v (name, pinned)
+    ) AS v (name, meaning, pinned)
   LOOP
     BEGIN
       EXECUTE format('CREATE ROLE %I LOGIN', wanted.name);
     EXCEPTION WHEN duplicate_object OR unique_violation THEN
       CONTINUE;
     END;
+    EXECUTE format('COMMENT ON ROLE %I IS %L', wanted.name, wanted.meaning);
     FOR i IN 1 .. cardinality(wanted.pinned) LOOP
       EXECUTE format('ALTER ROLE %I SET %s', wanted.name, wanted.pinned[i]);
     END LOOP;
@@ -40,19 +47,17 @@ BEGIN
     END IF;
   END LOOP;
 
-  -- Whoever migrates acts as the owner; a superuser may without membership. From
-  -- PostgreSQL 16 on, who creates a role is its member and still may not act as it.
-  BEGIN
-    SET LOCAL ROLE masking_owner;
-    RESET ROLE;
-  EXCEPTION WHEN insufficient_privilege THEN
-    EXECUTE format('GRANT masking_owner TO %I', current_user);
-  END;
+  -- Whoever migrates acts as the owner, and has its rights where that is not what
+  -- counts (as on the schema of Sqitch); a superuser may without membership.
+  IF NOT (pg_has_role(current_user, 'masking_owner', needs) AND pg_has_role(current_user, 'masking_owner', 'USAGE')) THEN
+    EXECUTE format('GRANT masking_owner TO %I %s', current_user,
+      CASE needs WHEN 'SET' THEN 'WITH INHERIT TRUE, SET TRUE' ELSE '' END);
+  END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+  RAISE EXCEPTION 'roles: % may neither make the roles of number-masking nor act as masking_owner', current_user
+    USING ERRCODE = '42501',
+      HINT = 'Migrate as a superuser, as a role with CREATEROLE, or as one to which whoever made masking_owner has granted it (GRANT masking_owner TO … WITH INHERIT TRUE, SET TRUE).';
 END
 $$;
-
-COMMENT ON ROLE masking_owner IS 'Owns the schema masking and everything in it.';
-COMMENT ON ROLE masking_orders IS 'The order system: writes masking.orders, nothing else.';
-COMMENT ON ROLE masking_server IS 'The web server: may execute its few functions, reads no table.';
 
 COMMIT;

@@ -1,51 +1,75 @@
 -- Deploy number-masking:settings to pg
 --
--- What an operator may tune without a new release. One row each, with its unit
--- and its meaning beside it, because a bare number in a table is a riddle.
+-- What an operator may tune without a new release, one row each, with its meaning
+-- beside it, because a bare value in a table is a riddle. A setting is of one kind,
+-- and its value stands in the column of that kind. A span is kept as exact
+-- seconds: "1 day" is 24 hours, also where summer time begins.
 
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
 CREATE TABLE masking.settings (
-  name text PRIMARY KEY,
-  value numeric NOT NULL,
-  unit text NOT NULL CHECK (unit IN ('seconds', 'minutes', 'hours', 'days', '0 or 1')),
+  name text COLLATE "C" PRIMARY KEY,
+  span interval,
+  is_on boolean,
+  amount integer,
+  word text COLLATE "C",
+  allowed text,
   meaning text NOT NULL,
-  CHECK (value BETWEEN 0 AND 100000),
-  CHECK (unit <> '0 or 1' OR value IN (0, 1)),
-  CHECK (name <> 'longest_life' OR value > 0)
+  CONSTRAINT one_kind CHECK (num_nonnulls(span, is_on, amount, word) = 1),
+  CONSTRAINT span_in_bounds CHECK (span BETWEEN interval '0' AND interval '876000 hours'),
+  CONSTRAINT amount_in_bounds CHECK (amount BETWEEN 0 AND 1000000000),
+  CONSTRAINT word_allowed CHECK (word ~ ('^(' || allowed || ')$')),
+  CONSTRAINT longest_life_is_some CHECK (name <> 'longest_life' OR span > interval '0')
 );
 COMMENT ON TABLE masking.settings IS
-  'Everything about routing an operator may change; a change counts for what happens after it.';
+  'Everything about routing and the record an operator may change; a change counts for what happens after it.';
 COMMENT ON COLUMN masking.settings.name IS 'Which setting.';
-COMMENT ON COLUMN masking.settings.value IS 'Its value, counted in unit.';
-COMMENT ON COLUMN masking.settings.unit IS 'What value counts.';
+COMMENT ON COLUMN masking.settings.span IS 'The value of a setting that is a length of time.';
+COMMENT ON COLUMN masking.settings.is_on IS 'The value of a setting that is a switch.';
+COMMENT ON COLUMN masking.settings.amount IS 'The value of a setting that is a number of something.';
+COMMENT ON COLUMN masking.settings.word IS 'The value of a setting that is a word.';
+COMMENT ON COLUMN masking.settings.allowed IS 'Which words it may be, as a regular expression; NULL: it is no word.';
 COMMENT ON COLUMN masking.settings.meaning IS 'What it decides.';
 
-INSERT INTO masking.settings (name, value, unit, meaning) VALUES
-  ('customer_grace', 30, 'minutes', 'how long a customer still reaches the agent after the order is completed'),
-  ('agent_grace', 5, 'minutes', 'how long an agent still reaches the customer after the order is completed'),
-  ('longest_life', 12, 'hours', 'how long after assignment an order nobody completes connects calls'),
-  ('cool_off', 24, 'hours', 'how long after the last possible call a person''s proxy number is given to no other counterpart of theirs; cut short, oldest first, when no number is free'),
-  ('refuse_unmasked', 0, '0 or 1', '1: an order for which no proxy number is free fails with SQLSTATE MK002; 0: it commits without one'),
-  ('lock_wait', 2, 'seconds', 'how long an order waits for another transaction that is routing the same people; after that it commits without a proxy number and gets one later'),
-  ('forget_after', 90, 'days', 'how long after an order''s numbers could last connect a call they are replaced by keyed hashes');
-
--- PL/pgSQL, as everything on the way of an order, because it keeps its plans.
-CREATE FUNCTION masking.setting_span(wanted text) RETURNS interval
-LANGUAGE plpgsql STABLE
+-- Spans are exact: no days, which are 23 hours once a year. A setting that is missing, or
+-- of another kind, would be a NULL in every time reckoned with it.
+CREATE FUNCTION masking.setting_written() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN (
-    SELECT s.value::double precision * ('1 ' || s.unit)::interval
-    FROM masking.settings s
-    WHERE s.name = wanted);
+  NEW.span := make_interval(secs => extract(epoch FROM NEW.span)::double precision);
+  IF TG_OP = 'UPDATE' AND (OLD.span IS NULL, OLD.is_on IS NULL, OLD.amount IS NULL, OLD.word IS NULL)
+    IS DISTINCT FROM (NEW.span IS NULL, NEW.is_on IS NULL, NEW.amount IS NULL, NEW.word IS NULL)
+  THEN
+    RAISE EXCEPTION 'settings: % is a setting of another kind', NEW.name
+      USING ERRCODE = 'MK007', TABLE = 'settings', HINT = 'Write the column that has its value: span, is_on, amount or word.';
+  END IF;
+  RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION masking.setting_span(text) IS 'The value of one setting that is a length of time.';
+COMMENT ON FUNCTION masking.setting_written() IS 'Trigger: makes spans exact seconds, and keeps each setting''s kind.';
+CREATE TRIGGER written BEFORE INSERT OR UPDATE ON masking.settings
+FOR EACH ROW EXECUTE FUNCTION masking.setting_written();
+
+INSERT INTO masking.settings (name, span, meaning) VALUES
+  ('customer_grace', '30 minutes', 'how long a customer still reaches the agent after the order is completed'),
+  ('agent_grace', '5 minutes', 'how long an agent still reaches the customer after the order is completed'),
+  ('longest_life', '12 hours', 'how long after assignment an order nobody completes connects calls'),
+  ('cool_off', '24 hours', 'how long after the last possible call a person''s proxy number is given to no other counterpart of theirs; cut short, oldest first, when no number is free'),
+  ('lock_wait', '2 seconds', 'how long an order waits for another transaction that is routing the same people; after that it commits without a proxy number and gets one later'),
+  ('forget_after', '90 days', 'how long after an order''s numbers could last connect a call they are replaced by keyed hashes; 0: never'),
+  ('keep_orders', '400 days', 'how long after they could last connect a call orders and their routes are kept; 0: for ever'),
+  ('keep_calls', '400 days', 'how long calls are kept; 0: for ever'),
+  ('keep_messages', '90 days', 'how long the record of text messages is kept; 0: for ever');
+INSERT INTO masking.settings (name, is_on, meaning) VALUES
+  ('refuse_unmasked', false, 'true: an order for which no proxy number is free fails with SQLSTATE MK002; false: it commits without one'),
+  ('codes', false, 'true: orders get codes, and callers whose phone is not known are asked for one; counts for orders written after it, see masking.issue_codes()');
 
 CREATE FUNCTION masking.refuse_change() RETURNS trigger
 LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RAISE EXCEPTION '%: % is refused', TG_TABLE_NAME, TG_OP
@@ -54,10 +78,23 @@ END
 $$;
 COMMENT ON FUNCTION masking.refuse_change() IS 'Trigger: refuses what would break routing silently; its argument says what to do instead.';
 
--- A setting that is missing would be a NULL in every time reckoned with it.
 CREATE TRIGGER keep BEFORE DELETE OR UPDATE OF name ON masking.settings
 FOR EACH ROW EXECUTE FUNCTION masking.refuse_change('Change its value; every setting must be there.');
 CREATE TRIGGER keep_all BEFORE TRUNCATE ON masking.settings
 EXECUTE FUNCTION masking.refuse_change('Change the values; every setting must be there.');
+
+-- A forgotten number leaves a keyed hash, so that counting and joining by person
+-- still works. The key matters: there are few enough phone numbers to hash them all.
+-- Deleting the key's row makes every hash meaningless for good.
+CREATE TABLE masking.secrets (
+  name text PRIMARY KEY,
+  value bytea NOT NULL
+);
+COMMENT ON TABLE masking.secrets IS 'Keys made in this database; they never leave it. Granted to nobody.';
+COMMENT ON COLUMN masking.secrets.name IS 'What it is for.';
+COMMENT ON COLUMN masking.secrets.value IS 'The key.';
+
+INSERT INTO masking.secrets (name, value)
+SELECT 'number_hashes', sha256((gen_random_uuid()::text || gen_random_uuid())::bytea);
 
 COMMIT;

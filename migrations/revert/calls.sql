@@ -3,6 +3,8 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
+DROP TABLE masking.told_strangers;
+DROP TABLE masking.messages;
 DROP TABLE masking.calls;
 
 COMMIT;

@@ -3,6 +3,7 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
+DROP TABLE masking.order_phones;
 DROP TABLE masking.orders;
 
 COMMIT;

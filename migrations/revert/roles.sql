@@ -1,7 +1,7 @@
 -- Revert number-masking:roles from pg
 --
--- A role that another database of this cluster still uses has to stay, and so has one that
--- somebody else made (from PostgreSQL 16 on, only he may drop it).
+-- A role that another database of this cluster still uses has to stay, and so
+-- has one that whoever reverts may not drop.
 
 BEGIN;
 
@@ -16,7 +16,7 @@ BEGIN
       WHEN dependent_objects_still_exist THEN
         RAISE NOTICE 'role % stays: another database of this cluster uses it', name;
       WHEN insufficient_privilege THEN
-        RAISE NOTICE 'role % stays: another role made it', name;
+        RAISE NOTICE 'role % stays: % may not drop it', name, current_user;
     END;
   END LOOP;
 END

@@ -4,5 +4,6 @@ BEGIN;
 SET LOCAL ROLE masking_owner;
 
 DROP TABLE masking.routes;
+DROP FUNCTION masking.person(bigint);
 
 COMMIT;

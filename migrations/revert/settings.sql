@@ -3,8 +3,9 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
-DROP FUNCTION masking.setting_span(text);
+DROP TABLE masking.secrets;
 DROP TABLE masking.settings;
+DROP FUNCTION masking.setting_written();
 DROP FUNCTION masking.refuse_change();
 
 COMMIT;

@@ -3,10 +3,10 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
-SELECT order_id, customer_number, agent_number, proxy_number, placed_at, completed_at, cancelled_at,
-  unmasked_since, forgotten_at
+SELECT order_id, customer_number, agent_number, proxy_number, masking, placed_at, completed_at, cancelled_at,
+  customer_code, agent_code, unmasked_since, unmasked_reason, routed_at, forgotten_at, recorded_at
 FROM masking.orders WHERE false;
+SELECT order_id, side, number, routed_since FROM masking.order_phones WHERE false;
 SELECT 1 / has_column_privilege('masking_orders', 'masking.orders', 'agent_number', 'UPDATE')::int;
-SELECT 1 / (NOT has_column_privilege('masking_orders', 'masking.orders', 'proxy_number', 'UPDATE'))::int;
 
 ROLLBACK;

@@ -3,9 +3,8 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
-SELECT order_id, route_id, side, caller, proxy, callee, live, held, ended FROM masking.routes WHERE false;
-SELECT 1 / count(*)
-FROM pg_catalog.pg_constraint
+SELECT order_id, route_id, side, caller, proxy, callee, live, held, closed, blocked, ended FROM masking.routes WHERE false;
+SELECT 1 / count(*) FROM pg_catalog.pg_constraint
 WHERE conrelid = 'masking.routes'::regclass AND conname = 'one_counterpart' AND contype = 'x';
 
 ROLLBACK;

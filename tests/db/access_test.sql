@@ -2,7 +2,7 @@
 -- system's role can write one table, nobody else anything.
 SELECT no_plan();
 
-SELECT is(array_agg(rolname::text ORDER BY rolname), '{masking_orders,masking_owner,masking_plivo,masking_server}',
+SELECT is(array_agg(rolname::text ORDER BY rolname), '{masking_console,masking_orders,masking_owner,masking_plivo,masking_server,masking_support}',
   'the roles may log in and have no special powers')
 FROM pg_roles
 WHERE rolname LIKE 'masking%' AND rolcanlogin
@@ -39,7 +39,7 @@ SELECT is(pg_has_role('masking_orders', other, 'MEMBER'), false, 'the order syst
 FROM unnest(ARRAY['masking_owner', 'masking_server', 'postgres']::name[]) other;
 
 SELECT is(array_agg(p.proname::text ORDER BY p.proname),
-  '{answer_calls,answer_codes,answer_messages,assign_pending,find_prompts,gauges,record_apologies,record_events,retention_run,schema_version}',
+  '{answer_calls,answer_codes,answer_messages,assign_pending,find_prompts,gauges,record_apologies,record_events,retention_run,schema_interface}',
   'the server''s role may execute these functions of ours and no other')
 FROM pg_proc p
 WHERE p.pronamespace = 'masking'::regnamespace AND has_function_privilege('masking_server', p.oid, 'EXECUTE')
@@ -54,10 +54,10 @@ SELECT is_empty(
 SELECT throws_ok(format('SELECT tests.run_as(%L, %L)', 'masking_orders', statement), '42501', NULL,
   'the order system''s role may not: ' || statement)
 FROM unnest(ARRAY[
-  'SELECT * FROM routes', 'SELECT * FROM calls', 'UPDATE settings SET value = 0',
+  'SELECT * FROM routes', 'SELECT * FROM calls', 'UPDATE settings SET is_on = true',
   'INSERT INTO proxy_numbers (number) VALUES (''14155550100'')',
   'UPDATE orders SET proxy_number = ''14155550100''', 'UPDATE orders SET order_id = ''y''',
-  'TRUNCATE orders', 'SELECT masking.answer_calls(''{}'', ''{}'', ''{}'')'
+  'TRUNCATE orders', 'SELECT masking.answer_calls(''{}'', ''{}'', ''{}'', ''{}'')'
 ]) AS statement;
 
 SELECT is_empty(

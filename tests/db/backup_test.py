@@ -11,9 +11,9 @@ CONTENT = """
     SELECT 'order', order_id, customer_number, agent_number, proxy_number, unmasked_since FROM masking.orders
     UNION ALL SELECT 'route', order_id, caller::text, callee::text, proxy::text, upper(live) FROM masking.routes
     UNION ALL SELECT 'call', call_uuid, outcome, proxy::text, route_id::text, answered_at FROM masking.calls
-    UNION ALL SELECT 'setting', name, value::text, unit, NULL, NULL FROM masking.settings
+    UNION ALL SELECT 'setting', name, concat(span, is_on, amount, word), NULL, NULL, NULL FROM masking.settings
     ORDER BY 1, 2, 3, 4"""
-ANSWER = ("SELECT outcome, counterpart FROM masking.answer_calls(%s, '{14156660001,14156660003}',"
+ANSWER = ("SELECT outcome, counterpart FROM tests.answer_calls(%s, '{14156660001,14156660003}',"
           " '{14155550100,14155550100}') ORDER BY place")
 
 

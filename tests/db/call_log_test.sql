@@ -3,12 +3,13 @@ SELECT no_plan();
 
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES
   ('A', '14156667777', '14156667778'), ('B', '14156667777', '14156667778');
-SELECT * FROM masking.answer_calls('{talk,gave-up,stranger,hidden}', '{14156667777,14156667778,14156660000,NULL}',
+SELECT * FROM tests.answer_calls('{talk,gave-up,stranger,hidden}', '{14156667777,14156667778,14156660000,NULL}',
   '{14155550100,14155550100,14155550100,14155550100}');
-SELECT masking.record_events('{talk,talk,gave-up,later,talk}', '{action,dial_hangup,action,hangup,recording}', '{NULL,NULL,NULL,NULL,NULL}',
-  '{1,2,2,2,2,3,5,5}',
-  '{DialStatus,DialBLegDuration,StartTime,AnswerTime,DialBLegHangupSource,DialStatus,RecordUrl,RecordingDuration}',
-  '{completed,42,"2026-11-24 11:30:00","2026-11-24 11:30:07",Callee,cancel,https://media.example.com/1.mp3,42}');
+SELECT tests.tell(call_uuid, told::jsonb) FROM (VALUES
+  ('talk', '{"dial_status": "completed"}'),
+  ('talk', '{"callee_ended": 1, "callee_answered": 1, "callee_seconds": 42, "callee_rang_seconds": 7, "callee_source": "Callee"}'),
+  ('gave-up', '{"dial_status": "cancel"}'), ('later', '{"caller_ended": 1}'),
+  ('talk', '{"recording_url": "https://media.example.com/1.mp3", "recording_seconds": 42}')) AS v (call_uuid, told);
 
 SELECT results_eq(
   $$SELECT call_uuid, order_id, caller, callee, outcome, ring_seconds, talk_seconds, hung_up_by
@@ -22,7 +23,9 @@ SELECT results_eq(
     ('talk', 'A', 'customer', 'agent', 'they talked', 7, 42, 'agent'),
     ('talk', 'B', 'customer', 'agent', 'they talked', 7, 42, 'agent')$$,
   'who called whom about which order, and what became of it');
-SELECT is_empty($$SELECT * FROM masking.call_log l WHERE l::text ~ '1415'$$, 'promise 1: no phone number, not even a proxy''s');
+SELECT is_empty($$SELECT * FROM masking.call_log l WHERE l::text ~ '1415666'$$, 'promise 1: no phone number of a party');
+SELECT results_eq($$SELECT dialled, caller_number FROM masking.call_log WHERE call_uuid = 'stranger'$$, $$VALUES (14155550100, '**00')$$,
+  'who reached nobody is told by two digits, with the number dialled');
 SELECT results_eq($$SELECT DISTINCT recording_seconds FROM masking.call_log WHERE call_uuid = 'talk'$$, 'VALUES (42)', 'that it was recorded is told');
 SELECT is_empty($$SELECT * FROM masking.call_log l WHERE l::text ~ 'http'$$, 'promise 1: where one could listen is not');
 SELECT results_eq(

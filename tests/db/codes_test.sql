@@ -6,13 +6,13 @@ RETURNS text
 LANGUAGE sql
 AS $$
   SELECT outcome || coalesce(' ' || counterpart, '') || coalesce(' ' || digits, '')
-  FROM masking.answer_calls(ARRAY[call], ARRAY[caller], ARRAY[dialled], support, may_ask)
+  FROM tests.answer_calls(ARRAY[call], ARRAY[caller], ARRAY[dialled], support, may_ask)
 $$;
 CREATE FUNCTION pg_temp.enters(call text, caller bigint, dialled bigint, attempt bigint, code text) RETURNS text
 LANGUAGE sql
 AS $$
   SELECT outcome || coalesce(' ' || counterpart, '')
-  FROM masking.answer_codes(ARRAY[call], ARRAY[caller], ARRAY[dialled], ARRAY[attempt], ARRAY[code])
+  FROM tests.answer_codes(ARRAY[call], ARRAY[caller], ARRAY[dialled], ARRAY[attempt], ARRAY[code])
 $$;
 -- A code of five digits that nobody has.
 CREATE FUNCTION pg_temp.wrong() RETURNS text
@@ -29,7 +29,7 @@ SELECT results_eq($$SELECT customer_code, agent_code FROM masking.orders WHERE o
 SELECT is(pg_temp.calls('off', 14156660000, 14155550100), 'unknown_caller', 'and nobody is asked for one');
 
 -- On, with the pool empty.
-UPDATE masking.settings SET value = 1 WHERE name = 'codes';
+UPDATE masking.settings SET is_on = true WHERE name = 'codes';
 SELECT is(masking.issue_codes(), 1::bigint, 'orders that are open already get codes on request');
 SELECT is((SELECT customer_code ~ '^[0-9]{5}$' AND agent_code ~ '^[0-9]{5}$' FROM masking.orders), true, 'of five digits');
 SELECT is(masking.issue_codes(), 0::bigint, 'once');

@@ -221,9 +221,9 @@ def test_the_same_calls_from_all_connections_at_once(database):
         server = connect(database, "masking_server")
         for turn in range(5):
             batch = random.Random(number * 10 + turn).sample(uuids, len(uuids))
-            answers.extend(ask(server, "SELECT outcome, counterpart FROM masking.answer_calls(%s, %s::bigint[], %s::bigint[])",
+            answers.extend(ask(server, "SELECT outcome, counterpart FROM tests.answer_calls(%s, %s::bigint[], %s::bigint[])",
                                batch, [14156660001] * len(batch), [14155550100] * len(batch)))
-            ask(server, "SELECT masking.record_apologies(%s, %s::bigint[], %s::float[])",
+            ask(server, "SELECT tests.record_apologies(%s, %s::bigint[], %s::float[])",
                 batch, [14155550100] * len(batch), [3600.0] * len(batch))
         server.close()
 
@@ -267,13 +267,13 @@ def test_messages_that_waited_see_the_swap(database):
     owner, holder = connect(database), connect(database, isolation="READ COMMITTED")
     fill_pool(owner, 1)
     ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('M', '14156660001', '14156660002')")
-    ask(owner, "SELECT * FROM masking.answer_messages('{m0}', '{14150000001}', '{14155550100}', '{text}')")
+    ask(owner, "SELECT * FROM tests.answer_messages('{m0}', '{14150000001}', '{14155550100}', '{text}')")
     ask(holder, "SELECT FROM masking.messages FOR UPDATE")
     found = []
 
     def answer(_):
         found.extend(ask(connect(database, "masking_server"), "SELECT place, outcome, counterpart"
-            " FROM masking.answer_messages('{m0,m1,m2}', '{14150000001,14156660001,14156660002}',"
+            " FROM tests.answer_messages('{m0,m1,m2}', '{14150000001,14156660001,14156660002}',"
             " '{14155550100,14155550100,14155550100}', '{text,text,text}')"))
 
     def swap(_):
@@ -291,11 +291,11 @@ def test_codes_that_waited_see_the_swap(database):
     setting(owner, "codes", 1)
     code = one(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number)"
         " VALUES ('C', '14156660001', '14156660002') RETURNING agent_code")
-    ask(holder, "SELECT * FROM masking.answer_codes('{c0}', '{14156660009}', '{14155550100}', '{1}', %s)", [code])
+    ask(holder, "SELECT * FROM tests.answer_codes('{c0}', '{14156660009}', '{14155550100}', '{1}', %s)", [code])
     found = []
 
     def enter(_):
-        found.extend(ask(connect(database, "masking_server"), "SELECT outcome FROM masking.answer_codes("
+        found.extend(ask(connect(database, "masking_server"), "SELECT outcome FROM tests.answer_codes("
             "'{c1}', '{14156660009}', '{14155550100}', '{1}', %s)", [code]))
 
     def swap(_):
@@ -317,7 +317,7 @@ def test_messages_forget_strangers_without_deadlock(database):
         server = connect(database, "masking_server")
         for batch in range(10):
             strangers = [14156660000 + (n * (7, 11)[number % 2] + batch * 40) % 400 + 1 for n in range(40)]
-            ask(server, "SELECT * FROM masking.answer_messages(%s, %s, %s, %s)",
+            ask(server, "SELECT * FROM tests.answer_messages(%s, %s, %s, %s)",
                 [f"{number}-{batch}-{n}" for n in range(40)], strangers, [14155550100] * 40, ["text"] * 40)
 
     assert at_once(8, answer) == []

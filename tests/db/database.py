@@ -63,4 +63,5 @@ def fill_pool(connection, size):
 
 
 def setting(connection, name, value):
-    ask(connection, "UPDATE masking.settings SET value = %s WHERE name = %s", value, name)
+    """A span is given in seconds."""
+    ask(connection, "SELECT tests.set(%s, %s)", name, str(value))

@@ -29,15 +29,28 @@ BEGIN
 END
 $$;
 
+-- Off, so that rows can be put there which nobody wrote; and on again. They fire always, so
+-- session_replication_role is no way around them.
+CREATE FUNCTION tests.triggers(fire boolean) RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  what CONSTANT text := CASE WHEN fire THEN 'ENABLE ALWAYS' ELSE 'DISABLE' END;
+BEGIN
+  EXECUTE format('ALTER TABLE masking.orders %s TRIGGER written', what);
+  EXECUTE format('ALTER TABLE masking.routes %s TRIGGER belongs', what);
+END
+$$;
+
 -- Time passes by moving everything that has happened further into the past;
 -- the earliest first, for the constraint is checked at each row.
 CREATE FUNCTION tests.pass(ago interval) RETURNS void
 LANGUAGE plpgsql
-SET session_replication_role = replica
 AS $$
 DECLARE
   route record;
 BEGIN
+  PERFORM tests.triggers(false);
   UPDATE masking.orders SET placed_at = placed_at - ago, recorded_at = recorded_at - ago,
     completed_at = completed_at - ago,
     cancelled_at = cancelled_at - ago, unmasked_since = unmasked_since - ago;
@@ -48,7 +61,78 @@ BEGIN
     WHERE order_id = route.order_id AND route_id = route.route_id;
   END LOOP;
   UPDATE masking.calls SET called_at = called_at - ago, answered_at = answered_at - ago;
+  UPDATE masking.pool_peaks SET hour = hour - ago;
+  PERFORM tests.triggers(true);
 END
+$$;
+
+-- Changes a setting, whatever its kind.
+CREATE FUNCTION tests.set(setting text, value text) RETURNS void
+LANGUAGE sql
+AS $$
+  UPDATE masking.settings SET span = CASE WHEN span IS NOT NULL THEN CASE WHEN value ~ '^[0-9.]+$' THEN value || ' seconds' ELSE value END::interval END,
+    is_on = CASE WHEN is_on IS NOT NULL THEN value::boolean END,
+    amount = CASE WHEN amount IS NOT NULL THEN value::integer END,
+    word = CASE WHEN word IS NOT NULL THEN value END
+  WHERE name = setting
+$$;
+
+-- The server's questions, each element an ask of its own.
+CREATE FUNCTION tests.asks(ids text[]) RETURNS bigint[]
+LANGUAGE sql
+AS $$
+  SELECT coalesce(array_agg(1 + (random() * 4611686018427387903)::bigint), '{}') FROM unnest(ids)
+$$;
+CREATE FUNCTION tests.answer_calls(call_uuids text[], callers bigint[], dialled bigint[],
+  support bigint DEFAULT NULL, may_ask boolean DEFAULT false, records boolean DEFAULT false)
+RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text, digits integer)
+LANGUAGE sql
+AS $$
+  SELECT * FROM masking.answer_calls(call_uuids, callers, dialled, tests.asks(call_uuids), support, may_ask, records)
+$$;
+CREATE FUNCTION tests.answer_codes(call_uuids text[], callers bigint[], dialled bigint[], attempts bigint[], codes text[])
+RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text, digits integer)
+LANGUAGE sql
+AS $$
+  SELECT * FROM masking.answer_codes(call_uuids, callers, dialled, attempts, codes, tests.asks(call_uuids))
+$$;
+CREATE FUNCTION tests.answer_messages(message_uuids text[], senders bigint[], dialled bigint[], kinds text[])
+RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text)
+LANGUAGE sql
+AS $$
+  SELECT * FROM masking.answer_messages(message_uuids, senders, dialled, kinds, tests.asks(message_uuids))
+$$;
+CREATE FUNCTION tests.record_apologies(call_uuids text[], dialled bigint[], seconds_ago double precision[]) RETURNS void
+LANGUAGE sql
+AS $$
+  SELECT masking.record_apologies(call_uuids, dialled, seconds_ago, tests.asks(call_uuids))
+$$;
+
+-- One event, as the columns of calls it tells of; what the caller hears.
+CREATE FUNCTION tests.tell(call_uuid text, told jsonb, says text DEFAULT NULL) RETURNS SETOF text
+LANGUAGE sql
+AS $$
+  SELECT say FROM masking.record_events(ARRAY[call_uuid], ARRAY[14155550100], ARRAY[says],
+    ARRAY[told ->> 'dial_status'],
+    ARRAY[told ->> 'dial_cause'],
+    ARRAY[(told ->> 'dial_rang')::bigint],
+    ARRAY[(told ->> 'callee_answered')::bigint],
+    ARRAY[(told ->> 'callee_ended')::bigint],
+    ARRAY[(told ->> 'callee_rang_seconds')::bigint],
+    ARRAY[(told ->> 'callee_seconds')::bigint],
+    ARRAY[told ->> 'callee_cost'],
+    ARRAY[told ->> 'callee_cause'],
+    ARRAY[(told ->> 'callee_code')::bigint],
+    ARRAY[told ->> 'callee_source'],
+    ARRAY[(told ->> 'caller_ended')::bigint],
+    ARRAY[(told ->> 'caller_rang_seconds')::bigint],
+    ARRAY[(told ->> 'caller_seconds')::bigint],
+    ARRAY[told ->> 'caller_cost'],
+    ARRAY[told ->> 'caller_cause'],
+    ARRAY[(told ->> 'caller_code')::bigint],
+    ARRAY[told ->> 'caller_source'],
+    ARRAY[(told ->> 'recording_seconds')::bigint],
+    ARRAY[told ->> 'recording_url'])
 $$;
 
 -- Whom a caller reaches now, on the server's own path: its number, or the
@@ -58,5 +142,5 @@ CREATE FUNCTION tests.reaches(caller bigint, dialled bigint) RETURNS text
 LANGUAGE sql
 AS $$
   SELECT coalesce(counterpart::text, outcome)
-  FROM masking.answer_calls(ARRAY['test-' || nextval('tests.calls')], ARRAY[caller], ARRAY[dialled])
+  FROM tests.answer_calls(ARRAY['test-' || nextval('tests.calls')], ARRAY[caller], ARRAY[dialled])
 $$;

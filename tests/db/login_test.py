@@ -148,7 +148,7 @@ def test_no_error_shows_a_whole_number():
         ask(owner, "INSERT INTO masking.proxy_numbers (number) VALUES ('14155550100')")
         orders = connect(name, "masking_orders")
         ask(orders, "INSERT INTO orders (order_id, customer_number, agent_number) VALUES ('A', '14156667777', '14156667778')")
-        ask(owner, "UPDATE masking.settings SET value = 1 WHERE name = 'refuse_unmasked'")
+        ask(owner, "UPDATE masking.settings SET is_on = true WHERE name = 'refuse_unmasked'")
         for statement, value in refused:
             with pytest.raises(psycopg2.Error) as caught:
                 ask(orders, statement, value)

@@ -197,7 +197,7 @@ class World:
             self.number += 1
             answer, explained, words = ask(self.owner, """
                 SELECT a.counterpart, e.counterpart, e.words
-                FROM masking.answer_calls(ARRAY[%s::text], ARRAY[%s], ARRAY[%s]) a,
+                FROM tests.answer_calls(ARRAY[%s::text], ARRAY[%s], ARRAY[%s]) a,
                   masking.explain_route(%s::text, %s::text) e""", f"c{self.number}", caller, proxy, caller, proxy)[0]
             assert {answer} - {None} == reached.get((caller, proxy), set())
             assert explained == answer, words

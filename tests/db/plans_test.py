@@ -10,10 +10,10 @@ from database import ask, connect, fill_pool, fresh
 EXPLAIN = """LOAD 'auto_explain';
     SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on;
     SET client_min_messages = log"""
-ANSWER = "SELECT * FROM masking.answer_calls('{a,b}', '{14150000001,14160000001}', '{14155550100,14155550100}')"
+ANSWER = "SELECT * FROM tests.answer_calls('{a,b}', '{14150000001,14160000001}', '{14155550100,14155550100}')"
 PLACE = "INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES (%s, '14150000001', '14160000001')"
 SWAP = "UPDATE masking.orders SET agent_number = %s WHERE order_id = 'plan'"
-STRANGER = "SELECT * FROM masking.answer_calls('{s}', '{14150009999}', '{14155550100}', NULL, true)"
+STRANGER = "SELECT * FROM tests.answer_calls('{s}', '{14150009999}', '{14155550100}', NULL, true)"
 COMPLETE = "UPDATE masking.orders SET completed_at = now() WHERE order_id = 'plan'"
 
 
@@ -32,11 +32,11 @@ def database(request):
         ask(owner, EXPLAIN)
         # Plans are made now, while there is nothing to read.
         ask(owner, ANSWER)
-        ask(owner, "UPDATE masking.settings SET value = 1 WHERE name = 'codes'")
+        ask(owner, "UPDATE masking.settings SET is_on = true WHERE name = 'codes'")
         ask(owner, PLACE, "plan")
         ask(owner, STRANGER)
         if request.param != "empty":
-            ask(owner, "SET session_replication_role = replica; SET auto_explain.log_min_duration = -1")
+            ask(owner, "SELECT tests.triggers(false); SET auto_explain.log_min_duration = -1")
             ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number, proxy_number)"
                 " SELECT n::text, (14150000000 + n)::text, (14160000000 + n)::text, '14155550100' FROM generate_series(1, 20000) n")
             ask(owner, "INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held)"
@@ -45,7 +45,7 @@ def database(request):
             ask(owner, "INSERT INTO masking.codes (order_id, side, code, proxy, live)"
                 " SELECT n::text, 'customer', lpad(n::text, 5, '0'), 14155550100 + n % 2,"
                 " tstzrange(now() - '2d'::interval, now() + (n % 2 - 0.5) * '2d'::interval) FROM generate_series(1, 20000) n")
-            ask(owner, "RESET session_replication_role; SET auto_explain.log_min_duration = 0")
+            ask(owner, "SELECT tests.triggers(true); SET auto_explain.log_min_duration = 0")
         if request.param == "grown and analysed":
             ask(owner, "ANALYZE")
         yield owner

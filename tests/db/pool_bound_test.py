@@ -49,7 +49,7 @@ def test_pool_bound(dc, da, fewer):
     with fresh() as name:
         owner = connect(name)
         fill_pool(owner, dc + da - 1 - fewer)
-        ask(owner, "UPDATE masking.settings SET value = 0 WHERE name IN ('cool_off', 'customer_grace', 'agent_grace')")
+        ask(owner, "UPDATE masking.settings SET span = '0' WHERE name IN ('cool_off', 'customer_grace', 'agent_grace')")
         ask(owner, TRAFFIC)
         ask(owner, "SET statement_timeout = 0")
         ask(owner, "CALL tests.traffic(%s, %s, %s)", ORDERS if fewer == 0 else min(ORDERS, 1500), dc, da)

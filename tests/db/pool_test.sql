@@ -54,7 +54,7 @@ SELECT is_empty($$SELECT FROM masking.routes WHERE order_id = 'C3'$$, 'no route 
 SELECT is(pg_temp.place('C4', 14156661001, 14156661003), '14155550202', 'another counterpart, another number');
 SELECT is(pg_temp.place('C5', 14156661001, 14156661002), '14155550201', 'the same pair with a second order shares the number');
 SELECT results_eq(
-  $$SELECT counterpart FROM masking.answer_calls('{shared}', '{14156661001}', '{14155550201}')$$,
+  $$SELECT counterpart FROM tests.answer_calls('{shared}', '{14156661001}', '{14155550201}')$$,
   'VALUES (14156661002)', 'and is connected');
 SELECT set_eq($$SELECT unnest(order_ids) FROM masking.calls WHERE call_uuid = 'shared'$$, ARRAY['C1', 'C5'],
   'both orders are on the record');
@@ -98,15 +98,15 @@ SELECT is((SELECT string_agg(order_id, ' ') FROM masking.assign_pending(5)), 'V3
 DELETE FROM masking.orders WHERE order_id ~ '^[VW]';
 
 -- Refusing instead of waiting.
-UPDATE masking.settings SET value = 1 WHERE name = 'refuse_unmasked';
+UPDATE masking.settings SET is_on = true WHERE name = 'refuse_unmasked';
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('E1', '14156663001', '14156663002'), ('E2', '14156663001', '14156663003');
 SELECT throws_ok($$SELECT pg_temp.place('E3', 14156663001, 14156663004)$$, 'MK002', NULL,
   'refuse_unmasked: an order without a number is an error');
 SELECT is_empty($$SELECT FROM masking.routes WHERE order_id = 'E3'$$, 'that leaves nothing');
-SELECT throws_ok($$UPDATE masking.settings SET value = -1 WHERE name = 'cool_off'$$, '23514', NULL, 'a setting has bounds');
+SELECT throws_ok($$UPDATE masking.settings SET span = '-1 second' WHERE name = 'cool_off'$$, '23514', NULL, 'a setting has bounds');
 
 -- What must not go.
-UPDATE masking.settings SET value = 0 WHERE name = 'refuse_unmasked';
+UPDATE masking.settings SET is_on = false WHERE name = 'refuse_unmasked';
 SELECT throws_ok(statement, 'MK007', NULL, 'refused: ' || statement)
 FROM unnest(ARRAY[
   'TRUNCATE masking.orders CASCADE', 'TRUNCATE masking.settings', $$UPDATE masking.orders SET order_id = 'x' WHERE order_id = 'E1'$$,
@@ -114,7 +114,7 @@ FROM unnest(ARRAY[
 ]) AS statement;
 
 -- Reopening takes nothing away.
-UPDATE masking.settings SET value = 0 WHERE name = 'agent_grace';
+UPDATE masking.settings SET span = '0' WHERE name = 'agent_grace';
 UPDATE masking.proxy_numbers SET enabled = number = '14155550203';
 SELECT is(pg_temp.place('R1', 14156666001, 14156666002), '14155550203', 'an order');
 UPDATE masking.orders SET completed_at = now() WHERE order_id = 'R1';

@@ -1,23 +1,23 @@
 -- What people hear: by event and language, changed by UPDATE, checked on writing.
 SELECT no_plan();
 
-SELECT is((SELECT say FROM masking.answer_calls('{p1}', '{14156660000}', '{14155550100}')),
+SELECT is((SELECT say FROM tests.answer_calls('{p1}', '{14156660000}', '{14155550100}')),
   'Sorry, we found no order that belongs to your phone number. Goodbye.', 'a refusal comes with its sentence');
-SELECT is((SELECT voice || ' ' || language FROM masking.answer_calls('{p1}', '{14156660000}', '{14155550100}')),
+SELECT is((SELECT voice || ' ' || language FROM tests.answer_calls('{p1}', '{14156660000}', '{14155550100}')),
   'WOMAN en-US', 'and with the voice and the language');
 UPDATE masking.prompts SET words = 'No <order> & no call.' WHERE event = 'unknown_caller' AND language = 'en-US';
-SELECT is((SELECT say FROM masking.answer_calls('{p2}', '{14156660000}', '{14155550100}')),
+SELECT is((SELECT say FROM tests.answer_calls('{p2}', '{14156660000}', '{14155550100}')),
   'No <order> & no call.', 'changing the row changes the next call');
 
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('A', '14156667777', '14156667778');
 SELECT results_eq(
-  $$SELECT outcome, say, voice, language FROM masking.answer_calls('{p3}', '{14156667777}', '{14155550100}')$$,
+  $$SELECT outcome, say, voice, language FROM tests.answer_calls('{p3}', '{14156667777}', '{14155550100}')$$,
   $$VALUES ('connected', NULL::text, NULL::text, NULL::text)$$, 'who is connected is told nothing');
 
 UPDATE masking.prompts SET play_url = 'https://cdn.example.com/no-order.mp3'
 WHERE event = 'unknown_caller' AND language = 'en-US';
 SELECT results_eq(
-  $$SELECT say, voice FROM masking.answer_calls('{p4}', '{14156660000}', '{14155550100}')$$,
+  $$SELECT say, voice FROM tests.answer_calls('{p4}', '{14156660000}', '{14155550100}')$$,
   $$VALUES ('https://cdn.example.com/no-order.mp3', NULL::text)$$, 'a recording takes the place of the words');
 
 INSERT INTO masking.proxy_numbers (number, language) VALUES

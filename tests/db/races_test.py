@@ -131,7 +131,7 @@ def test_two_orders_that_want_what_the_other_has_just_ended(database):
     """A number's cool-off gives way: not to be waited for, or both would wait."""
     owner = connect(database)
     ask(owner, "DELETE FROM masking.proxy_numbers WHERE number <> '14155550100'")
-    ask(owner, "UPDATE masking.settings SET value = 2, unit = 'seconds' WHERE name = 'longest_life'")
+    ask(owner, "UPDATE masking.settings SET span = '2 seconds' WHERE name = 'longest_life'")
     orders = connect(database, "masking_orders")
     ask(orders, PLACE, "A", "14156660001", "14156667778")
     ask(orders, PLACE, "B", "14156660002", "14156667779")

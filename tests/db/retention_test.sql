@@ -34,11 +34,11 @@ SELECT results_eq('SELECT orders, routes FROM masking.retention_run()', 'VALUES 
 SELECT lives_ok($$UPDATE masking.orders SET completed_at = now() WHERE order_id = 'OLD3'$$, 'a forgotten order can still be completed');
 SELECT throws_ok($$UPDATE masking.orders SET agent_number = '14156660002' WHERE order_id = 'OLD3'$$, 'MK008', NULL,
   'but not be given an agent');
-UPDATE masking.settings SET value = 0 WHERE name = 'forget_after';
-SELECT is_empty('SELECT * FROM masking.retention_run()', 'forget_after = 0: never');
+UPDATE masking.settings SET span = '0' WHERE name = 'forget_after';
+SELECT results_eq('SELECT * FROM masking.retention_run()', 'VALUES (0, 0, 0)', 'forget_after = 0: never');
 
 -- Imported, as it stands in the order system.
-UPDATE masking.settings SET value = 90 WHERE name = 'forget_after';
+UPDATE masking.settings SET span = '90 days' WHERE name = 'forget_after';
 SELECT throws_ok(format($$INSERT INTO masking.orders (order_id, customer_number, placed_at) VALUES ('Z', '14156667777', %L)$$, at), 'MK010', NULL,
   'placed in the future, so never old enough: refused, ' || at)
 FROM unnest(ARRAY['infinity', now() + interval '2 days']) at;
@@ -75,7 +75,7 @@ SELECT throws_ok($$SELECT masking.erase_person('x')$$, 'MK001', NULL, 'a bad num
 -- The key is gone.
 DELETE FROM masking.secrets;
 SELECT tests.pass('1 year');
-UPDATE masking.settings SET value = 90 WHERE name = 'forget_after';
+UPDATE masking.settings SET span = '90 days' WHERE name = 'forget_after';
 SELECT throws_ok('SELECT * FROM masking.retention_run()', 'MK011', 'secrets: the key number_hashes is gone, so no number can be forgotten',
   'without the key nothing is forgotten, and the error shows no number');
 SELECT matches((SELECT words FROM masking.explain_route('14156667777', '14155550100')), '^not connected', 'questions are still answered');

@@ -9,9 +9,10 @@ from plivo import callbacks
 from server import CALLER, COUNTERPART, PROXY, STRANGER, call_fields, canonical, eventually
 
 PUBLIC_URL = "https://calls.example.com/masking"
-COLUMNS = ("outcome", "side", "order_ids", "proxy", "repeats", "earlier_answers", "facts",
-           "dial_status", "rang", "answered", "ring_seconds", "talk_seconds", "call_seconds",
-           "hung_up_by", "hangup_cause", "hangup_code", "cost")
+COLUMNS = ("c.outcome", "c.side", "c.order_ids", "c.proxy", "c.repeats", "c.earlier_answers",
+           "l.was_told", "l.dial_status", "l.rang", "l.answered", "l.ring_seconds",
+           "l.talk_seconds", "l.call_seconds", "l.hung_up_by", "l.hangup_cause", "l.hangup_code",
+           "l.cost")
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +31,12 @@ def begun(server, **numbers):
 
 
 def row(database, call):
-    rows = database.query(f"SELECT {', '.join(COLUMNS)} FROM masking.calls WHERE call_uuid = %s",
-                          call["uuid"])
+    rows = database.query(f"""
+        SELECT {', '.join(COLUMNS)}
+        FROM masking.calls c JOIN masking.call_life l USING (call_uuid)
+        WHERE call_uuid = %s""", call["uuid"])
     assert len(rows) == 1
-    return dict(zip(COLUMNS, rows[0]))
+    return dict(zip((name[2:] for name in COLUMNS), rows[0]))
 
 
 def test_dial_says_where_to_tell_and_how_long(server, oracle):

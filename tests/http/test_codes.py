@@ -15,7 +15,7 @@ SPEAK = {"voice": "WOMAN", "language": "en-US"}
 @pytest.fixture(scope="module")
 def codes(database):
     """Codes are on. (the customer's, the agent's) of the sample pair."""
-    database.query("UPDATE masking.settings SET value = 1 WHERE name = 'codes'")
+    database.query("UPDATE masking.settings SET is_on = true WHERE name = 'codes'")
     database.query("SELECT masking.issue_codes()")
     return database.orders("SELECT customer_code, agent_code FROM orders"
                            " WHERE order_id = 'SAMPLE-1'")[0]

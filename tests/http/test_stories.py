@@ -116,7 +116,7 @@ def test_agent_swapped_while_the_phone_rings(plivo, order):
 
 
 def test_a_code_wrong_twice_then_right(plivo, database, order):
-    database.query("UPDATE masking.settings SET value = 1 WHERE name = 'codes'")
+    database.query("UPDATE masking.settings SET is_on = true WHERE name = 'codes'")
     try:
         order.update("completed_at = NULL")
         code = database.orders("SELECT customer_code FROM orders WHERE order_id = %s",
@@ -134,7 +134,7 @@ def test_a_code_wrong_twice_then_right(plivo, database, order):
         silent = plivo.call(Caller(stranger), PROXY)
         assert silent.of("caller")[-2:] == ["enters nothing", "is hung up on"]
     finally:
-        database.query("UPDATE masking.settings SET value = 0 WHERE name = 'codes'")
+        database.query("UPDATE masking.settings SET is_on = false WHERE name = 'codes'")
 
 
 def test_caller_hangs_up_while_it_rings(plivo, order):

@@ -1,0 +1,95 @@
+-- Deploy number-masking:triggers to pg
+--
+-- What makes everything follow from a write of the order system or an operator, in
+-- the same transaction. Each trigger function hands the row to the function in sql/
+-- that has the rules; one trigger per table, so that what happens in which order is
+-- said there and not by the names of triggers.
+--
+-- Orders need a BEFORE trigger (only that can fill proxy_number for RETURNING)
+-- that writes other tables. An INSERT with ON CONFLICT fires it for rows that are
+-- not inserted in the end; so order_written() looks for the order first, under a
+-- lock, and routes that turn out to be nobody's are taken away at commit (belongs).
+--
+-- They fire always, also for rows that logical replication brings or a session with
+-- session_replication_role = replica writes: an order that comes past them would be
+-- without routes, or a cancelled one would stay connected.
+
+BEGIN;
+SET LOCAL ROLE masking_owner;
+
+CREATE FUNCTION masking.orders_written() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    PERFORM masking.order_removed(OLD);
+    RETURN OLD;
+  END IF;
+  RETURN masking.order_written(OLD, NEW);
+END
+$$;
+COMMENT ON FUNCTION masking.orders_written() IS 'Trigger: see masking.order_written() and masking.order_removed().';
+CREATE TRIGGER written BEFORE INSERT OR UPDATE OR DELETE ON masking.orders
+FOR EACH ROW EXECUTE FUNCTION masking.orders_written();
+
+-- Neither fires what keeps routes in step: both would leave people connected.
+CREATE TRIGGER keep BEFORE UPDATE OF order_id ON masking.orders FOR EACH ROW
+WHEN (OLD.order_id IS DISTINCT FROM NEW.order_id)
+EXECUTE FUNCTION masking.refuse_change('Delete the order and place it under its new id.');
+CREATE TRIGGER keep_all BEFORE TRUNCATE ON masking.orders
+EXECUTE FUNCTION masking.refuse_change('DELETE cuts off the people on the orders.');
+
+CREATE FUNCTION masking.order_phones_written() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    PERFORM masking.phone_removed(OLD);
+    RETURN OLD;
+  END IF;
+  RETURN masking.phone_written(NEW);
+END
+$$;
+COMMENT ON FUNCTION masking.order_phones_written() IS 'Trigger: see masking.phone_written() and masking.phone_removed().';
+CREATE TRIGGER written BEFORE INSERT OR DELETE ON masking.order_phones
+FOR EACH ROW EXECUTE FUNCTION masking.order_phones_written();
+
+CREATE FUNCTION masking.routes_opened() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM masking.keep_or_remove(NEW);
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION masking.routes_opened() IS 'Trigger, at commit: see masking.keep_or_remove().';
+CREATE CONSTRAINT TRIGGER belongs AFTER INSERT ON masking.routes
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+WHEN (NOT NEW.closed AND upper(NEW.live) > now()) EXECUTE FUNCTION masking.routes_opened();
+
+CREATE FUNCTION masking.proxy_numbers_written() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    PERFORM masking.proxy_number_removed(OLD);
+    RETURN OLD;
+  END IF;
+  RETURN masking.proxy_number_written(OLD, NEW);
+END
+$$;
+COMMENT ON FUNCTION masking.proxy_numbers_written() IS
+  'Trigger: see masking.proxy_number_written() and masking.proxy_number_removed().';
+CREATE TRIGGER written BEFORE INSERT OR DELETE OR UPDATE OF number ON masking.proxy_numbers
+FOR EACH ROW EXECUTE FUNCTION masking.proxy_numbers_written();
+
+ALTER TABLE masking.orders ENABLE ALWAYS TRIGGER written;
+ALTER TABLE masking.order_phones ENABLE ALWAYS TRIGGER written;
+ALTER TABLE masking.routes ENABLE ALWAYS TRIGGER belongs;
+ALTER TABLE masking.proxy_numbers ENABLE ALWAYS TRIGGER written;
+
+COMMIT;

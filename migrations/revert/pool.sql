@@ -1,0 +1,9 @@
+-- Revert number-masking:pool from pg
+
+BEGIN;
+SET LOCAL ROLE masking_owner;
+
+DROP TABLE masking.pool_peaks;
+DROP TABLE masking.proxy_numbers;
+
+COMMIT;

@@ -1,0 +1,12 @@
+-- Verify number-masking:triggers on pg
+
+BEGIN;
+SET LOCAL ROLE masking_owner;
+
+SELECT 1 / (count(*) = 4)::int
+FROM pg_catalog.pg_trigger
+WHERE tgrelid IN ('masking.orders'::regclass, 'masking.order_phones'::regclass, 'masking.routes'::regclass,
+  'masking.proxy_numbers'::regclass)
+  AND tgname IN ('written', 'belongs') AND tgenabled = 'A';
+
+ROLLBACK;

@@ -1,0 +1,98 @@
+CREATE OR REPLACE FUNCTION masking.check_batch(ids text[], callers bigint[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- No more than a server's batch, and one caller per call: whoever takes a server over could
+  -- else ask about thousands of people in one statement, or leave one record of many questions.
+  IF cardinality(ids) > 256 THEN
+    RAISE EXCEPTION 'a batch has 256 requests at most' USING ERRCODE = '22023';
+  END IF;
+  IF cardinality(ids) > 1 AND EXISTS (
+    SELECT FROM unnest(ids, callers) AS a (id, caller) GROUP BY a.id HAVING min(a.caller) <> max(a.caller))
+  THEN
+    RAISE EXCEPTION 'one id with two callers' USING ERRCODE = '22023';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION masking.check_batch(text[], bigint[]) IS 'Refuses what no server asks in one statement.';
+
+CREATE OR REPLACE FUNCTION masking.answer_calls(call_uuids text[], callers bigint[], dialled bigint[], asks bigint[],
+  support bigint DEFAULT NULL, may_ask boolean DEFAULT false, records boolean DEFAULT false)
+RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text, digits integer)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- Who is reached, and the record of it: one statement for a whole batch, so that a call costs a
+-- share of one round trip and one commit.
+--   reads   routes (by caller and end of live: only what is not over), proxy_numbers, prompts, and
+--           for strangers codes, code_failures, settings
+--   writes  calls
+--   locks   rows of calls, in the order of their ids: two batches with calls in common wait for
+--           each other instead of deadlocking, for the role's lock_timeout at most
+--   who     the server
+-- An ask is one time that Plivo asked. Its server may have to ask the database again (same ask),
+-- and may have told the caller sorry meanwhile: then record_apologies names the ask, and what that
+-- ask was answered here does not count, whichever of the two comes first.
+#variable_conflict use_column
+BEGIN
+  PERFORM masking.check_batch(call_uuids, callers);
+  RETURN QUERY
+  WITH asked AS (
+    SELECT a.call_uuid, masking.person(a.caller) AS caller, a.caller AS shown, a.proxy, a.ask, a.place
+    FROM unnest(call_uuids, callers, dialled, asks)
+    WITH ORDINALITY AS a (call_uuid, caller, proxy, ask, place)
+  ), decided AS MATERIALIZED (
+    SELECT a.place, a.call_uuid, a.caller, a.shown, a.proxy, a.ask, r.side, r.route_id, r.order_ids,
+      coalesce(r.callee, s.counterpart) AS callee, s.digits,
+      CASE
+        WHEN a.proxy IS NULL THEN 'bad_dialled_number'
+        WHEN a.caller IS NULL THEN 'no_caller_id'
+        WHEN r.callee IS NULL THEN s.outcome
+        ELSE 'connected'
+      END AS outcome
+    FROM asked a
+    LEFT JOIN LATERAL masking.reached(a.caller, a.proxy) r ON true
+    -- Only who reaches nobody costs this, and the prompt below: OFFSET 0 keeps
+    -- the condition under the join, where it decides whether to call at all.
+    LEFT JOIN LATERAL (
+      SELECT * FROM masking.stranger(a.caller, a.proxy, support, may_ask)
+      WHERE r.callee IS NULL AND a.caller IS NOT NULL AND a.proxy IS NOT NULL OFFSET 0
+    ) s ON true
+  ), recorded AS (
+    INSERT INTO masking.calls AS c
+      (call_uuid, called_at, answered_at, proxy, ask, side, order_ids, route_id, outcome, repeats, caller_hash, caller_digits)
+    SELECT DISTINCT ON (d.call_uuid) d.call_uuid, now(), now(), d.proxy, d.ask, d.side, d.order_ids,
+      d.route_id, d.outcome, count(*) OVER (PARTITION BY d.call_uuid) - 1,
+      CASE WHEN d.outcome <> 'connected' THEN masking.hash_if_keyed(d.caller) END,
+      CASE WHEN d.outcome <> 'connected' THEN right(d.shown::text, 2) END
+    FROM decided d
+    ORDER BY d.call_uuid, d.place DESC
+    ON CONFLICT (call_uuid) DO UPDATE SET
+      called_at = CASE c.outcome WHEN 'not_asked' THEN EXCLUDED.called_at ELSE c.called_at END,
+      answered_at = EXCLUDED.answered_at,
+      proxy = EXCLUDED.proxy,
+      ask = EXCLUDED.ask,
+      side = EXCLUDED.side,
+      order_ids = EXCLUDED.order_ids,
+      route_id = EXCLUDED.route_id,
+      outcome = EXCLUDED.outcome,
+      caller_hash = EXCLUDED.caller_hash,
+      caller_digits = EXCLUDED.caller_digits,
+      repeats = c.repeats + coalesce(c.ask <> EXCLUDED.ask, false)::integer + EXCLUDED.repeats,
+      earlier_answers = masking.earlier_answers(c, EXCLUDED.ask, EXCLUDED.outcome, EXCLUDED.route_id)
+    -- A late repeat of the question does not undo what the code led to.
+    WHERE NOT masking.was_apologised(c, EXCLUDED.ask)
+      AND (EXCLUDED.outcome = 'ask_code' AND c.earlier_answers @> '[{"outcome": "ask_code"}]') IS NOT TRUE
+  )
+  SELECT d.place::integer, d.outcome, d.callee, p.say, p.voice, p.language, d.digits
+  FROM decided d
+  LEFT JOIN LATERAL (
+    SELECT * FROM masking.prompt(CASE d.outcome WHEN 'connected' THEN 'recorded' ELSE d.outcome END, d.proxy)
+    WHERE d.outcome <> 'connected' OR records OFFSET 0
+  ) p ON true;
+END
+$$;
+COMMENT ON FUNCTION masking.answer_calls(text[], bigint[], bigint[], bigint[], bigint, boolean, boolean) IS
+  'Routes and records a batch of calls. place: 1-based index into the arrays; counterpart: set exactly when outcome is connected or support. say, voice and language are what the caller hears (see masking.prompt): why nobody is rung, or with records that the call is recorded. asks: a number for each time Plivo asked, never used again; support: whom to ring for strangers; may_ask: they can be asked for codes, of so many digits.';
+GRANT EXECUTE ON FUNCTION masking.answer_calls(text[], bigint[], bigint[], bigint[], bigint, boolean, boolean) TO masking_server;

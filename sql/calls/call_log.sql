@@ -1,0 +1,63 @@
+-- The record for people who help customers: in words, without any phone number, so that whoever
+-- may read it learns none; nor a link to a recording, in which people can be heard to say theirs.
+CREATE OR REPLACE VIEW masking.call_log AS
+SELECT c.called_at, o.order_id,
+  CASE c.side WHEN 'customer' THEN 'customer' WHEN 'agent' THEN 'agent' ELSE 'unknown' END AS caller,
+  CASE c.side WHEN 'customer' THEN 'agent' WHEN 'agent' THEN 'customer' END AS callee,
+  CASE c.outcome
+    WHEN 'connected' THEN CASE
+      WHEN l.answered OR l.answered IS NULL AND l.call_seconds > 0 THEN 'they talked'
+      WHEN c.dial_status = 'busy' THEN 'the callee was busy'
+      WHEN c.dial_status = 'no-answer' THEN 'nobody answered'
+      WHEN c.dial_status = 'timeout' THEN 'the callee could not be reached'
+      WHEN c.dial_status = 'cancel' THEN 'the caller gave up'
+      WHEN c.dial_status IS NOT NULL THEN 'the call could not be put through'
+      WHEN l.was_told THEN 'it ended before anybody answered'
+      ELSE 'the callee''s phone was rung'
+    END
+    WHEN 'support' THEN 'the caller was sent to support'
+    WHEN 'ask_code' THEN 'the caller was asked for a code'
+    WHEN 'wrong_code' THEN 'the caller entered a wrong code'
+    WHEN 'code_refused' THEN 'the caller entered wrong codes only'
+    WHEN 'locked_out' THEN 'the caller had entered too many wrong codes'
+    WHEN 'unknown_caller' THEN 'the caller is on no order'
+    WHEN 'no_caller_id' THEN 'the caller hid the number'
+    WHEN 'bad_dialled_number' THEN 'the number dialled was unusable'
+    WHEN 'apologised' THEN 'the caller was asked to try again: the database was away'
+    WHEN 'not_asked' THEN 'the call is known from later events only'
+    ELSE c.outcome
+  END AS outcome,
+  l.ring_seconds,
+  CASE WHEN c.outcome = 'connected' THEN coalesce(l.talk_seconds, l.call_seconds) END AS talk_seconds,
+  CASE
+    WHEN l.hung_up_by = 'caller' THEN coalesce(c.side, 'caller')
+    WHEN l.hung_up_by = 'callee' THEN coalesce(CASE c.side WHEN 'customer' THEN 'agent' WHEN 'agent' THEN 'customer' END, 'callee')
+    ELSE l.hung_up_by
+  END AS hung_up_by,
+  l.hangup_cause, l.hangup_code, l.cost, c.recording_seconds, c.repeats, c.call_uuid,
+  c.proxy AS dialled, '**' || c.caller_digits AS caller_number
+FROM masking.calls c
+CROSS JOIN LATERAL (SELECT * FROM masking.call_life k WHERE k.call_uuid = c.call_uuid) l
+LEFT JOIN LATERAL unnest(c.order_ids) AS o (order_id) ON true;
+
+COMMENT ON VIEW masking.call_log IS
+  'Every call, in words and without phone numbers of parties: one row per call and order it was about. The calls of one order: masking.order_calls().';
+COMMENT ON COLUMN masking.call_log.called_at IS 'When Plivo first asked.';
+COMMENT ON COLUMN masking.call_log.order_id IS 'An order the call was about; NULL: none.';
+COMMENT ON COLUMN masking.call_log.caller IS 'customer, agent or unknown.';
+COMMENT ON COLUMN masking.call_log.callee IS 'customer or agent; NULL: nobody was rung for an order.';
+COMMENT ON COLUMN masking.call_log.outcome IS 'What became of the call, in words.';
+COMMENT ON COLUMN masking.call_log.ring_seconds IS 'How long the callee''s phone rang; NULL: not told.';
+COMMENT ON COLUMN masking.call_log.talk_seconds IS 'How long they talked; NULL: not told, or not connected.';
+COMMENT ON COLUMN masking.call_log.hung_up_by IS 'customer, agent, or as Plivo says it: plivo, carrier, …';
+COMMENT ON COLUMN masking.call_log.hangup_cause IS 'Why it ended, in Plivo''s words.';
+COMMENT ON COLUMN masking.call_log.hangup_code IS 'The same as Plivo''s code, as 3010 for busy.';
+COMMENT ON COLUMN masking.call_log.cost IS 'Both legs together, in the currency of the Plivo account.';
+COMMENT ON COLUMN masking.call_log.recording_seconds IS 'How long the recording is; NULL: none. Where it is: masking.calls, for its owner.';
+COMMENT ON COLUMN masking.call_log.repeats IS 'How often Plivo asked again.';
+COMMENT ON COLUMN masking.call_log.call_uuid IS 'Plivo''s CallUUID, as in Plivo''s own logs.';
+COMMENT ON COLUMN masking.call_log.dialled IS 'The number of ours that was dialled.';
+COMMENT ON COLUMN masking.call_log.caller_number IS 'Two digits of who called, where nobody was reached for an order.';
+
+-- Nothing in it identifies a person, so who runs the order system may show it.
+GRANT SELECT ON masking.call_log TO masking_orders;

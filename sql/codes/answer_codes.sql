@@ -1,0 +1,153 @@
+-- By the clock: the batch may have waited since now(), which is when it came.
+CREATE OR REPLACE FUNCTION masking.reached_by_code(caller bigint, proxy bigint, code text)
+RETURNS TABLE (callee bigint, side text, route_id bigint, order_ids text[])
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  SELECT n.callee, c.side,
+    (SELECT max(r.route_id) FROM masking.routes r
+      WHERE r.order_id = o.order_id AND r.side = c.side AND r.callee = n.callee
+        AND upper(r.live) > clock_timestamp() AND NOT r.closed),
+    ARRAY[o.order_id::text]
+  FROM masking.codes c
+  JOIN masking.orders o ON o.order_id = c.order_id AND o.forgotten_at IS NULL
+  CROSS JOIN LATERAL (
+    SELECT masking.number_of(CASE c.side WHEN 'customer' THEN o.agent_number ELSE o.customer_number END) AS callee) n
+  WHERE c.code = reached_by_code.code AND (c.proxy = reached_by_code.proxy OR c.proxy IS NULL)
+    AND NOT c.closed AND c.live && tstzrange(now(), NULL) AND upper(c.live) > clock_timestamp()
+    AND masking.person(n.callee) NOT IN (reached_by_code.caller, reached_by_code.proxy);
+END
+$$;
+COMMENT ON FUNCTION masking.reached_by_code(bigint, bigint, text) IS
+  'Whom a code entered on a number leads to; no row: nobody, or the caller himself.';
+
+CREATE OR REPLACE FUNCTION masking.count_failure(the_call text, the_attempt integer, caller bigint, proxy bigint) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  DELETE FROM masking.code_failures f
+  WHERE (f.call_uuid, f.attempt) IN (
+    SELECT o.call_uuid, o.attempt FROM masking.code_failures o
+    WHERE o.failed_at < now() - interval '24 hours'
+    ORDER BY o.failed_at
+    LIMIT 10
+    FOR UPDATE SKIP LOCKED);
+  INSERT INTO masking.code_failures (call_uuid, attempt, caller, proxy, failed_at)
+  VALUES (the_call, the_attempt, caller, proxy, now())
+  ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION masking.count_failure(text, integer, bigint, bigint) IS
+  'Remembers a wrong code, once however often Plivo tells of it, and forgets those older than a day.';
+
+CREATE OR REPLACE FUNCTION masking.decided_code(
+  caller bigint, proxy bigint, the_call text, attempt integer, code text,
+  OUT outcome text, OUT callee bigint, OUT side text, OUT route_id bigint, OUT order_ids text[])
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+  tries CONSTANT integer := 3;
+  way record;
+BEGIN
+  outcome := 'wrong_code';
+  SELECT r.* INTO way FROM masking.reached_by_code(caller, proxy, code) r WHERE masking.setting_on('codes');
+  IF caller IS NULL OR proxy IS NULL THEN
+    outcome := CASE WHEN caller IS NULL THEN 'no_caller_id' ELSE 'bad_dialled_number' END;
+  ELSIF masking.is_locked_out(caller) THEN
+    outcome := 'locked_out';
+  ELSIF way.callee IS NOT NULL THEN
+    outcome := 'connected';
+    callee := way.callee;
+    side := way.side;
+    route_id := way.route_id;
+    order_ids := way.order_ids;
+  ELSE
+    PERFORM masking.count_failure(the_call, attempt, caller, proxy);
+    IF masking.is_locked_out(caller) THEN
+      outcome := 'locked_out';
+    ELSIF attempt >= tries THEN
+      outcome := 'code_refused';
+    END IF;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION masking.decided_code(bigint, bigint, text, integer, text) IS
+  'Whom a code leads to, or why to nobody; counts it then.';
+
+CREATE OR REPLACE FUNCTION masking.answer_codes(
+  call_uuids text[], callers bigint[], dialled bigint[], attempts bigint[], codes text[], asks bigint[])
+RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text, digits integer)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- A caller whose phone is not known entered a code. Guesses of one caller are looked at one after
+-- the other, however many calls he makes at once: else a hundred calls would have a hundred
+-- guesses before the first is counted.
+--   reads   codes, orders, routes, settings, prompts
+--   writes  code_failures, calls
+--   locks   one advisory lock per caller, in the order of their keys: the key is a keyed hash,
+--           since anybody can read pg_locks; then rows of calls, in the order of their ids, as
+--           everybody writes them
+--   who     the server, a batch at a time; the same ask again gets an answer anew
+#variable_conflict use_column
+DECLARE
+  -- What a later answer about the same call may replace: only what is to its left.
+  ranks CONSTANT text[] := ARRAY['ask_code', 'wrong_code', 'code_refused', 'locked_out', 'connected'];
+  asked record;
+  one record;
+BEGIN
+  PERFORM masking.check_batch(call_uuids, callers);
+  FOR asked IN
+    SELECT a.*, masking.person(a.caller) AS person, masking.lock_key(a.caller) AS lock
+    FROM unnest(call_uuids, callers, dialled, attempts, codes, asks)
+      WITH ORDINALITY AS a (call_uuid, caller, proxy, attempt, code, ask, place)
+    ORDER BY lock, a.caller, a.call_uuid, a.attempt
+  LOOP
+    PERFORM pg_advisory_xact_lock(hashtext('masking.codes'), asked.lock);
+  END LOOP;
+
+  FOR asked IN
+    SELECT a.*, masking.person(a.caller) AS person
+    FROM unnest(call_uuids, callers, dialled, attempts, codes, asks)
+      WITH ORDINALITY AS a (call_uuid, caller, proxy, attempt, code, ask, place)
+    ORDER BY a.call_uuid, a.attempt
+  LOOP
+    SELECT d.* INTO one
+    FROM masking.decided_code(asked.person, asked.proxy, asked.call_uuid, asked.attempt::integer, asked.code) d;
+    INSERT INTO masking.calls AS c (call_uuid, called_at, answered_at, proxy, ask, side, order_ids, route_id, outcome,
+      caller_hash, caller_digits)
+    VALUES (asked.call_uuid, now(), now(), asked.proxy, asked.ask, one.side, one.order_ids, one.route_id, one.outcome,
+      CASE WHEN one.outcome <> 'connected' THEN masking.hash_if_keyed(asked.person) END,
+      CASE WHEN one.outcome <> 'connected' THEN right(asked.caller::text, 2) END)
+    ON CONFLICT (call_uuid) DO UPDATE SET
+      answered_at = EXCLUDED.answered_at,
+      proxy = coalesce(c.proxy, EXCLUDED.proxy),
+      ask = EXCLUDED.ask,
+      side = EXCLUDED.side,
+      order_ids = EXCLUDED.order_ids,
+      route_id = EXCLUDED.route_id,
+      outcome = EXCLUDED.outcome,
+      caller_hash = EXCLUDED.caller_hash,
+      caller_digits = EXCLUDED.caller_digits,
+      earlier_answers = masking.earlier_answers(c, EXCLUDED.ask, EXCLUDED.outcome, EXCLUDED.route_id)
+    WHERE coalesce(array_position(ranks, c.outcome), 0) < array_position(ranks, EXCLUDED.outcome)
+      AND NOT masking.was_apologised(c, EXCLUDED.ask);
+    place := asked.place;
+    outcome := one.outcome;
+    counterpart := one.callee;
+    digits := CASE one.outcome WHEN 'wrong_code' THEN masking.code_digits(asked.proxy) END;
+    SELECT p.say, p.voice, p.language INTO say, voice, language
+    FROM masking.prompt(nullif(one.outcome, 'connected'), asked.proxy) p;
+    RETURN NEXT;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION masking.answer_codes(text[], bigint[], bigint[], bigint[], text[], bigint[]) IS
+  'Routes and records a batch of entered codes. counterpart: set exactly when outcome is connected; with wrong_code, which may be tried again, digits says how many to wait for. asks: as in answer_calls.';
+GRANT EXECUTE ON FUNCTION masking.answer_codes(text[], bigint[], bigint[], bigint[], text[], bigint[]) TO masking_server;

@@ -1,0 +1,19 @@
+-- How many digits the longest code on a number has; NULL: there is none.
+CREATE OR REPLACE FUNCTION masking.code_digits(on_proxy bigint) RETURNS integer
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  FOR digits IN REVERSE 15..5 LOOP
+    IF EXISTS (SELECT FROM masking.codes c
+        WHERE c.proxy = on_proxy AND length(c.code) = digits AND upper(c.live) > now() AND NOT c.closed)
+      OR EXISTS (SELECT FROM masking.codes c
+        WHERE c.proxy IS NULL AND length(c.code) = digits AND upper(c.live) > now() AND NOT c.closed)
+    THEN
+      RETURN digits;
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION masking.code_digits(bigint) IS 'The most digits to wait for; NULL: nobody could enter a right code.';

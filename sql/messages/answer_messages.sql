@@ -1,0 +1,125 @@
+-- true once an hour for each stranger, also if many ask at the same moment.
+CREATE OR REPLACE FUNCTION masking.may_be_told(stranger bigint) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  INSERT INTO masking.told_strangers AS t (number, told_at) VALUES (stranger, now())
+  ON CONFLICT (number) DO UPDATE SET told_at = now()
+  WHERE t.told_at < now() - interval '1 hour';
+  RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION masking.may_be_told(bigint) IS
+  'Whether a stranger may be sent the sentence now; remembers that it was.';
+
+CREATE OR REPLACE FUNCTION masking.message_outcome(sender bigint, proxy bigint, kind text, callee bigint, before text)
+RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN CASE
+    WHEN proxy IS NULL THEN 'bad_number'
+    WHEN sender IS NULL THEN 'no_sender'
+    WHEN sender = proxy OR EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = sender)
+    THEN 'from_proxy'
+    WHEN kind <> 'text' THEN kind
+    WHEN callee IS NOT NULL THEN 'forwarded'
+    WHEN before IN ('unknown_sender', 'unknown_sender_quiet') THEN before
+    WHEN masking.may_be_told(sender) THEN 'unknown_sender'
+    ELSE 'unknown_sender_quiet'
+  END;
+END
+$$;
+COMMENT ON FUNCTION masking.message_outcome(bigint, bigint, text, bigint, text) IS
+  'What becomes of a message; before: what became of it when Plivo told of it earlier.';
+
+-- The sender was told that the text did not pass, or heard nothing, so it comes again: this beats
+-- what the same ask was answered, before or after it; another ask's answer stays.
+CREATE OR REPLACE FUNCTION masking.message_apology(the_message text, person bigint, proxy bigint, the_ask bigint)
+RETURNS void
+LANGUAGE sql
+AS $$
+  INSERT INTO masking.messages AS t (message_uuid, received_at, answered_at, proxy, ask, side, order_ids, route_id, outcome)
+  SELECT the_message, now(), clock_timestamp(), proxy, the_ask, r.side, r.order_ids, r.route_id, 'apologised'
+  FROM (VALUES (1)) AS one (row)
+  LEFT JOIN LATERAL masking.reached(person, proxy) r ON true
+  ON CONFLICT (message_uuid) DO UPDATE SET
+    answered_at = EXCLUDED.answered_at, ask = EXCLUDED.ask, outcome = EXCLUDED.outcome, repeats = t.repeats + coalesce(t.ask <> EXCLUDED.ask, false)::integer
+  WHERE t.ask = EXCLUDED.ask OR t.outcome = 'apologised'
+$$;
+COMMENT ON FUNCTION masking.message_apology(text, bigint, bigint, bigint) IS
+  'Puts on record that this ask about a message got no answer from the database.';
+
+CREATE OR REPLACE FUNCTION masking.answer_messages(
+  message_uuids text[], senders bigint[], dialled bigint[], kinds text[], asks bigint[])
+RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- Text messages go the way calls go: the same routes decide. The text is not stored anywhere, and
+-- neither is a number of a connected person. Nothing here may start an endless exchange: a number
+-- of the pool is never answered and never forwarded, so two of them cannot talk to each other;
+-- any other stranger gets one sentence an hour, whatever number it writes to.
+--   reads   routes, proxy_numbers, prompts
+--   writes  messages, told_strangers
+--   locks   rows of both, one message after the other in the order of senders: two batches wait
+--           for each other instead of deadlocking
+--   who     the server
+#variable_conflict use_column
+DECLARE
+  m record;
+  way record;
+  had masking.messages;
+  decided text;
+BEGIN
+  PERFORM masking.check_batch(message_uuids, senders);
+  FOR m IN
+    SELECT a.place, a.message_uuid, a.sender, masking.person(a.sender) AS person, a.proxy, a.kind, a.ask
+    FROM unnest(message_uuids, senders, dialled, kinds, asks)
+      WITH ORDINALITY AS a (message_uuid, sender, proxy, kind, ask, place)
+    ORDER BY a.sender, a.message_uuid, a.place
+  LOOP
+    place := m.place;
+    counterpart := NULL;
+    say := NULL;
+    voice := NULL;
+    language := NULL;
+    IF m.kind = 'apologised' THEN
+      PERFORM masking.message_apology(m.message_uuid, m.person, m.proxy, m.ask);
+      outcome := m.kind;
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    SELECT * INTO had FROM masking.messages b WHERE b.message_uuid = m.message_uuid;
+    SELECT r.callee, r.side, r.route_id, r.order_ids INTO way FROM masking.reached(m.person, m.proxy) r;
+    decided := masking.message_outcome(m.person, m.proxy, m.kind, way.callee, had.outcome);
+    INSERT INTO masking.messages AS t
+      (message_uuid, received_at, answered_at, proxy, ask, side, order_ids, route_id, outcome)
+    VALUES (m.message_uuid, now(), clock_timestamp(), m.proxy, m.ask, way.side, way.order_ids, way.route_id, decided)
+    ON CONFLICT (message_uuid) DO UPDATE SET
+      answered_at = EXCLUDED.answered_at, ask = EXCLUDED.ask, side = EXCLUDED.side, order_ids = EXCLUDED.order_ids,
+      route_id = EXCLUDED.route_id, outcome = EXCLUDED.outcome, repeats = t.repeats + coalesce(t.ask <> EXCLUDED.ask, false)::integer
+    WHERE NOT (t.outcome = 'apologised' AND t.ask = EXCLUDED.ask);
+    outcome := decided;
+    IF decided = 'forwarded' THEN
+      counterpart := way.callee;
+    ELSIF decided = 'unknown_sender' THEN
+      SELECT p.say, p.voice, p.language INTO say, voice, language FROM masking.prompt(decided, m.proxy) p;
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+  -- Last, for these rows are in no order: who holds them waits for nobody.
+  DELETE FROM masking.told_strangers t
+  WHERE t.number IN (
+    SELECT o.number FROM masking.told_strangers o
+    WHERE o.told_at < now() - interval '1 hour'
+    ORDER BY o.told_at
+    LIMIT 2 * cardinality(message_uuids)
+    FOR UPDATE SKIP LOCKED);
+END
+$$;
+COMMENT ON FUNCTION masking.answer_messages(text[], bigint[], bigint[], text[], bigint[]) IS
+  'Routes and records a batch of messages. kinds: text, why it is not to be forwarded, or apologised (that ask got no answer in time); counterpart: set exactly when it is forwarded; say: what the sender is sent instead. asks: as in answer_calls.';
+GRANT EXECUTE ON FUNCTION masking.answer_messages(text[], bigint[], bigint[], text[], bigint[]) TO masking_server;

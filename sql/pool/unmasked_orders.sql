@@ -1,0 +1,19 @@
+CREATE OR REPLACE VIEW masking.unmasked_orders AS
+SELECT o.order_id, o.placed_at, o.unmasked_since, o.unmasked_reason AS reason
+FROM masking.orders o
+CROSS JOIN (
+  SELECT max(s.span) FILTER (WHERE s.name = 'longest_life') AS longest_life,
+    max(s.span) FILTER (WHERE s.name IN ('customer_grace', 'agent_grace')) AS grace
+  FROM masking.settings s
+) w
+WHERE o.unmasked_since IS NOT NULL AND o.agent_number IS NOT NULL AND o.cancelled_at IS NULL
+  AND CASE WHEN o.completed_at IS NOT NULL THEN least(o.completed_at, '9999-01-01') + w.grace
+    ELSE o.unmasked_since + w.longest_life END > now();
+COMMENT ON VIEW masking.unmasked_orders IS
+  'Orders whose two people cannot call each other yet, because no proxy number was free.';
+COMMENT ON COLUMN masking.unmasked_orders.order_id IS 'Which order.';
+COMMENT ON COLUMN masking.unmasked_orders.placed_at IS 'When it was placed.';
+COMMENT ON COLUMN masking.unmasked_orders.unmasked_since IS 'Since when it waits.';
+COMMENT ON COLUMN masking.unmasked_orders.reason IS
+  'none free (all are taken by others of these two), no number serves them (no prefix of the pool fits both), or people busy (another transaction was routing them; served in a moment).';
+GRANT SELECT ON masking.unmasked_orders TO masking_orders;

@@ -1,0 +1,165 @@
+-- An order that a table of the user's own refers to cannot be removed: it is kept, and counted.
+CREATE OR REPLACE FUNCTION masking.remove_order(the_order text) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  DELETE FROM masking.orders o WHERE o.order_id = the_order;
+  RETURN true;
+EXCEPTION WHEN foreign_key_violation OR restrict_violation THEN
+  RETURN false;
+END
+$$;
+COMMENT ON FUNCTION masking.remove_order(text) IS 'Removes an order; false: something of the user''s refers to it.';
+
+CREATE OR REPLACE FUNCTION masking.remove_old_orders(older_than interval, at_most integer DEFAULT 500) RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- Removes orders and routes that could last connect a call that long ago, the oldest first. Those that
+-- must stay (still live, or referred to by the user's own tables) are passed, and the next run goes
+-- on behind them: they hold up nothing, whatever their number.
+--   reads, writes  routes (by the end of held), orders (by age), chores
+--   locks   rows of both, those that are free
+--   who     retention_run
+DECLARE
+  cutoff CONSTANT timestamptz := now() - older_than;
+  here masking.chores;
+  o record;
+  removed integer;
+  with_numbers integer;
+  seen integer := 0;
+BEGIN
+  -- Forgotten ones, and where forget_after is longer, or 0, those with numbers: an index each.
+  DELETE FROM masking.routes r
+  WHERE (r.order_id, r.route_id) IN (
+    SELECT k.order_id, k.route_id FROM masking.routes k
+    WHERE k.caller < 0 AND upper(k.held) < cutoff
+    ORDER BY upper(k.held) LIMIT 2 * at_most FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS removed = ROW_COUNT;
+  DELETE FROM masking.routes r
+  WHERE (r.order_id, r.route_id) IN (
+    SELECT k.order_id, k.route_id FROM masking.routes k
+    WHERE k.caller > 0 AND upper(k.held) < cutoff
+    ORDER BY upper(k.held) LIMIT 2 * at_most FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS with_numbers = ROW_COUNT;
+  removed := removed + with_numbers;
+  SELECT * INTO here FROM masking.chores c WHERE c.name = 'keep_orders' FOR UPDATE;
+  FOR o IN
+    SELECT k.order_id, k.recorded_at, EXISTS (SELECT FROM masking.routes r WHERE r.order_id = k.order_id) AS routed
+    FROM masking.orders k
+    WHERE k.recorded_at < cutoff
+      AND (k.recorded_at, k.order_id) > (coalesce(here.reached_time, '-infinity'), coalesce(here.reached_id, ''))
+    ORDER BY k.recorded_at, k.order_id
+    LIMIT at_most
+    FOR UPDATE SKIP LOCKED
+  LOOP
+    seen := seen + 1;
+    here.reached_time := o.recorded_at;
+    here.reached_id := o.order_id;
+    IF o.routed THEN
+      CONTINUE;
+    ELSIF masking.remove_order(o.order_id) THEN
+      removed := removed + 1;
+    ELSE
+      here.finding := here.finding + 1;
+    END IF;
+  END LOOP;
+  IF seen < at_most THEN
+    UPDATE masking.chores c SET found = here.finding, finding = 0, reached_time = NULL, reached_id = NULL, finished_at = now()
+    WHERE c.name = 'keep_orders';
+  ELSE
+    UPDATE masking.chores c SET finding = here.finding, reached_time = here.reached_time, reached_id = here.reached_id
+    WHERE c.name = 'keep_orders';
+  END IF;
+  RETURN removed;
+END
+$$;
+COMMENT ON FUNCTION masking.remove_old_orders(interval, integer) IS
+  'Removes orders and their routes that could last connect a call that long ago; returns how many rows went.';
+
+CREATE OR REPLACE FUNCTION masking.remove_old_calls(older_than interval, at_most integer DEFAULT 500) RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  removed integer;
+BEGIN
+  DELETE FROM masking.calls c
+  WHERE c.call_uuid IN (
+    SELECT o.call_uuid FROM masking.calls o
+    WHERE o.called_at < now() - older_than
+    ORDER BY o.called_at LIMIT at_most FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS removed = ROW_COUNT;
+  RETURN removed;
+END
+$$;
+COMMENT ON FUNCTION masking.remove_old_calls(interval, integer) IS 'Removes calls that old, so many; returns how many.';
+
+CREATE OR REPLACE FUNCTION masking.remove_old_messages(older_than interval, at_most integer DEFAULT 500) RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  removed integer;
+BEGIN
+  DELETE FROM masking.messages m
+  WHERE m.message_uuid IN (
+    SELECT o.message_uuid FROM masking.messages o
+    WHERE o.received_at < now() - older_than
+    ORDER BY o.received_at LIMIT at_most FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS removed = ROW_COUNT;
+  RETURN removed;
+END
+$$;
+COMMENT ON FUNCTION masking.remove_old_messages(interval, integer) IS 'Removes messages that old, so many; returns how many.';
+
+CREATE OR REPLACE FUNCTION masking.retention_run() RETURNS TABLE (orders integer, routes integer, removed integer)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- One bounded piece of each thing that the settings forget_after and keep_… ask for (0: never).
+-- One server at a time does it; the others find nothing to do.
+--   reads, writes  see the functions
+--   locks   itself, tried; then rows that are free
+--   who     a chore of the servers, again at once while it finds something
+#variable_conflict use_variable
+DECLARE
+  span interval;
+  f record;
+BEGIN
+  orders := 0;
+  routes := 0;
+  removed := 0;
+  IF NOT pg_try_advisory_xact_lock(hashtext('masking.retention'), 0) THEN
+    RETURN NEXT;
+    RETURN;
+  END IF;
+  span := masking.setting_span('forget_after');
+  IF span > interval '0' THEN
+    SELECT n.orders, n.routes INTO f FROM masking.forget_numbers(span, 500) n;
+    orders := f.orders;
+    routes := f.routes;
+  ELSE
+    PERFORM masking.forget_strangers(500);
+  END IF;
+  span := masking.setting_span('keep_calls');
+  IF span > interval '0' THEN
+    removed := removed + masking.remove_old_calls(span);
+  END IF;
+  span := masking.setting_span('keep_messages');
+  IF span > interval '0' THEN
+    removed := removed + masking.remove_old_messages(span);
+  END IF;
+  span := masking.setting_span('keep_orders');
+  IF span > interval '0' THEN
+    removed := removed + masking.remove_old_orders(span);
+  END IF;
+  DELETE FROM masking.pool_peaks k WHERE k.hour < now() - 2 * masking.setting_span('cool_off') - interval '1 hour';
+  PERFORM masking.check_step();
+  RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION masking.retention_run() IS
+  'One batch of what the settings forget_after, keep_calls, keep_messages and keep_orders ask for; for the servers'' timer.';
+GRANT EXECUTE ON FUNCTION masking.retention_run() TO masking_server;

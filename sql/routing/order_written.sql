@@ -1,0 +1,140 @@
+CREATE OR REPLACE FUNCTION masking.checked(o masking.orders, before masking.orders) RETURNS masking.orders
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  wrong text;
+BEGIN
+  IF coalesce(o.order_id, '') = '' OR length(o.order_id) > 200 THEN
+    RAISE EXCEPTION 'order_id: must have 1 to 200 characters, has %', coalesce(length(o.order_id), 0)
+      USING ERRCODE = 'MK005', COLUMN = 'order_id';
+  END IF;
+  IF o.customer_number IS NULL THEN
+    RAISE EXCEPTION 'customer_number: is missing'
+      USING ERRCODE = 'MK001', COLUMN = 'customer_number', HINT = 'An order has a customer from the start.';
+  END IF;
+  o.customer_number := masking.e164(o.customer_number, 'customer_number');
+  o.agent_number := masking.e164(o.agent_number, 'agent_number');
+  o.placed_at := coalesce(o.placed_at, now());
+  -- A day, because clocks and time zones differ.
+  IF o.placed_at > now() + interval '1 day' AND o.placed_at IS DISTINCT FROM before.placed_at THEN
+    RAISE EXCEPTION 'placed_at: % is in the future', o.placed_at
+      USING ERRCODE = 'MK010', COLUMN = 'placed_at', HINT = 'An order is placed now or was placed earlier.';
+  END IF;
+  IF masking.person(masking.number_of(o.agent_number)) = masking.person(masking.number_of(o.customer_number)) THEN
+    RAISE EXCEPTION 'agent_number: "%" is the customer''s own number', masking.redacted(o.agent_number)
+      USING ERRCODE = 'MK003', COLUMN = 'agent_number';
+  END IF;
+  -- What was no proxy number when it was written must not stop the order's course.
+  SELECT CASE p.number WHEN o.customer_number THEN 'customer_number' ELSE 'agent_number' END INTO wrong
+  FROM masking.proxy_numbers p
+  WHERE p.number IN (o.customer_number, o.agent_number)
+    AND p.number IS DISTINCT FROM before.customer_number
+    AND p.number IS DISTINCT FROM before.agent_number
+  LIMIT 1;
+  IF wrong IS NOT NULL THEN
+    RAISE EXCEPTION '%: "%" is a proxy number', wrong,
+      masking.redacted(CASE wrong WHEN 'customer_number' THEN o.customer_number ELSE o.agent_number END)
+      USING ERRCODE = 'MK004', COLUMN = wrong;
+  END IF;
+  RETURN o;
+END
+$$;
+COMMENT ON FUNCTION masking.checked(masking.orders, masking.orders) IS
+  'The order, as it was before, with its numbers in E.164 digits, or an error naming the column, never showing a whole number.';
+
+CREATE OR REPLACE FUNCTION masking.order_written(before masking.orders, o masking.orders) RETURNS masking.orders
+LANGUAGE plpgsql
+AS $$
+-- Whatever happened to an order, its routes, then its codes, then its further phones are
+-- brought to where its row says they should be; there is no list of transitions.
+--   reads   orders, order_phones, proxy_numbers, settings, routes, codes
+--   writes  routes, codes, order_phones, pool_peaks; the row itself is the trigger's
+--   locks   in this order: the order's row (by the UPDATE itself, or FOR KEY SHARE when an
+--           INSERT finds it), else its id (lock_order, waits); then the people, tried for
+--           lock_wait at most (lock_people); then the proxy number, shared, tried
+--           (keep_proxy); then routes of others that give way, only where they are free
+--   who     the trigger "written" on orders; the order system, assign_pending, retention
+DECLARE
+  existing masking.orders := before;
+BEGIN
+  IF before.order_id IS NULL THEN
+    SELECT e.* INTO existing FROM masking.orders e WHERE e.order_id = o.order_id FOR KEY SHARE;
+    IF existing.order_id IS NULL THEN
+      PERFORM masking.lock_order(o.order_id);
+      SELECT e.* INTO existing FROM masking.orders e WHERE e.order_id = o.order_id FOR KEY SHARE;
+    END IF;
+    o := masking.checked(o, existing);
+    IF existing.order_id IS NOT NULL THEN
+      RETURN o; -- ON CONFLICT will find it, and its UPDATE comes here again
+    END IF;
+    o := masking.route_order(o, existing, masking.setting_span('lock_wait'));
+  ELSIF o.forgotten_at IS NOT NULL THEN
+    PERFORM masking.route_forgotten(before, o);
+  ELSIF (before.proxy_number, before.unmasked_since) IS NOT DISTINCT FROM (o.proxy_number, o.unmasked_since)
+    AND (before.customer_code, before.agent_code) IS NOT DISTINCT FROM (o.customer_code, o.agent_code)
+  THEN
+    -- (What differs there was written by assign_pending or issue_codes, and is routed.)
+    o := masking.checked(o, before);
+    o := masking.route_order(o, before, masking.setting_span('lock_wait'));
+  END IF;
+  IF o.unmasked_since IS NOT NULL AND before.unmasked_since IS NULL AND masking.setting_on('refuse_unmasked') THEN
+    RAISE EXCEPTION 'no proxy number is free for order %', o.order_id
+      USING ERRCODE = 'MK002', TABLE = 'orders',
+        HINT = 'See masking.pool_status; with refuse_unmasked false in masking.settings the order would commit without one.';
+  END IF;
+  o.masking := CASE
+    WHEN o.unmasked_since IS NOT NULL THEN 'waiting'
+    WHEN o.proxy_number IS NOT NULL THEN 'masked'
+    WHEN o.routed_at IS NOT NULL AND EXISTS (
+      SELECT FROM masking.routes r
+      WHERE r.order_id = o.order_id AND r.proxy IS NULL AND upper(r.live) > now() AND NOT r.closed)
+    THEN 'any number'
+  END;
+  o := masking.give_codes(before, o);
+  IF before.order_id IS NOT NULL THEN
+    PERFORM masking.phones_follow(o);
+  END IF;
+  RETURN o;
+END
+$$;
+COMMENT ON FUNCTION masking.order_written(masking.orders, masking.orders) IS
+  'An order as it was (NULL: new) and as it is written now; the row to store, checked and routed, or an error that shows no number.';
+
+CREATE OR REPLACE FUNCTION masking.route_forgotten(before masking.orders, after masking.orders) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  IF before.forgotten_at IS NOT DISTINCT FROM after.forgotten_at
+    AND (before.customer_number, before.agent_number) IS DISTINCT FROM (after.customer_number, after.agent_number)
+  THEN
+    RAISE EXCEPTION 'order %: its phone numbers were forgotten at %', after.order_id, before.forgotten_at
+      USING ERRCODE = 'MK008', TABLE = 'orders', HINT = 'Place a new order for these people.';
+  END IF;
+  -- Whatever it was forgotten for, it connects nobody.
+  PERFORM masking.trim_routes(after, clock_timestamp(), true);
+END
+$$;
+COMMENT ON FUNCTION masking.route_forgotten(masking.orders, masking.orders) IS
+  'A forgotten order may still be completed or cancelled, but can route nobody any more.';
+
+CREATE OR REPLACE FUNCTION masking.order_removed(o masking.orders) RETURNS void
+LANGUAGE plpgsql
+AS $$
+-- Cuts both sides of a deleted order off; its routes stay as history, its codes end, its
+-- further phones go with it.
+--   writes  routes, codes, order_phones of this order, whose row the DELETE holds
+DECLARE
+  at timestamptz := clock_timestamp();
+BEGIN
+  UPDATE masking.routes r
+  SET live = tstzrange(lower(r.live), greatest(at, lower(r.live) + interval '1 microsecond')),
+    held = tstzrange(lower(r.held), least(upper(r.held),
+      greatest(at, lower(r.live) + interval '1 microsecond') + masking.setting_span('cool_off'))),
+    closed = true, ended = 'order deleted'
+  WHERE r.order_id = o.order_id AND upper(r.live) > at AND NOT r.closed;
+  PERFORM masking.end_codes(o.order_id, at);
+  DELETE FROM masking.order_phones p WHERE p.order_id = o.order_id;
+END
+$$;
+COMMENT ON FUNCTION masking.order_removed(masking.orders) IS
+  'What follows from deleting an order.';

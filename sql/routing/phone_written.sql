@@ -1,0 +1,82 @@
+CREATE OR REPLACE FUNCTION masking.phone_written(phone masking.order_phones) RETURNS masking.order_phones
+LANGUAGE plpgsql
+AS $$
+-- A party may call from further phones: the office's, a partner's. Each gets a route of its
+-- own to the other party, on the order's number and for as long, under the same constraint
+-- as every route. The other party, calling back, reaches the main phone.
+--   reads   orders, order_phones, proxy_numbers
+--   writes  routes
+--   locks   the order's row (waits, as any UPDATE of it would), then the phone (lock_people)
+--   who     the trigger "written" on order_phones
+DECLARE
+  o masking.orders;
+  number bigint;
+  at timestamptz;
+BEGIN
+  -- PostgreSQL's own errors would show the row.
+  IF phone.side IS NULL OR phone.side NOT IN ('customer', 'agent') THEN
+    RAISE EXCEPTION 'side: must be customer or agent'
+      USING ERRCODE = 'MK005', COLUMN = 'side', TABLE = 'order_phones';
+  ELSIF phone.number IS NULL THEN
+    RAISE EXCEPTION 'number: is missing' USING ERRCODE = 'MK001', COLUMN = 'number', TABLE = 'order_phones';
+  END IF;
+  phone.number := masking.e164(phone.number, 'number');
+  number := masking.number_of(phone.number);
+  SELECT * INTO o FROM masking.orders f WHERE f.order_id = phone.order_id FOR UPDATE;
+  IF o.order_id IS NULL THEN
+    RAISE EXCEPTION 'order_id: there is no such order'
+      USING ERRCODE = 'MK005', COLUMN = 'order_id', TABLE = 'order_phones', HINT = 'Place the order first.';
+  END IF;
+  IF EXISTS (
+    SELECT FROM masking.order_phones p
+    WHERE p.order_id = phone.order_id AND p.side = phone.side AND p.number = phone.number)
+  THEN
+    RETURN NULL; -- it is there; the primary key's own error would show the number
+  END IF;
+  IF masking.person(number) IN (masking.person(masking.number_of(o.customer_number)),
+    coalesce(masking.person(masking.number_of(o.agent_number)), 0))
+  THEN
+    RAISE EXCEPTION 'number: "%" is the main phone of a party to this order', masking.redacted(phone.number)
+      USING ERRCODE = 'MK003', COLUMN = 'number';
+  END IF;
+  IF EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.number = phone.number) THEN
+    RAISE EXCEPTION 'number: "%" is a proxy number', masking.redacted(phone.number)
+      USING ERRCODE = 'MK004', COLUMN = 'number';
+  END IF;
+  IF NOT masking.lock_people(ARRAY[masking.person(number)], masking.setting_span('lock_wait')) THEN
+    RAISE EXCEPTION 'number: "%" is being used by an order that is being written', masking.redacted(phone.number)
+      USING ERRCODE = 'MK012', COLUMN = 'number', HINT = 'Try again.';
+  END IF;
+  at := clock_timestamp();
+  IF NOT masking.open_phone(o, phone.side, number, at) THEN
+    RAISE EXCEPTION 'number: "%" reaches somebody else on the number of order %',
+      masking.redacted(phone.number), phone.order_id
+      USING ERRCODE = 'MK009', COLUMN = 'number', HINT = 'It can be added once that other order is over.';
+  END IF;
+  IF masking.phone_is_routed(o, phone.side, number, at) THEN
+    phone.routed_since := at;
+  END IF;
+  RETURN phone;
+END
+$$;
+COMMENT ON FUNCTION masking.phone_written(masking.order_phones) IS
+  'A further phone, checked and routed, or an error that shows no number.';
+
+CREATE OR REPLACE FUNCTION masking.phone_removed(phone masking.order_phones) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  UPDATE masking.routes r
+  SET live = tstzrange(lower(r.live), n.until),
+    held = tstzrange(lower(r.held), n.until + masking.setting_span('cool_off')),
+    closed = true, ended = 'phone removed'
+  FROM (
+    SELECT t.route_id, greatest(clock_timestamp(), lower(t.live) + interval '1 microsecond') AS until
+    FROM masking.routes t
+    WHERE t.order_id = phone.order_id AND t.side = phone.side
+      AND t.caller = masking.person(masking.number_of(phone.number)) AND NOT t.closed
+  ) n
+  WHERE r.order_id = phone.order_id AND r.route_id = n.route_id AND upper(r.live) > n.until;
+END
+$$;
+COMMENT ON FUNCTION masking.phone_removed(masking.order_phones) IS 'Cuts a further phone off.';

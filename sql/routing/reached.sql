@@ -1,0 +1,23 @@
+-- A plain SQL function without settings of its own, so that PostgreSQL puts it in place
+-- where it is asked: answer_calls, answer_messages, answer_codes and explain_route ask it.
+CREATE OR REPLACE FUNCTION masking.reached(the_caller bigint, dialled bigint, at timestamptz DEFAULT NULL)
+RETURNS TABLE (callee bigint, side text, route_id bigint, order_ids text[], blocked boolean)
+LANGUAGE sql STABLE
+AS $$
+  -- One callee by constraint; should there be two, nobody is reached rather than the
+  -- wrong one. What is closed was ended at once: it counts for the time before that end,
+  -- and never for a time that the clock, set back, says is still to come.
+  SELECT max(r.callee),
+    CASE WHEN max(lower(r.live)) FILTER (WHERE r.side = 'customer')
+        >= coalesce(max(lower(r.live)) FILTER (WHERE r.side = 'agent'), '-infinity')
+      THEN 'customer' ELSE 'agent' END,
+    max(r.route_id), array_agg(r.order_id), bool_or(r.blocked)
+  FROM masking.routes r
+  WHERE r.caller = the_caller AND upper(r.live) > coalesce(at, now())
+    AND (r.proxy = dialled OR r.proxy IS NULL)
+    AND (NOT r.closed OR upper(r.live) <= now())
+    AND (at IS NULL OR lower(r.live) <= at)
+  HAVING min(masking.person(r.callee)) = max(masking.person(r.callee)) AND max(r.callee) <> dialled
+$$;
+COMMENT ON FUNCTION masking.reached(bigint, bigint, timestamptz) IS
+  'Who is reached: caller in the spelling of masking.person(), number dialled, moment (NULL: now). No row: nobody. side: the caller''s in the order that connected them last; blocked: he may not call this way.';

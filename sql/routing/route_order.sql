@@ -1,0 +1,168 @@
+-- What expired stays so, however often the order is written: opening needs a
+-- reason, an order that is new, waiting, resumed, another pair's, or live.
+CREATE OR REPLACE FUNCTION masking.lacks_routes(o masking.orders, before masking.orders, at timestamptz)
+RETURNS boolean
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+  customer bigint := masking.number_of(o.customer_number);
+  agent bigint := masking.number_of(o.agent_number);
+BEGIN
+  IF before.order_id IS NOT NULL AND o.unmasked_since IS NULL
+    AND (before.completed_at IS NULL OR o.completed_at IS NOT NULL)
+    AND (before.cancelled_at IS NULL OR o.cancelled_at IS NOT NULL)
+    AND (before.customer_number, before.agent_number) IS NOT DISTINCT FROM (o.customer_number, o.agent_number)
+    AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND upper(r.live) > at AND NOT r.closed)
+  THEN
+    RETURN false;
+  END IF;
+  RETURN EXISTS (
+    SELECT FROM (VALUES ('customer', customer, agent), ('agent', agent, customer)) AS s (side, caller, callee)
+    WHERE masking.live_until(o, s.side, at) > at AND NOT EXISTS (
+      SELECT FROM masking.routes r
+      WHERE r.order_id = o.order_id AND r.side = s.side AND r.caller = masking.person(s.caller) AND r.callee = s.callee
+        AND r.proxy IS NOT DISTINCT FROM masking.number_of(o.proxy_number)
+        AND NOT r.closed AND upper(r.live) > at AND upper(r.live) >= masking.live_until(o, s.side, lower(r.live))));
+END
+$$;
+COMMENT ON FUNCTION masking.lacks_routes(masking.orders, masking.orders, timestamptz) IS
+  'Whether a side of the order, as it was before, should be live now, or longer, and is not.';
+
+CREATE OR REPLACE FUNCTION masking.open_routes(
+  o masking.orders, at timestamptz, OUT opened boolean, OUT proxy bigint, OUT serves boolean,
+  OUT customer_holds integer, OUT agent_holds integer)
+LANGUAGE plpgsql
+AS $$
+#variable_conflict use_column
+DECLARE
+  customer bigint := masking.number_of(o.customer_number);
+  agent bigint := masking.number_of(o.agent_number);
+  refused bigint[] := '{}';
+  tries integer := 0;
+  choice record;
+  may_open boolean;
+  wanted integer;
+  made integer;
+BEGIN
+  -- The order's row is not there yet, so keep_or_remove must wait, whatever constraints the
+  -- order system wants checked at once.
+  SET CONSTRAINTS masking.belongs DEFERRED;
+  LOOP
+    SELECT * INTO choice FROM masking.choose_proxy(o, at, refused);
+    opened := choice.available;
+    proxy := choice.proxy;
+    IF refused = '{}' THEN
+      serves := choice.serves;
+      customer_holds := choice.customer_holds;
+      agent_holds := choice.agent_holds;
+    END IF;
+    EXIT WHEN NOT opened;
+    refused := refused || choice.proxy;
+    CONTINUE WHEN NOT masking.keep_proxy(choice.proxy);
+
+    -- What only cools off on this number gives way.
+    tries := tries + 1;
+    may_open := masking.give_way(masking.person(customer), agent, choice.proxy, at)
+      AND masking.give_way(masking.person(agent), customer, choice.proxy, at);
+    WITH side AS (
+      SELECT s.side, s.caller, s.callee, masking.live_until(o, s.side, at) AS until
+      FROM (VALUES ('customer', customer, agent), ('agent', agent, customer)) AS s (side, caller, callee)
+    ), made AS (
+      INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held, ended)
+      SELECT o.order_id, s.side, masking.person(s.caller), choice.proxy, s.callee, tstzrange(at, s.until),
+        tstzrange(at, s.until + masking.setting_span('cool_off')),
+        CASE WHEN o.completed_at IS NOT NULL THEN 'order completed' END
+      FROM side s
+      WHERE s.until > at AND may_open
+      ON CONFLICT ON CONSTRAINT one_counterpart DO NOTHING
+      RETURNING route_id
+    )
+    SELECT (SELECT count(*) FROM side s WHERE s.until > at), (SELECT count(*) FROM made)
+    INTO wanted, made;
+    EXIT WHEN made = wanted;
+
+    -- Transaction A was quicker, or is writing a route that would have to give way: the
+    -- next number then.
+    DELETE FROM masking.routes r WHERE r.order_id = o.order_id AND lower(r.live) = at AND NOT r.closed;
+    opened := false;
+    proxy := NULL;
+    EXIT WHEN choice.proxy IS NULL OR tries = 20;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION masking.open_routes(masking.orders, timestamptz) IS
+  'Connects both sides of an order; opened is false if no number is free, the others as choose_proxy has them.';
+
+CREATE OR REPLACE FUNCTION masking.route_order(o masking.orders, before masking.orders, patience interval)
+RETURNS masking.orders
+LANGUAGE plpgsql
+AS $$
+-- Brings the routes of an order in step with its row, and the row's own columns with them.
+-- Times are the clock's, taken once the people are locked, so that what happens to one person
+-- has one order in time, however long transactions are open.
+--   reads, writes, locks   see order_written
+--   who                    order_written; assign_pending, with no patience
+#variable_conflict use_variable
+DECLARE
+  at timestamptz := clock_timestamp();
+  waiting_since timestamptz := o.unmasked_since;
+  missing boolean;
+  locked boolean;
+  can_open boolean;
+  opened boolean;
+  proxy bigint;
+  serves boolean;
+  customer_holds integer;
+  agent_holds integer;
+BEGIN
+  missing := masking.lacks_routes(o, before, at);
+  locked := missing AND masking.lock_people(ARRAY[masking.person(masking.number_of(o.customer_number)),
+    masking.person(masking.number_of(o.agent_number))], patience);
+  can_open := locked;
+  IF missing THEN
+    at := clock_timestamp();
+  END IF;
+  -- What an order still has it keeps until it is sure to get something better.
+  IF can_open AND EXISTS (
+    SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND upper(r.live) > at AND NOT r.closed)
+  THEN
+    SELECT c.available, c.serves, c.customer_holds, c.agent_holds INTO can_open, serves, customer_holds, agent_holds
+    FROM masking.choose_proxy(o, at, '{}') c;
+  END IF;
+  PERFORM masking.trim_routes(o, at, can_open);
+  o.unmasked_since := NULL;
+  o.unmasked_reason := NULL;
+  IF o.agent_number IS NULL OR o.cancelled_at IS NOT NULL OR (missing AND NOT EXISTS (
+    SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND upper(r.live) > at AND NOT r.closed))
+  THEN
+    o.proxy_number := NULL;
+  END IF;
+  IF can_open THEN
+    SELECT r.opened, r.proxy, r.serves, r.customer_holds, r.agent_holds
+    INTO opened, proxy, serves, customer_holds, agent_holds
+    FROM masking.open_routes(o, at) r;
+    o.proxy_number := proxy::text;
+    missing := NOT opened;
+    IF opened THEN
+      o.routed_at := coalesce(o.routed_at, at);
+    END IF;
+  END IF;
+  IF missing THEN
+    o.unmasked_since := coalesce(waiting_since, at);
+    o.unmasked_reason := CASE
+      WHEN NOT locked THEN 'people busy'
+      WHEN NOT serves THEN 'no number serves them'
+      ELSE 'none free'
+    END;
+    IF waiting_since IS NULL THEN
+      PERFORM nextval('masking.unmasked_total');
+    END IF;
+  END IF;
+  IF locked AND (missing OR o.proxy_number IS NOT NULL) THEN
+    PERFORM masking.note_peak(o, customer_holds, agent_holds);
+  END IF;
+  RETURN o;
+END
+$$;
+COMMENT ON FUNCTION masking.route_order(masking.orders, masking.orders, interval) IS
+  'The order, as it was before, with its routes in step; waits for others routing the same people that long at most.';

@@ -1,0 +1,27 @@
+-- The planner's settings of the functions that everything waits for. Plans are cached per connection:
+-- one made while a table was empty would otherwise read it whole for as long as nobody analysed
+-- it. They are pinned here, once for all of them, whenever functions are put in place.
+DO $$
+DECLARE
+  pinned record;
+  setting text;
+BEGIN
+  FOR pinned IN
+    SELECT p.oid::regprocedure AS name, CASE p.proname WHEN 'choose_proxy'
+      -- Few rows that meet a pool of hundreds: joined by hashing, not row by row.
+      THEN ARRAY['enable_hashjoin = on', 'enable_nestloop = off']
+      ELSE ARRAY['plan_cache_mode = force_generic_plan', 'enable_seqscan = off', 'enable_bitmapscan = off',
+        'enable_hashjoin = off', 'enable_mergejoin = off', 'jit = off']
+    END AS settings
+    FROM pg_catalog.pg_proc p
+    WHERE p.pronamespace = 'masking'::regnamespace AND p.proname IN (
+      'answer_calls', 'answer_codes', 'answer_messages', 'record_events', 'record_apologies',
+      'orders_written', 'order_phones_written', 'routes_opened', 'assign_pending', 'choose_proxy',
+      'forget_numbers', 'retention_run', 'order_calls', 'erase_person', 'proxy_numbers_written')
+  LOOP
+    FOREACH setting IN ARRAY pinned.settings LOOP
+      EXECUTE format('ALTER FUNCTION %s SET %s', pinned.name, setting);
+    END LOOP;
+  END LOOP;
+END
+$$;
