@@ -13,6 +13,7 @@ BEGIN
   RETURN r;
 END
 $$;
+COMMENT ON FUNCTION masking.plivo_progress(masking.plivo_runs, bigint) IS 'Says how many of how many numbers are done.';
 
 CREATE OR REPLACE FUNCTION masking.plivo_keep_connection(r masking.plivo_runs, sent jsonb) RETURNS void
 LANGUAGE sql
@@ -26,6 +27,7 @@ AS $$
   WHERE (c.account, c.app_id, c.app_name, c.public_url, c.sent)
     <> (EXCLUDED.account, EXCLUDED.app_id, EXCLUDED.app_name, EXCLUDED.public_url, EXCLUDED.sent)
 $$;
+COMMENT ON FUNCTION masking.plivo_keep_connection(masking.plivo_runs, jsonb) IS 'Keeps which account and application the pool is connected to.';
 
 -- Into the pool, or enabled there again. NULL, or why not.
 CREATE OR REPLACE FUNCTION masking.plivo_pool(wanted bigint, prefix text, language text) RETURNS text
@@ -44,6 +46,7 @@ EXCEPTION
     RETURN SQLERRM;
 END
 $$;
+COMMENT ON FUNCTION masking.plivo_pool(bigint, text, text) IS 'Puts a number into the pool or enables it there; NULL, or why not.';
 
 -- Out of use in the pool: given to no new order.
 CREATE OR REPLACE FUNCTION masking.plivo_switch_off(wanted bigint) RETURNS void
@@ -55,6 +58,7 @@ AS $$
   ON CONFLICT (number) DO UPDATE SET switched_off = true;
   UPDATE masking.proxy_numbers p SET enabled = false WHERE p.e164 = wanted AND p.enabled;
 $$;
+COMMENT ON FUNCTION masking.plivo_switch_off(bigint) IS 'Disables a number in the pool, so that connect may enable it again.';
 
 -- The next thing of the plan: a request (phase "doing"), or something of our own, done here.
 CREATE OR REPLACE FUNCTION masking.plivo_do(r masking.plivo_runs, next jsonb) RETURNS masking.plivo_runs
@@ -91,6 +95,7 @@ BEGIN
   RETURN r;
 END
 $$;
+COMMENT ON FUNCTION masking.plivo_do(masking.plivo_runs, jsonb) IS 'Does the next thing of the plan, or has it asked for.';
 
 -- Everything was read: say what will be done, or would be, or was not done although Plivo said so.
 CREATE OR REPLACE FUNCTION masking.plivo_decided_plan(r masking.plivo_runs) RETURNS masking.plivo_runs
@@ -171,6 +176,7 @@ BEGIN
   RETURN masking.plivo_ended(r, 0);
 END
 $$;
+COMMENT ON FUNCTION masking.plivo_decided_plan(masking.plivo_runs) IS 'The next step of connect or disconnect.';
 
 CREATE OR REPLACE FUNCTION masking.plivo_decided(r masking.plivo_runs) RETURNS masking.plivo_runs
 LANGUAGE plpgsql

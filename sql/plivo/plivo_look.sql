@@ -24,6 +24,7 @@ BEGIN
   END IF;
 END
 $$;
+COMMENT ON FUNCTION masking.plivo_keep_look(masking.plivo_runs) IS 'Keeps the look at Plivo, and counts findings on end.';
 
 -- Takes numbers that do not ring here out of use, with brakes: found so in two looks, at most a
 -- tenth of the pool at a time (but one), never a prefix's last number, and none at all when the
@@ -66,6 +67,7 @@ BEGIN
   RETURN r;
 END
 $$;
+COMMENT ON FUNCTION masking.plivo_fixed(masking.plivo_runs) IS 'check --fix: takes numbers out of use that do not ring here, with brakes.';
 
 CREATE OR REPLACE FUNCTION masking.plivo_decided_look(r masking.plivo_runs) RETURNS masking.plivo_runs
 LANGUAGE plpgsql

@@ -7,6 +7,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT left(btrim(regexp_replace(dirty, '[\u0001-\u001F\u007F-\u009F\s\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF]+', ' ', 'g')), 200)
 $$;
+COMMENT ON FUNCTION masking.plivo_clean(text) IS 'Text of others, fit for a terminal: at most 200 characters, no control characters.';
 
 -- NULL when it is no JSON object.
 CREATE OR REPLACE FUNCTION masking.plivo_json(answered text) RETURNS jsonb
@@ -19,6 +20,7 @@ EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
   RETURN NULL;
 END
 $$;
+COMMENT ON FUNCTION masking.plivo_json(text) IS 'An answer as a JSON object; NULL when it is none.';
 
 -- "HTTP 400: answer_url parameter is missing (api_id 7a5c…)"
 CREATE OR REPLACE FUNCTION masking.plivo_said(status integer, answer jsonb, answered text) RETURNS text
@@ -30,6 +32,7 @@ AS $$
       CASE WHEN answer IS NULL THEN answered ELSE coalesce(answer ->> 'error', answer ->> 'message') END), ''), '')
     || coalesce(' (api_id ' || masking.plivo_clean(answer ->> 'api_id') || ')', '')
 $$;
+COMMENT ON FUNCTION masking.plivo_said(integer, jsonb, text) IS 'What an answer says, in one line.';
 
 CREATE OR REPLACE FUNCTION masking.plivo_ended(r masking.plivo_runs, code integer) RETURNS masking.plivo_runs
 LANGUAGE plpgsql
@@ -44,6 +47,7 @@ BEGIN
   RETURN r;
 END
 $$;
+COMMENT ON FUNCTION masking.plivo_ended(masking.plivo_runs, integer) IS 'A run at its end.';
 
 -- The front door: our own server, asked as Plivo would ask it, and then as a stranger would.
 CREATE OR REPLACE FUNCTION masking.plivo_noted_door(r masking.plivo_runs, status integer, answered text) RETURNS masking.plivo_runs
@@ -85,6 +89,7 @@ BEGIN
   RETURN r;
 END
 $$;
+COMMENT ON FUNCTION masking.plivo_noted_door(masking.plivo_runs, integer, text) IS 'What the answer of our own front door means.';
 
 -- The account: is it the one, and is there money on it?
 CREATE OR REPLACE FUNCTION masking.plivo_noted_account(r masking.plivo_runs, answer jsonb) RETURNS masking.plivo_runs
@@ -119,6 +124,7 @@ BEGIN
   RETURN r;
 END
 $$;
+COMMENT ON FUNCTION masking.plivo_noted_account(masking.plivo_runs, jsonb) IS 'What the answer about the account means.';
 
 -- One page of a list: the entries, and whether it is the last. Anything else than a page is none.
 CREATE OR REPLACE FUNCTION masking.plivo_page(answer jsonb, OUT entries jsonb, OUT last boolean, OUT total integer)
@@ -129,6 +135,7 @@ AS $$
     coalesce(answer #>> '{meta,next}', '') = '' OR answer -> 'objects' = '[]',
     CASE WHEN answer #>> '{meta,total_count}' ~ '^[0-9]{1,9}$' THEN (answer #>> '{meta,total_count}')::integer END
 $$;
+COMMENT ON FUNCTION masking.plivo_page(jsonb) IS 'One page of a list of Plivo''s.';
 
 -- The application by name. Plivo's filter matches beginnings, so the name is compared here.
 CREATE OR REPLACE FUNCTION masking.plivo_noted_applications(r masking.plivo_runs, answer jsonb) RETURNS masking.plivo_runs
@@ -170,6 +177,7 @@ BEGIN
   RETURN r;
 END
 $$;
+COMMENT ON FUNCTION masking.plivo_noted_applications(masking.plivo_runs, jsonb) IS 'What a page of applications means.';
 
 -- One page of the numbers. The list can shift while it is read: then pages overlap, or leave one
 -- out, and the count does not fit. It is read again from the beginning.
@@ -211,6 +219,7 @@ BEGIN
   RETURN r;
 END
 $$;
+COMMENT ON FUNCTION masking.plivo_noted_numbers(masking.plivo_runs, jsonb) IS 'What a page of numbers means.';
 
 -- The application may have been created or not: look before it is tried again, for creating twice
 -- makes two.
@@ -231,6 +240,7 @@ BEGIN
   RETURN r;
 END
 $$;
+COMMENT ON FUNCTION masking.plivo_noted_unknown(masking.plivo_runs, text) IS 'The creation of the application had no answer: it is looked for first.';
 
 -- A change was answered.
 CREATE OR REPLACE FUNCTION masking.plivo_noted_step(r masking.plivo_runs, status integer, answer jsonb, said text) RETURNS masking.plivo_runs
@@ -271,6 +281,7 @@ BEGIN
   RETURN r;
 END
 $$;
+COMMENT ON FUNCTION masking.plivo_noted_step(masking.plivo_runs, integer, jsonb, text) IS 'What the answer to a change means.';
 
 CREATE OR REPLACE FUNCTION masking.plivo_noted(r masking.plivo_runs, status integer, answered text) RETURNS masking.plivo_runs
 LANGUAGE plpgsql

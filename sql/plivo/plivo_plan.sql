@@ -15,6 +15,7 @@ AS $$
     || CASE WHEN coalesce(options ->> 'fallback', '') = '' THEN '{}'
        ELSE jsonb_build_object('fallback_answer_url', options ->> 'fallback', 'fallback_method', 'POST') END
 $$;
+COMMENT ON FUNCTION masking.plivo_wanted(jsonb) IS 'What our application at Plivo is to be.';
 
 -- Settings of the application that are not as wanted. drifted: Plivo shows another value, without
 -- regard to fragments; the others are to be sent because nobody can see whether they were.
@@ -32,6 +33,7 @@ AS $$
   WHERE v.drifted OR t.has IS DISTINCT FROM t.want AND sent ->> w.key IS DISTINCT FROM t.want
     AND (NOT application ? w.key OR t.want LIKE '%#%')
 $$;
+COMMENT ON FUNCTION masking.plivo_differing(jsonb, jsonb, jsonb) IS 'Settings of the application that are not as wanted.';
 
 -- The numbers of the account, as they were read. owner: see the table plivo_seen. (Without a
 -- search_path of its own, this one and plivo_home become part of the plan's query.)
@@ -59,6 +61,7 @@ AS $$
     substring(n.value ->> 'application' FROM '(?:^|/)Application/([0-9A-Za-z-]{1,40})/?$') AS app,
     regexp_replace(coalesce(n.value ->> 'sub_account', ''), '^.*/([^/]+)/?$', '\1') AS subaccount) t
 $$;
+COMMENT ON FUNCTION masking.plivo_listed(jsonb, text) IS 'The numbers of the account as they were read, and whose each is.';
 
 -- Whom a number serves and in which language, as far as its calling code says so for certain: a
 -- code of several countries (+1) is a prefix all the same, a code of none (800, 870 and the like) is not;
@@ -73,6 +76,7 @@ AS $$
   FROM (SELECT coalesce(substring(number::text FROM '^(?:[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])'),
     left(number::text, 3)) AS code) c
 $$;
+COMMENT ON FUNCTION masking.plivo_home(bigint) IS 'Whom a number serves and in which language, as far as its calling code is certain.';
 
 CREATE OR REPLACE FUNCTION masking.plivo_plan_connect(options jsonb, picture jsonb)
 RETURNS TABLE (place bigint, action text, number bigint, words text, method text, path text, body jsonb)
@@ -147,6 +151,7 @@ AS $$
   FROM decided d
   WHERE d.verdict IN ('missing', 'mute', 'alone')
 $$;
+COMMENT ON FUNCTION masking.plivo_plan_connect(jsonb, jsonb) IS 'The plan of connect.';
 
 -- Numbers that still connect calls stay until they do not, unless it has to be now.
 CREATE OR REPLACE FUNCTION masking.plivo_plan_disconnect(options jsonb, picture jsonb)
@@ -167,6 +172,7 @@ AS $$
     WHERE r.caller > 0 AND r.proxy = l.number AND upper(r.held) > now() AND upper(r.live) > now()) AS busy) b
   WHERE l.owner = 'ours' AND NOT picture -> 'refused' ? l.number::text
 $$;
+COMMENT ON FUNCTION masking.plivo_plan_disconnect(jsonb, jsonb) IS 'The plan of disconnect.';
 
 CREATE OR REPLACE FUNCTION masking.plivo_plan(command text, options jsonb, picture jsonb)
 RETURNS TABLE (place bigint, action text, number bigint, words text, method text, path text, body jsonb)

@@ -25,6 +25,7 @@ BEGIN
   RETURN r;
 END
 $$;
+COMMENT ON FUNCTION masking.plivo_first(masking.plivo_runs) IS 'Whether a run may begin at all, and with which question.';
 
 -- The request that belongs to the phase. kind: "api" goes to Plivo, below the account; "door" to
 -- PUBLIC_URL, signed as Plivo signs; "forged" there too, signed by somebody else. safe: doing it
@@ -48,6 +49,7 @@ AS $$
     CASE r.phase WHEN 'doing' THEN (r.step -> 'body')::text ELSE '' END,
     r.phase <> 'doing' OR r.step ->> 'action' <> 'create'
 $$;
+COMMENT ON FUNCTION masking.plivo_request(masking.plivo_runs) IS 'The request that belongs to a run''s phase.';
 
 CREATE OR REPLACE FUNCTION masking.plivo_turn(the_run bigint, status integer, answered text)
 RETURNS TABLE (kind text, words text, method text, path text, body text, safe boolean, pause integer, exit_code integer)
