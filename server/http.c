@@ -25,6 +25,7 @@ enum {
     BODY_MAX = 65536,   /* a message of 1,600 characters, every byte escaped, fits well */
     BODY_INLINE = 4096, /* a call's body is a quarter of it, and needs no memory */
     HEAD_MAX = 1024,    /* of our own responses */
+    HEAD_ROOM = 16384,  /* of a request's head */
     QUIET_MS = 200,     /* nothing in hand for this long: drained */
     DRAIN_MS = 3000,    /* beyond the deadline: longest wait for requests in hand while stopping */
 };
@@ -137,34 +138,76 @@ static bool parse_length(const char *text, size_t *out)
 }
 
 /*
- * The library gives its parser the worker's whole buffer, not what was received: blanks and
- * an empty line before a request make it complete that request from what another client left
- * there. The buffer never moves, so a request that does not start where earlier ones started
- * is such a one.
+ * The head of a request as the library received it. The library keeps it in its private struct
+ * mg_connection, behind the two public structs, at an offset that depends on how it was built:
+ * it is known by its shape, an address and, not far behind, the buffer's size, the head's length
+ * and that of all that came. false: there is nothing of that shape.
  */
-static bool starts_the_buffer(const struct mg_request_info *info)
+struct head {
+    const char *start;
+    int length;
+};
+
+static bool find_head(const struct mg_request_info *info, struct head *head)
 {
-    static __thread const char *start;
-    if (start == NULL || info->request_method < start)
-        start = info->request_method;
-    return info->request_method == start;
+    enum { ADDRESSES = 48, SIZES_FROM = 16, SIZES_TO = 64 };
+    const char *place = (const char *)(info + 1) + sizeof(struct mg_response_info);
+    for (size_t i = 0; i < ADDRESSES; i++, place += sizeof(char *)) {
+        const char *start;
+        memcpy(&start, place, sizeof start);
+        if ((uintptr_t)start > (uintptr_t)info->request_method ||
+            (uintptr_t)info->request_method - (uintptr_t)start >= HEAD_ROOM)
+            continue;
+        for (size_t at = SIZES_FROM; at < SIZES_TO; at += sizeof(int)) {
+            int sizes[3]; /* of the buffer, of the head, of what was received */
+            memcpy(sizes, place + at, sizeof sizes);
+            if (sizes[0] == HEAD_ROOM && sizes[1] > 0 && sizes[1] <= sizes[2] &&
+                sizes[2] <= HEAD_ROOM) {
+                *head = (struct head){start, sizes[1]};
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static const char *end_of(const char *text)
+{
+    return text + strlen(text);
 }
 
 /*
- * The library stops reading fields, without a word, at a folded line and at one that starts with
+ * Is this all that came, line by line, and does every reader see the same lines?
+ *
+ * The library gives its parser the worker's whole buffer, not what was received: blanks and an
+ * empty line before a request make it complete that request from what another client left there.
+ * So it must start where the buffer does. It skips any blanks between the words of the request
+ * line, and behind that line: a field that begins with a blank, which to others is none, is one
+ * to it. It stops reading fields, without a word, at a folded line and at one that starts with
  * ":" or a byte above 126: a Content-Length behind it is not seen, and the body would be run as
- * the next request. It ends each field it has seen with NULs; after the last one the empty line
- * must follow, or something is hidden.
+ * the next request. And it takes a bare CR for the end of the head.
+ *
+ * What it has read it ends with NULs, so every word is followed by one byte, every line by two,
+ * and the last line by the empty one, of which the library has ended the LF. (A bare LF and one
+ * blank behind the request line pass for CR LF here: only this library would see a field there.)
  */
-static bool shows_all_fields(const struct mg_request_info *info)
+static bool is_plain_head(const struct mg_request_info *info, const struct head *head)
 {
-    if (info->num_headers == 0)
+    if (info->request_method != head->start || info->num_headers == 0)
         return false;
-    const char *value = info->http_headers[info->num_headers - 1].value;
-    const char *next = value + strlen(value) + 1;
-    if (*next == '\0') /* the line ended with CR and LF */
-        next++;
-    return *next == '\r' || *next == '\n';
+    const char *uri_end =
+        end_of(info->query_string != NULL ? info->query_string : info->request_uri);
+    const char *next = end_of(info->http_version) + 2;
+    if (info->request_uri != end_of(info->request_method) + 1 ||
+        info->http_version != uri_end + strlen(" HTTP/"))
+        return false;
+    for (int i = 0; i < info->num_headers; i++) {
+        if (info->http_headers[i].name != next)
+            return false;
+        next = end_of(info->http_headers[i].value) + 2;
+    }
+    return next[-1] == '\0' && next[0] == '\r' && next[1] == '\0' &&
+           next + 2 == head->start + head->length;
 }
 
 static bool has_token(const char *value, const char *token)
@@ -180,12 +223,13 @@ static struct refusal check_framing(const struct mg_request_info *info, struct f
 {
     int lengths = 0, hosts = 0;
     *framing = (struct framing){.closing = strcmp(info->http_version, "1.1") != 0};
-    if (!starts_the_buffer(info))
-        return (struct refusal){400, "blanks before the request\n"};
+    struct head head;
+    if (!find_head(info, &head))
+        return (struct refusal){503, "unknown web server\n"};
     if (info->num_headers > REQUEST_HEADERS_MAX) /* the library hides the 65th and later */
         return (struct refusal){431, "too many header fields\n"};
-    if (!shows_all_fields(info))
-        return (struct refusal){400, "malformed header field\n"};
+    if (!is_plain_head(info, &head))
+        return (struct refusal){400, "malformed head\n"};
     for (int i = 0; i < info->num_headers; i++) {
         const char *name = info->http_headers[i].name, *value = info->http_headers[i].value;
         if (strcasecmp(name, "Transfer-Encoding") == 0)
@@ -356,10 +400,25 @@ static void log_listening(const struct http *http)
         log_event(LOG_INFO, http->listener->name, "address=%s:%d", host, port.port);
 }
 
+/* The guards above rely on the insides of these two, and were read and tested against them. */
+static bool library_is_known(void)
+{
+    static const char *const known[] = {"1.15", "1.16"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(mg_version(), known[i]) == 0)
+            return true;
+    log_event(LOG_ERROR, "start_failed",
+              "what=http reason=\"CivetWeb %s is not one of those whose parser is guarded here: "
+              "1.15, 1.16\"",
+              mg_version());
+    return false;
+}
+
 struct http *http_start(const struct http_listener *listener)
 {
-    char workers[24], error[256] = "";
+    char workers[24], room[16], error[256] = "";
     snprintf(workers, sizeof workers, "%ld", listener->workers);
+    snprintf(room, sizeof room, "%d", HEAD_ROOM);
     const char *options[] = {
         "listening_ports", listener->address, "num_threads", workers,
         /* Longer than the proxy keeps idle connections, so that it is the one to close. */
@@ -367,10 +426,12 @@ struct http *http_start(const struct http_listener *listener)
         "tcp_nodelay", "1",
         /* Signatures cover the raw URL. */
         "decode_url", "no", "decode_query_string", "no", "connection_queue", "256",
-        "listen_backlog", "1024", "max_request_size", "16384", "access_control_allow_origin", "",
+        "listen_backlog", "1024", "max_request_size", room, "access_control_allow_origin", "",
         "access_control_allow_methods", "", "access_control_allow_headers", "",
         "enable_directory_listing", "no", "ssi_pattern", "", "cgi_pattern", "",
         "allow_sendfile_call", "no", NULL};
+    if (!library_is_known())
+        return NULL;
     struct http *http = calloc(1, sizeof *http);
     if (http == NULL) {
         log_event(LOG_ERROR, "start_failed", "what=http reason=\"out of memory\"");

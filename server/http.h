@@ -1,9 +1,9 @@
 /*
  * http.h - the web server: guards, request in, response out, one log line, drain.
  *
- * The only CivetWeb user. Debian 12's CivetWeb 1.15 has parsing hazards that this file
- * closes before an endpoint sees a request; TLS and slow clients are the business of the
- * proxy in front (see server/haproxy).
+ * The only CivetWeb user. CivetWeb 1.15 (Debian 12) and 1.16 (Debian 13) have parsing hazards
+ * that this file closes before an endpoint sees a request; TLS and slow clients are the business of
+ * the proxy in front (see server/haproxy).
  */
 #pragma once
 

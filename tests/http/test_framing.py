@@ -150,25 +150,86 @@ def one_worker(start_server):
     return start_server(WORKERS="1")
 
 
+def leftovers(attack, host=""):
+    """What is sent one after the other: (a victim's call, the end of a request that is to lie
+    behind it, the beginning of one that is to lie before its body, the head of the first)."""
+    victim = whole(form(call_fields(PAIRS[2][0], PROXY, attack[0]))).replace(
+        "POST ", "POST " + host).encode()
+    body_at = victim.index(b"\r\n\r\n") + 4
+    end = b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    head = b"POST %s/nothing HTTP/1.1\r\nHost: x\r\nContent-Length: %%d\r\n\r\n" % host.encode()
+    head %= len(victim) - len(head) - 1 + len(end)
+    return victim, end, b"\r\n\r\nGET /answer?".rjust(body_at), head
+
+
 def test_leftovers_of_another_client_are_never_read(one_worker, database, attack):
     """The library parses its whole buffer, not just what arrived. Blanks first, and a
     request is completed by what others left there: here the attacker leaves an end, a
     victim calls, and the attacker's beginning makes the victim's body his own query."""
     server = one_worker
-    victim = whole(form(call_fields(PAIRS[2][0], PROXY, attack[0]))).encode()
-    body_at = victim.index(b"\r\n\r\n") + 4
-    end = b" HTTP/1.1\r\nHost: x\r\n\r\n"
-    head = b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
-    head %= len(victim) - len(head) - 1 + len(end)
-    beginning = b"\r\n\r\nGET /answer?"
+    victim, end, beginning, head = leftovers(attack)
     for raw, status in ((head.ljust(len(victim), b"x") + end, 404), (victim, 200),
-                        (beginning.rjust(body_at), 400)):
+                        (beginning, 400)):
         with server.connection() as connection:
             connection.send(raw)
             connection.finish_sending()
             assert connection.reply().status == status
     assert database.query("SELECT repeats FROM masking.calls WHERE call_uuid = %s",
                           attack[0]) == [(0,)]
+
+
+@pytest.mark.parametrize("beginning", [
+    "GET /healthz HTTP/1.1\r\nHost: x\r\n{}", "GET /healthz HTTP/1.1\r\nHost: x\r\nX: \r\n{}",
+    "GET /healthz HTTP/1.1\r\nHost: x\n{}", "GET /healthz HTTP/1.1\nHost: x\r\n{}"])
+@pytest.mark.parametrize("ending", ["\rContent-Length: {}\r\n\r\n", "\r\rContent-Length: {}\r\n\r\n",
+                                    "\n\rContent-Length: {}\r\n\r\n", "\n",
+                                    "\nContent-Length: {}\r\n\r\n"])
+def test_the_head_ends_in_one_way_only(server, database, attack, beginning, ending):
+    """A bare CR, LF CR LF, LF LF: to the library an end, or none, to others the opposite."""
+    smuggled = whole(attack[1])
+    raw = beginning.format(ending.format(len(smuggled))) + smuggled
+    assert refused(server, raw, 400).status == 400
+    assert_never_made(database, attack)
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "  ", " \r\n"])
+@pytest.mark.parametrize("line", ["Content-Length: {}", "X: y"])
+def test_a_field_line_that_begins_with_a_blank_is_refused(server, database, attack, blank, line):
+    """Directly behind the request line the library skips the blank; to others it is no field."""
+    smuggled = whole(attack[1])
+    raw = f"{LINE.partition(chr(13))[0]}\r\n{blank}{line.format(len(smuggled))}\r\n" \
+          f"Host: masking.example.com\r\n\r\n{smuggled}"
+    with server.connection() as connection:
+        connection.send(raw.encode())
+        connection.finish_sending()
+        assert connection.reply().status == 400
+    assert_never_made(database, attack)
+
+
+@pytest.mark.parametrize("line", ["GET  /healthz HTTP/1.1", "GET /healthz  HTTP/1.1",
+                                  "GET \r\n/healthz HTTP/1.1", "GET /healthz \r\nHTTP/1.1",
+                                  "GET /healthz?a=1  HTTP/1.1"])
+def test_one_blank_stands_between_the_words_of_the_request_line(server, line):
+    assert refused(server, f"{line}\r\nHost: x\r\n\r\n", 400).status == 400
+
+
+def test_leftovers_are_never_read_by_a_workers_first_request(start_server, database, attack):
+    """As above, but the library closes the victim's request without a word, as its URI names
+    another host: the attacker's is the first that this worker ever shows us."""
+    server = start_server(WORKERS="1")
+    victim, end, beginning, head = leftovers(attack, "http://other.example.com")
+    for raw in (head.ljust(len(victim), b"x") + end, victim):
+        with server.connection() as connection:
+            connection.send(raw)
+            connection.finish_sending()
+            reply = connection.reply()
+            assert reply is None or reply.status >= 400
+    with server.connection() as connection:
+        connection.send(beginning)
+        connection.finish_sending()
+        assert connection.reply().status == 400
+    assert_never_made(database, attack)
+    assert server.call(CALLER).dial == (PROXY, COUNTERPART)
 
 
 @pytest.mark.parametrize("path", ["/answer", "/numbermasking/", "/healthz", "/nothing"])

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from server import BINARY
+from server import BINARY, is_sanitized
 
 GOOD = {"DATABASE_URL": "postgresql://masking_server@/nothing?host=/nowhere",
         "LISTEN": "127.0.0.1:0", "METRICS_LISTEN": "127.0.0.1:0", "ALLOW_UNSIGNED": "yes"}
@@ -120,3 +120,14 @@ def test_database_without_our_schema_is_an_error_that_says_what_to_do(cluster):
     done = run(DATABASE_URL=cluster.url("postgres", "masking_server"))
     assert done.returncode == 1
     assert "schema" in done.stderr and "migrate" in done.stderr
+
+
+@pytest.mark.skipif(is_sanitized(), reason="nothing may be preloaded before it")
+def test_an_unknown_version_of_the_web_server_is_refused(tmp_path):
+    """The guards against malformed HTTP rely on its insides."""
+    source, library = tmp_path / "version.c", tmp_path / "version.so"
+    source.write_text('const char *mg_version(void);\n'
+                      'const char *mg_version(void) { return "1.17"; }\n')
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+    done = run(LD_PRELOAD=str(library))
+    assert done.returncode == 1 and "CivetWeb 1.17 is not one of" in done.stderr
