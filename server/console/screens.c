@@ -81,7 +81,7 @@ static void introduce_why(struct page *page)
     start_form(page, "/why");
     html(page->out,
          "<label>Who called <input name=\"from\" required maxlength=\"40\" inputmode=\"tel\" "
-         "placeholder=\"+1 415 666 7777\"></label>"
+         "placeholder=\"+44 7700 900123\"></label>"
          "<label>Number dialled <input name=\"to\" maxlength=\"40\" inputmode=\"tel\" "
          "placeholder=\"empty: the one of the order\"></label>"
          "<label>When (19:42, or 2026-11-25 19:42) <input name=\"at\" maxlength=\"40\" "

@@ -1,0 +1,158 @@
+"""Fixtures beside those of tests/http: the running console, a browser, and people with orders."""
+import itertools
+import re
+import signal
+import subprocess
+import urllib.parse
+import uuid
+from pathlib import Path
+
+import pytest
+
+import client
+import server as running
+from browser import Browser, assert_no_party_number
+from plivo.stand_in import Plivo
+
+BINARY = running.BUILD / "number-masking-console"
+PUBLIC_URL = "https://calls.example.com"
+TOKEN = "story-token"
+POOL = ["14155550100", "14155550101"]
+
+
+class Console:
+    """One running number-masking-console."""
+
+    def __init__(self, environment, log_path):
+        self.log_path = log_path
+        self._log = open(log_path, "wb")
+        self.process = start(environment, self._log)
+        self.address = running.eventually(self._listening, within=running.STARTS_WITHIN)
+        self.url = "http://%s:%d" % self.address
+
+    @property
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def _listening(self):
+        assert self.process.poll() is None, f"exit {self.process.returncode}: {self.log}"
+        found = re.search(r"event=listening_console address=([0-9.]+):(\d+)", self.log)
+        return found and (found[1], int(found[2]))
+
+    def get(self, target, headers=None, method="GET", body=b""):
+        """A reply as it came; its page holds no whole number."""
+        reply = client.exchange(self.address, method, target, headers, body)
+        assert reply is not None, "closed without an answer"
+        assert_no_party_number(reply.body.decode(errors="replace"))
+        return reply
+
+    def token(self, headers=None):
+        return re.search(r'name="token" value="([0-9a-f]{64})"',
+                         self.get("/order", headers).body.decode())[1]
+
+    def post(self, target, headers=None, token=None, **fields):
+        fields = {"token": token or self.token(headers),
+                  **{name.rstrip("_"): value for name, value in fields.items()}}
+        return self.get(target, {"Content-Type": running.FORM, **(headers or {})}, "POST",
+                        urllib.parse.urlencode(fields).encode())
+
+    def hang_up(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=30)
+        self._log.close()
+        assert not running.SANITIZER.search(self.log), self.log[-20000:]
+        assert status == 0, f"exit {status}: {self.log[-2000:]}"
+
+
+def start(environment, log):
+    import os
+    inherited = {name: value for name, value in os.environ.items()
+                 if name == "PATH" or name.endswith("SAN_OPTIONS")}
+    return subprocess.Popen([str(BINARY)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={
+        "CONSOLE_LISTEN": "127.0.0.1:0", "CONSOLE_LOG_LEVEL": "debug", **inherited, **environment})
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def start_console(request, logs, database):
+    """start_console(NAME=value, …): a console on this file's database."""
+    started = []
+
+    def start_one(**settings):
+        environment = {"DATABASE_URL": database.cluster.url(database.name, "masking_console"),
+                       **settings}
+        name = f"{request.module.__name__}-console-{next(_numbers)}.log"
+        started.append(Console(environment, logs / name))
+        return started[-1]
+
+    yield start_one
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture(scope="module")
+def console(start_console):
+    return start_console()
+
+
+@pytest.fixture(scope="session")
+def one_browser(sanitizer_options):
+    browser = Browser()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser(one_browser):
+    one_browser.fresh()
+    return one_browser
+
+
+@pytest.fixture(scope="module")
+def pool(database):
+    """Two numbers, so that there is another number to dial."""
+    for number in POOL:
+        database.query("INSERT INTO masking.proxy_numbers (number) VALUES (%s)", number)
+    return POOL
+
+
+@pytest.fixture(scope="module")
+def signed_server(start_server):
+    return start_server(PUBLIC_URL=PUBLIC_URL, PLIVO_AUTH_TOKEN=TOKEN)
+
+
+@pytest.fixture(scope="module")
+def plivo(signed_server):
+    return Plivo("http://%s:%d" % signed_server.address, PUBLIC_URL, TOKEN)
+
+
+class Order:
+    """An order of its own for each test, and three people with phones of nobody else."""
+
+    _used = iter(range(1000, 9999))
+
+    def __init__(self, database, assigned=True):
+        self.database = database
+        self.id = f"STORY-{uuid.uuid4()}"
+        self.customer, self.agent, self.other = (
+            f"1415666{next(self._used):04}" for _ in range(3))
+        database.add_order(self.id, self.customer, self.agent if assigned else None)
+
+    def update(self, sql, *values):
+        self.database.orders(f"UPDATE orders SET {sql} WHERE order_id = %s", *values, self.id)
+
+    @property
+    def proxy(self):
+        return self.database.orders("SELECT proxy_number FROM orders WHERE order_id = %s",
+                                    self.id)[0][0]
+
+
+@pytest.fixture
+def order(database, pool):
+    return Order(database)

@@ -1,0 +1,265 @@
+"""Each screen's question, answered for stories that the stand-in for Plivo played."""
+from datetime import datetime, timezone
+
+import pytest
+
+from console_fixtures import POOL, Order
+from plivo.stand_in import Callee, Caller
+
+YEAR = f"{datetime.now(timezone.utc):%Y}-"  # with which the link of a call begins
+
+
+def show_order(browser, console, order):
+    browser.open(console.url + "/")
+    page = browser.submit("/order", id=order.id)
+    assert page.status == 200 and order.id in page
+    assert order.id not in page.url
+    return page
+
+
+def why(browser, console, **fields):
+    browser.open(console.url + "/why")
+    page = browser.submit("/why", **fields)
+    assert page.url == console.url + "/why"
+    return page
+
+
+def other_number(order):
+    return next(number for number in POOL if number != order.proxy)
+
+
+def test_the_first_page_explains_itself(browser, console, pool):
+    page = browser.open(console.url + "/")
+    assert page.status == 200 and "proxy number" in page and "who called which number when" in page
+    assert "Times are in UTC" in page and not page.complaints
+
+
+def test_an_order_that_works(browser, console, plivo, order):
+    plivo.call(Caller(order.customer), order.proxy)
+    page = show_order(browser, console, order)
+    assert "The customer reaches the agent." in page and "The agent reaches the customer." in page
+    assert f"by dialling {order.proxy}" in page and "UTC" in page
+    assert "42 s" in page and "Placed." in page
+    assert "They talked" in browser.click(YEAR) or "answered" in browser.click(YEAR)
+
+
+@pytest.mark.parametrize("callee, words", [
+    (Callee("busy"), "busy"), (Callee("no-answer"), "nobody"),
+    (Callee("unreachable"), "could not be reached")])
+def test_nobody_takes_the_call(browser, console, plivo, order, callee, words):
+    """From who and which number to the reason in two clicks: Why, then the order."""
+    plivo.call(Caller(order.customer), order.proxy, callee)
+    page = why(browser, console, from_=order.customer, to=order.proxy, at="")
+    assert "This call connects." in page and words in page
+    order_page = browser.click(order.id)
+    assert words in order_page
+
+
+def test_one_call(browser, console, plivo, order):
+    plivo.call(Caller(order.customer), order.proxy, Callee("busy"))
+    page = browser.open(console.url + "/calls")
+    assert order.id in page
+    call = browser.click(YEAR)  # the link of a call is its time; the latest is first
+    assert "Plivo's code 3010: the callee was talking." in call and "Its orders" in call
+    assert order.id in browser.click(order.id)
+
+
+def test_a_completed_order(browser, console, plivo, order):
+    order.update("completed_at = now() - interval '1 day'")
+    plivo.call(Caller(order.customer), order.proxy or POOL[0])
+    page = show_order(browser, console, order)
+    assert "The customer cannot call the agent." in page and "completed at" in page
+    assert "completed_at = NULL" in page
+    explained = why(browser, console, from_=order.customer, to=POOL[0], at="")
+    assert "does not connect" in explained and order.id in explained
+
+
+def test_a_cancelled_order(browser, console, order):
+    order.update("cancelled_at = now()")
+    page = show_order(browser, console, order)
+    assert "cancelled at" in page and "Cancelled: both sides were cut off." in page
+
+
+def test_a_swapped_agent(browser, console, plivo, order):
+    order.update("agent_number = %s", order.other)
+    plivo.call(Caller(order.agent), order.proxy)
+    page = why(browser, console, from_=order.agent, to=order.proxy, at="")
+    assert "does not connect" in page and "swapped" in page and order.id in page
+
+
+def test_another_number_of_the_pool(browser, console, plivo, order):
+    page = why(browser, console, from_=order.customer, to=other_number(order), at="")
+    assert "does not connect" in page and "another number" in page
+    assert "tell them the one to dial" in page
+
+
+def test_no_number_typed_is_the_orders_number(browser, console, order):
+    page = why(browser, console, from_=order.customer, to="", at="")
+    assert "This call connects." in page and order.proxy in page
+
+
+def test_somebody_nobody_knows(browser, console, pool):
+    page = why(browser, console, from_="+1 415-666-0009", to=POOL[0], at="")
+    assert "does not connect" in page and "no order ever had it" in page
+
+
+def test_a_caller_who_reached_nobody_is_found_from_the_order(browser, console, plivo, order):
+    number = other_number(order)
+    plivo.call(Caller(order.customer), number)
+    page = show_order(browser, console, order)
+    assert number in page
+
+
+def test_an_order_without_an_agent(browser, console, database, pool):
+    order = Order(database, assigned=False)
+    page = show_order(browser, console, order)
+    assert "No agent is assigned yet." in page
+
+
+def test_an_order_that_waits(browser, console, database, pool):
+    """All numbers lead the agent to others already."""
+    first = Order(database)
+    orders = []
+    for _ in POOL:
+        orders.append(Order(database, assigned=False))
+        orders[-1].update("agent_number = %s", first.agent)
+    waiting = next(order for order in orders if order.proxy is None)
+    page = show_order(browser, console, waiting)
+    assert "waiting for a number" in page and "It waits for a proxy number since" in page
+    assert waiting.id in browser.open(console.url + "/")
+    page = why(browser, console, from_=waiting.customer, to="", at="")
+    assert "does not connect" in page and "waiting" in page
+
+
+def test_a_deleted_order(browser, console, database, order):
+    database.orders("DELETE FROM orders WHERE order_id = %s", order.id)
+    page = show_order(browser, console, order)
+    assert "deleted" in page
+
+
+def test_a_forgotten_order(browser, console, database, order):
+    order.update("completed_at = now() - interval '300 days'")
+    database.query("UPDATE masking.routes SET live = tstzrange(now() - interval '300 days',"
+                   " now() - interval '299 days'), held = tstzrange(now() - interval '300 days',"
+                   " now() - interval '298 days') WHERE order_id = %s", order.id)
+    database.query("SELECT masking.forget_numbers('30 days')")
+    page = show_order(browser, console, order)
+    assert "cannot call" in page
+
+
+def test_further_phones(browser, console, database, order):
+    database.orders("INSERT INTO order_phones (order_id, side, number) VALUES (%s, 'customer', %s)",
+                    order.id, order.other)
+    page = show_order(browser, console, order)
+    assert f"**{order.other[-2:]}" in page and "A further phone" in page
+
+
+def test_texts(browser, console, plivo, order):
+    plivo.message(order.customer, order.proxy, "At the door")
+    page = show_order(browser, console, order)
+    assert "forwarded" in page and "At the door" not in page
+
+
+def test_hidden_callers_and_guessing(browser, console, plivo, database, order):
+    plivo.call(Caller("anonymous"), order.proxy)
+    database.query("INSERT INTO masking.code_failures VALUES ('guess', 1, 14156660001, %s, now())",
+                   order.proxy)
+    page = browser.open(console.url + "/")
+    assert "Somebody guesses codes" in page and order.proxy in page
+    assert "hid the number" in page
+
+
+def test_an_unknown_order_is_not_printed_back(browser, console, pool):
+    browser.open(console.url + "/order")
+    page = browser.submit("/order", id="14156667777")
+    assert page.status == 200 and "No order has that id." in page
+
+
+def test_an_order_id_that_is_hostile(browser, console, database, pool):
+    order = Order(database)
+    order.id = "<b>\"'&%2f../\u202e</title><script>alert(1)</script>"
+    database.add_order(order.id, order.other, order.agent)
+    page = show_order(browser, console, order)
+    assert "<script>alert" not in page.html
+    page = browser.open(console.url + "/calls")
+    assert page.status == 200 and not page.complaints
+
+
+def test_calls_by_kind_and_page(browser, console, plivo, order):
+    plivo.call(Caller(order.customer), order.proxy, Callee("busy"))
+    page = browser.open(console.url + "/calls")
+    page = browser.submit("/calls", outcome="unanswered", order=order.id, until="")
+    assert "busy" in page and "they talked" not in page
+    page = browser.submit("/calls", outcome="talked", order=order.id, until="")
+    assert "None." in page
+
+
+def test_pages_of_calls_by_key(browser, console, database, order):
+    database.query(
+        "INSERT INTO masking.calls (called_at, answered_at, call_uuid, proxy, outcome)"
+        " SELECT now() - g * interval '1 second', now(), 'key-' || g, %s, 'unknown_caller'"
+        " FROM generate_series(1, 120) g", order.proxy)
+    page = browser.open(console.url + "/calls?outcome=unknown_caller")
+    seen = page.html.count("<tr")
+    page = browser.click("Older calls")
+    assert "outcome=unknown_caller" in page.url
+    assert seen == 51 and page.html.count("<tr") == 51
+
+
+def test_the_pool(browser, console, database, pool):
+    page = browser.open(console.url + "/pool")
+    assert POOL[0] in page and "Healthy numbers?" in page
+    database.query("UPDATE masking.proxy_numbers SET enabled = false WHERE number = %s", POOL[1])
+    try:
+        assert "draining" in browser.open(console.url + "/pool")
+    finally:
+        database.query("UPDATE masking.proxy_numbers SET enabled = true WHERE number = %s", POOL[1])
+
+
+def test_times_in_a_zone_of_its_own(browser, start_console, order):
+    console = start_console(CONSOLE_TIME_ZONE="Asia/Kolkata")
+    page = show_order(browser, console, order)
+    assert "IST" in page and "Times are in Asia/Kolkata" in page
+    page = why(browser, console, from_=order.customer, to=order.proxy, at="25:99")
+    assert "The time cannot be read." in page and "Asia/Kolkata" in page
+    page = why(browser, console, from_=order.customer, to=order.proxy, at="2020-01-01 19:42")
+    assert "2020-01-01 19:42:00 IST" in page and "does not connect" in page
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_page_looks_and_reads_well(one_browser, console, plivo, order, width, dark):
+    """axe finds nothing; nothing is wider than the screen; nothing is refused by the page's policy."""
+    browser = one_browser
+    plivo.call(Caller(order.customer), order.proxy)
+    plivo.call(Caller(order.agent), order.proxy, Callee("busy"))
+    plivo.message(order.customer, order.proxy, "At the door")
+    browser.fresh(width=width, dark=dark)
+    shade = f"{width}-{'dark' if dark else 'light'}"
+    pages = {
+        "now": lambda: browser.open(console.url + "/"),
+        "order": lambda: show_order(browser, console, order),
+        "why": lambda: why(browser, console, from_=order.customer, to=other_number(order), at=""),
+        "calls": lambda: browser.open(console.url + "/calls"),
+        "call": lambda: browser.click(YEAR),
+        "pool": lambda: browser.open(console.url + "/pool"),
+        "missing": lambda: browser.open(console.url + "/nothing"),
+    }
+    for name, show in pages.items():
+        page = show()
+        assert page.wider <= 0, f"{name} is {page.wider} pixels too wide"
+        assert name == "missing" or not page.complaints, page.complaints
+        browser.judge(f"{name}-{shade}")
+
+
+def test_without_a_mouse(browser, console, order):
+    browser.open(console.url + "/")
+    assert browser.press("Tab").focused == "a Skip to the content"
+    for name in ["Now", "Order"]:
+        assert browser.press("Tab").focused == f"a {name}"
+    browser.press("Enter")
+    for _ in range(20):
+        if browser.press("Tab").focused == "input id":
+            break
+    page = browser.press(order.id, "Enter")
+    assert order.id in page
