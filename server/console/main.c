@@ -86,14 +86,12 @@ static int serve(const struct settings *settings)
     sigset_t signals = block_signals();
     log_writer_start();
     struct console console = {.settings = settings};
-    const struct http_listener listener = {"listening_console",
-                                           settings->listen,
-                                           WORKERS,
-                                           screens_dispatch,
-                                           &console,
-                                           &console.draining,
-                                           NULL,
-                                           NULL};
+    const struct http_listener listener = {.name = "listening_console",
+                                           .address = settings->listen,
+                                           .workers = WORKERS,
+                                           .dispatch = screens_dispatch,
+                                           .context = &console,
+                                           .draining = &console.draining};
     struct http *http = NULL;
     if (!token_start()) {
         log_event(LOG_ERROR, "start_failed", "what=random");
