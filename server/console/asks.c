@@ -139,15 +139,20 @@ static enum db_status ask(struct asks *asks, struct db *db, const struct questio
     return status;
 }
 
+/* Whatever is not known to be well is the database's giving up. */
+static enum ask_status meaning(enum db_status status)
+{
+    if (status == DB_OK)
+        return ASK_OK;
+    if (status == DB_DOWN)
+        return ASK_AWAY;
+    return status == DB_BROKEN ? ASK_BROKEN : ASK_SLOW;
+}
+
 enum ask_status asks_run(struct asks *asks, const char *user, const struct db_statement *statement,
                          const char *const texts[], size_t count,
                          void (*each)(void *context, const struct db_row *row), void *context)
 {
-    static const enum ask_status meaning[] = {[DB_OK] = ASK_OK,
-                                              [DB_LOCKED] = ASK_SLOW,
-                                              [DB_RETRY] = ASK_SLOW,
-                                              [DB_DOWN] = ASK_AWAY,
-                                              [DB_BROKEN] = ASK_BROKEN};
     struct db_array array = {0};
     const struct question question = {statement, &array, each, context};
     struct seat *seat = take_seat(asks, user);
@@ -163,5 +168,5 @@ enum ask_status asks_run(struct asks *asks, const char *user, const struct db_st
     enum db_status status = ask(asks, seat->db, &question);
     leave_seat(asks, seat);
     db_array_free(&array);
-    return meaning[status];
+    return meaning(status);
 }

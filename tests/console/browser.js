@@ -82,6 +82,7 @@ const operations = {
       if (key.length > 1 && !/^[A-Z][A-Za-z+]*$/.test(key)) await page.keyboard.type(key);
       else await page.keyboard.press(key);
     }
+    await page.waitForTimeout(150); // a key may have led elsewhere
     await page.waitForLoadState("load");
     return seen();
   },

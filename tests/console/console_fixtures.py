@@ -41,7 +41,8 @@ class Console:
 
     def get(self, target, headers=None, method="GET", body=b""):
         """A reply as it came; its page holds no whole number."""
-        reply = client.exchange(self.address, method, target, headers, body)
+        reply = client.exchange(self.address, method, target,
+                                {"Host": "localhost", **(headers or {})}, body)
         assert reply is not None, "closed without an answer"
         assert_no_party_number(reply.body.decode(errors="replace"))
         return reply

@@ -233,7 +233,7 @@ HOSTILE = ["<script>alert(1)</script>", "'; DROP TABLE masking.orders; --", "\" 
            "99999999999999999-x", "0-", "999999999999999999999-x"]
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_in_every_field(console, pool, text):
     """Every page answers as for any other text, and prints none of it back as markup."""
     fields = {"/order": ["id"], "/why": ["from_", "to", "at"], "/call": ["id"],
@@ -252,7 +252,8 @@ def test_hostile_text_in_every_field(console, pool, text):
 
 @pytest.mark.parametrize("body, status", [
     (b"id=%00", 403), (b"id=%zz", 403), (b"token=%00", 403), (b"&" * 2000, 403),
-    (b"&".join(b"a%d=1" % n for n in range(200)), 400), (b"\xff\xfe", 403), (b"", 403)])
+    (b"&".join(b"a%d=1" % n for n in range(200)), 400), (b"\xff\xfe", 403), (b"", 403)],
+    ids=range(7))
 def test_forms_that_no_browser_sends(console, pool, body, status):
     assert console.get("/order", {"Content-Type": running.FORM}, "POST", body).status == status
     assert console.get("/order", {"Content-Type": "text/plain"}, "POST", body).status == 400
