@@ -25,9 +25,9 @@ BEGIN
       UNION ALL
       -- The order's row says what is, not what was: what its routes say is above and below.
       (SELECT 2, format('order %s: ', o.order_id) || CASE
-        WHEN o.cancelled_at <= at THEN format('cancelled at %s, was never connected', o.cancelled_at)
-        WHEN o.completed_at <= at THEN format('completed at %s, was never connected', o.completed_at)
-        WHEN o.unmasked_since <= at THEN format('waiting for a proxy number since %s', o.unmasked_since)
+        WHEN o.cancelled_at <= at THEN format('cancelled at %s, was never connected', masking.said_time(o.cancelled_at))
+        WHEN o.completed_at <= at THEN format('completed at %s, was never connected', masking.said_time(o.completed_at))
+        WHEN o.unmasked_since <= at THEN format('waiting for a proxy number since %s', masking.said_time(o.unmasked_since))
         WHEN o.routed THEN 'has no agent now'
         ELSE 'not yet assigned to an agent'
       END
@@ -40,12 +40,12 @@ BEGIN
         ELSE o.agent_number IS NULL OR o.unmasked_since <= at END
       ORDER BY o.placed_at DESC LIMIT 3)
       UNION ALL
-      (SELECT 3, format('order %s: expired at %s, %s', m.order_id, upper(m.live),
+      (SELECT 3, format('order %s: expired at %s, %s', m.order_id, masking.said_time(upper(m.live)),
         coalesce(m.ended, 'the longest life of an order nobody completed'))
       FROM mine m WHERE m.here AND upper(m.live) <= at
       ORDER BY upper(m.live) DESC LIMIT 1)
       UNION ALL
-      (SELECT 4, format('order %s: not yet connected then, only since %s', m.order_id, lower(m.live))
+      (SELECT 4, format('order %s: not yet connected then, only since %s', m.order_id, masking.said_time(lower(m.live)))
       FROM mine m WHERE m.here AND lower(m.live) > at
       ORDER BY lower(m.live) LIMIT 1)
       UNION ALL
@@ -98,7 +98,9 @@ BEGIN
   ORDER BY c.rank
   LIMIT 1;
 
-  IF counterpart IS NOT NULL THEN
+  IF is_blocked THEN
+    words := format('not connected: order %s: the %s is blocked', array_to_string(order_ids, ', '), side_is);
+  ELSIF counterpart IS NOT NULL THEN
     words := format('connected: the %s of order %s %s the other side, %s', side_is,
       array_to_string(order_ids, ', '), CASE WHEN at < now() THEN 'reached' ELSE 'reaches' END,
       CASE WHEN counterpart < 0 THEN 'whose number is forgotten' ELSE masking.redacted(counterpart::text) END);
