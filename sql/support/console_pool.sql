@@ -22,13 +22,13 @@ BEGIN
     ELSE masking.line('answer', 'good', '', '', 'There are enough numbers.', format('%s more than any prefix needs now, at least.', f.lowest)) END;
 
   RETURN NEXT masking.line('section', '', '', '', 'Enough numbers?');
-  RETURN NEXT masking.line('columns', '', '', '', 'Serves', 'Numbers', 'Needed', 'Headroom', 'Draining', 'Routes live');
+  RETURN NEXT masking.line('columns', '', '', '', 'Serves', 'Numbers', 'Needed', 'Headroom', 'Draining', 'Routes live', 'Orders that wait');
   RETURN QUERY
   SELECT made.*
   FROM masking.pool_status s
   CROSS JOIN LATERAL masking.line('row', CASE WHEN s.headroom < 0 THEN 'bad' WHEN s.headroom = 0 THEN 'warn' ELSE 'good' END, '', '',
     CASE s.prefix WHEN '' THEN 'everyone' ELSE coalesce('+' || s.prefix, 'routes on any number') END,
-    s.numbers::text, s.numbers_needed::text, s.headroom::text, s.draining::text, s.live_routes::text) made
+    s.numbers::text, s.numbers_needed::text, s.headroom::text, s.draining::text, s.live_routes::text, s.waiting_orders::text) made
   ORDER BY s.headroom LIMIT 50;
   RETURN NEXT masking.line('text', 'quiet', '', '',
     'Needed: the most people one customer and one agent have to do with at once, cool-off included, less one. The number of orders does not count.');
@@ -37,13 +37,14 @@ BEGIN
   RETURN NEXT masking.line('section', '', '', '', 'Healthy numbers?');
   RETURN NEXT masking.line('columns', '', '', '', 'Number', 'Serves', 'State', 'Calls', 'Answered', 'Under 6 s', 'Last call');
   RETURN QUERY
-  SELECT made.*
-  FROM masking.proxy_numbers p
-  LEFT JOIN (
+  WITH n AS MATERIALIZED (
     SELECT c.proxy, count(*) AS calls, count(*) FILTER (WHERE c.callee_answered OR c.callee_seconds > 0) AS answered,
       count(*) FILTER (WHERE c.callee_seconds BETWEEN 1 AND 5) AS short, max(c.called_at) AS latest
     FROM masking.recent_calls('1 day', 20000) c GROUP BY c.proxy
-  ) n ON n.proxy = p.e164
+  )
+  SELECT made.*
+  FROM masking.proxy_numbers p
+  LEFT JOIN n ON n.proxy = p.e164
   CROSS JOIN LATERAL masking.line('row', CASE WHEN NOT p.enabled OR coalesce(n.calls, 0) = 0 THEN 'warn' ELSE 'good' END, 'number', p.number, p.number,
     CASE p.prefix WHEN '' THEN 'everyone' ELSE '+' || p.prefix END,
     CASE WHEN p.enabled THEN 'in use' ELSE 'draining' END,

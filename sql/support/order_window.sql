@@ -1,9 +1,9 @@
 CREATE OR REPLACE FUNCTION masking.order_window(wanted text, OUT begins timestamptz, OUT ends timestamptz)
 LANGUAGE sql STABLE
 AS $$
-  -- An hour around, as clocks of machines differ and people call early and late.
+  -- An hour around, as clocks of machines differ.
   SELECT least(min(lower(r.live)), (SELECT o.placed_at FROM masking.orders o WHERE o.order_id = wanted)) - interval '1 hour',
-    least(coalesce(max(upper(r.live)), now()) + interval '1 day', now())
+    least(coalesce(max(upper(r.live)), now()) + interval '1 hour', now())
   FROM masking.routes r
   WHERE r.order_id = wanted
 $$;
@@ -14,7 +14,8 @@ RETURNS TABLE (call_uuid text, called_at timestamptz)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
--- The latest calls about an order, and those of its people that led to nobody in its time.
+-- The latest calls about an order, and those of its people that led to nobody in its time and
+-- a day after it.
 -- Reads calls by time and by the hash of the caller.
 #variable_conflict use_column
 DECLARE
@@ -37,7 +38,7 @@ BEGIN
      ORDER BY c.called_at DESC LIMIT at_most)
     UNION
     (SELECT c.call_uuid, c.called_at FROM masking.calls c
-     WHERE c.caller_hash = ANY (people) AND c.called_at BETWEEN during.begins AND during.ends
+     WHERE c.caller_hash = ANY (people) AND c.called_at BETWEEN during.begins AND during.ends + interval '1 day'
      ORDER BY c.called_at DESC LIMIT at_most)
   ) f
   ORDER BY f.called_at DESC

@@ -1,8 +1,8 @@
 CREATE OR REPLACE FUNCTION masking.recent_calls(since interval, at_most integer)
 RETURNS SETOF masking.calls
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
 AS $$
+  -- No settings of its own, so that PostgreSQL puts it in place where it is asked.
   SELECT c.* FROM masking.calls c
   WHERE c.called_at > now() - since
   ORDER BY c.called_at DESC
