@@ -74,6 +74,10 @@ BEGIN
     CASE WHEN EXISTS (SELECT FROM masking.proxy_numbers) THEN coalesce(f.lowest || ' numbers', 'not looked up yet')
       ELSE 'the pool is empty: any number connects' END);
 
+  IF EXISTS (SELECT FROM masking.pool_drift) THEN
+    RETURN NEXT masking.line('fact', 'bad', 'pool', '', 'The pool and Plivo', 'differ');
+  END IF;
+
   RETURN NEXT masking.line('section', '', '', '', 'Calls by what became of them');
   FOR f IN
     SELECT c.outcome, count(*) FILTER (WHERE c.called_at > now() - interval '5 minutes') AS five,

@@ -1,3 +1,27 @@
+CREATE OR REPLACE FUNCTION masking.drift_lines() RETURNS SETOF masking.console_line
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- Where the pool and Plivo differ, as number-masking-plivo saw it. Reads pool_drift and plivo_look.
+DECLARE
+  looked timestamptz := (SELECT l.looked_at FROM masking.plivo_look l LIMIT 1);
+BEGIN
+  RETURN NEXT masking.line('section', '', '', '', 'As Plivo has them?');
+  IF looked IS NULL THEN
+    RETURN NEXT masking.line('text', 'quiet', '', '', 'Nobody has compared yet: number-masking-plivo check does.');
+    RETURN;
+  END IF;
+  IF NOT EXISTS (SELECT FROM masking.pool_drift) THEN
+    RETURN NEXT masking.line('text', 'good', '', '', format('Nothing differed %s.', masking.said_ago(looked)));
+    RETURN;
+  END IF;
+  RETURN QUERY SELECT made.* FROM masking.pool_drift d
+  CROSS JOIN LATERAL masking.line('step', 'bad', CASE WHEN d.number = '' THEN '' ELSE 'number' END, d.number, d.words) made LIMIT 100;
+  RETURN NEXT masking.line('text', 'quiet', '', '', format('Compared %s by number-masking-plivo check; --fix takes what is lost out of the pool.', masking.said_ago(looked)));
+END
+$$;
+COMMENT ON FUNCTION masking.drift_lines() IS 'Where the pool and Plivo differ, as lines of a page.';
+
 CREATE OR REPLACE FUNCTION masking.console_pool(who text) RETURNS SETOF masking.console_line
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -53,7 +77,8 @@ BEGIN
   RETURN NEXT masking.line('text', 'quiet', '', '', format(
     'Calls since %s. Many short calls on one number: people hang up on a caller they take for spam. No call on one number while others have many: it may be off the application at Plivo.',
     coalesce(masking.said_time(since), 'a day')));
-  RETURN NEXT masking.line('sql', '', '', '', 'The same in psql, as masking_owner', E'SELECT * FROM pool_status;\nSELECT * FROM proxy_numbers;');
+  RETURN QUERY SELECT * FROM masking.drift_lines();
+  RETURN NEXT masking.line('sql', '', '', '', 'The same in psql, as masking_owner', E'SELECT * FROM pool_status;\nSELECT * FROM proxy_numbers;\nSELECT * FROM pool_drift;');
   RETURN NEXT masking.line('sql', '', '', '', 'What would change it, as masking_owner',
     E'INSERT INTO proxy_numbers (number, prefix) VALUES (:number, '''');\nUPDATE proxy_numbers SET enabled = false WHERE number = :number;');
 END

@@ -10,7 +10,8 @@ from server import BINARY, ROOT
 
 UNIT = ROOT / "server" / "number-masking.service"
 PLIVO = ROOT / "server" / "plivo" / "number-masking-plivo.service"
-UNITS = [UNIT, PLIVO]
+CONSOLE = ROOT / "server" / "number-masking-console.service"
+UNITS = [UNIT, PLIVO, CONSOLE]
 
 
 def analyze(*arguments):
