@@ -178,6 +178,19 @@ class Cluster:
         give_to_postgres(self.data / "standby.signal")
         self.start()
 
+    @contextmanager
+    def stopped_backends(self):
+        """The servers' backends stand still, and then go on with what they were at. How many."""
+        pids = [pid for pid, in self.query("SELECT pid FROM pg_stat_activity"
+                                           " WHERE usename = 'masking_server'")]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield len(pids)
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
     def cut_backends(self):
         """Ends every connection of the servers. How many."""
         return self.query("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"

@@ -2,14 +2,17 @@
 import os
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from contextlib import contextmanager
+from urllib.parse import urlencode
 
 import pytest
 
 import cluster as clusters_module
 from cluster import Cut, free_port, until
 from judge import check_answers, check_record
-from load import Load, request, new_call
+from load import PROXY, Load, request, new_call
 from relay import Relay
 from test_database_gone import BACK, back
 
@@ -82,6 +85,56 @@ def test_answer_of_a_commit_lost(cluster, services):
     service.check_log(outages=10)
     asked_again = cluster.query("SELECT count(*) FROM masking.calls WHERE repeats > 0")[0][0]
     assert asked_again > 0
+
+
+@pytest.mark.parametrize("seconds", [1, 3])
+def test_backends_stopped(cluster, service, load, verdict, seconds):
+    """For less than the deadline and for more: a statement that gets to work when its caller has
+    heard the apology puts nothing else on record."""
+    load.await_kind("connected", time.monotonic(), BACK)
+    for _ in range(3):
+        with cluster.stopped_backends() as stopped:
+            assert stopped >= 2
+            time.sleep(seconds)
+        back(load, service, time.monotonic())
+    verdict(outages=3)
+    assert cluster.query("SELECT max(repeats) FROM masking.calls")[0][0] <= 1
+
+
+def test_answers_lost_for_a_deadline(cluster, services):
+    """Each commit's answer is lost, until long after the caller has heard the apology."""
+    relay = Relay((cluster.host, cluster.port))
+    service = services(f"postgresql://masking_server@127.0.0.1:{relay.port}/masking")
+    with Load([service.address]) as load:
+        load.await_kind("connected", time.monotonic(), BACK)
+        text = new_call()
+        relay.lose_answers = 10**6
+        lost = time.monotonic()
+        status = send_text(service, text)
+        time.sleep(max(0, lost + 2.5 - time.monotonic()))
+        relay.lose_answers = 0
+        back(load, service, time.monotonic())
+    relay.close()
+    check_answers(load)
+    check_record(load, cluster)
+    assert cluster.query("SELECT max(repeats) FROM masking.calls")[0][0] <= 1
+    outcome, = until(lambda: cluster.query(
+        "SELECT outcome, repeats FROM masking.messages WHERE message_uuid = %s"
+        " AND outcome = 'apologised'", text.uuid))
+    assert outcome == ("apologised", 0)
+    assert status in (200, 503)
+
+
+def send_text(service, text):
+    """A text message from that caller. The status."""
+    fields = {"MessageUUID": text.uuid, "From": text.caller, "To": PROXY, "Text": "hello",
+              "Type": "sms"}
+    try:
+        with urllib.request.urlopen("http://%s:%d/message" % service.address,
+                                    urlencode(fields).encode(), timeout=60) as reply:
+            return reply.status
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def test_poisoned_call_spoils_no_neighbour(cluster, service, load, verdict):

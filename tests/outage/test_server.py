@@ -187,3 +187,13 @@ def test_other_schema_is_refused_at_start(cluster, services, found):
         load.await_kind("connected", time.monotonic(), BACK)
     check_answers(load)
     check_record(load, cluster)
+
+
+def test_what_was_edited_by_hand_is_told(cluster, services):
+    """An answer that was changed in the database is not the one that was tested."""
+    definition = cluster.query(
+        "SELECT pg_get_functiondef('masking.answer_calls'::regproc)")[0][0]
+    cluster.query(definition.replace("BEGIN", "BEGIN -- by hand", 1))
+    service = services(cluster.url("masking_server"))
+    until(lambda: "event=schema_edited" in service.log)
+    assert "answer_calls" in service.log
