@@ -130,13 +130,9 @@ static void conclude(struct service *service, enum switchboard_status status,
 }
 
 /* What every webhook of a caller's leg has. false: refused already. */
-static bool read_call(const struct config *config, const struct form *form, struct call *call,
-                      struct response *response)
+static bool read_call(const struct form *form, struct call *call, struct response *response)
 {
-    *call = (struct call){.ask = service_new_ask(),
-                          .support = config->support_number,
-                          .may_ask = config->public_url[0] != '\0',
-                          .records = config->record_calls};
+    *call = (struct call){.ask = service_new_ask()};
     if (!fields_read_uuid(form, "CallUUID", call->uuid, response)) {
         refuse(response, OUTCOME_MALFORMED);
         return false;
@@ -155,7 +151,7 @@ void call_answer(struct service *service, const struct webhook *webhook, struct 
         event_hangup(service, webhook, response);
         return;
     }
-    if (read_call(service->config, webhook->form, &call, response))
+    if (read_call(webhook->form, &call, response))
         conclude(service, ask_call(service, webhook, &call, &answer, response), &call, &answer, 1,
                  response);
 }
@@ -180,7 +176,7 @@ void call_enter_code(struct service *service, const struct webhook *webhook,
     struct call call;
     struct call_answer answer;
     struct entered_code entered = {0};
-    if (!read_call(service->config, webhook->form, &call, response))
+    if (!read_call(webhook->form, &call, response))
         return;
     memcpy(entered.uuid, call.uuid, sizeof entered.uuid);
     entered.caller = call.caller;

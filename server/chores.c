@@ -14,35 +14,35 @@ enum {
     AGAIN_MS = 500,  /* where a batch found work there may be more; others come in between */
 };
 
-static enum db_status run_gauges(struct db *db, int *found)
+static enum db_status run_gauges(struct store *store, int *found)
 {
     static struct gauge gauges[GAUGES_MAX]; /* 42 KB: too much for a stack; one thread uses it */
     size_t count;
-    enum db_status status = store_gauges(db, gauges, &count);
+    enum db_status status = store_gauges(store, gauges, &count, LIMIT_MS);
     if (status == DB_OK)
         metrics_set_gauges(gauges, count);
     *found = 0; /* there is never more to do */
     return status;
 }
 
-static enum db_status run_retention(struct db *db, int *found)
+static enum db_status run_retention(struct store *store, int *found)
 {
-    enum db_status status = store_retention_run(db, found);
+    enum db_status status = store_retention_run(store, found, LIMIT_MS);
     if (status == DB_OK && *found > 0)
         log_event(LOG_INFO, "numbers_forgotten", "rows=%d", *found);
     return status;
 }
 
-static enum db_status run_pending(struct db *db, int *found)
+static enum db_status run_pending(struct store *store, int *found)
 {
-    enum db_status status = store_assign_pending(db, found);
+    enum db_status status = store_assign_pending(store, found, LIMIT_MS);
     if (status == DB_OK && *found > 0)
         log_event(LOG_INFO, "pending_orders_assigned", "orders=%d", *found);
     return status;
 }
 
 static const struct chore {
-    enum db_status (*run)(struct db *db, int *found); /* found: how much there was to do */
+    enum db_status (*run)(struct store *store, int *found); /* found: how much there was to do */
     int64_t every_ms;
 } chores_table[] = {
     {run_pending, 5 * 1000},
@@ -54,7 +54,7 @@ enum { CHORES = sizeof chores_table / sizeof chores_table[0] };
 
 struct chores {
     struct switchboard *switchboard;
-    struct db *db;
+    struct store store;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -76,8 +76,8 @@ static bool wait_until(struct chores *chores, int64_t until_ms)
 /* Calls first: while they find no database, nor will this. */
 static bool is_connected(struct chores *chores)
 {
-    return db_is_connected(chores->db) ||
-           (switchboard_is_ready(chores->switchboard) && db_connect(chores->db) == DB_OK);
+    return db_is_connected(chores->store.db) ||
+           (switchboard_is_ready(chores->switchboard) && db_connect(chores->store.db) == DB_OK);
 }
 
 static void *run(void *argument)
@@ -88,7 +88,7 @@ static void *run(void *argument)
     while (wait_until(chores, due[next])) {
         const struct chore *chore = &chores_table[next];
         int found = 0;
-        if (!is_connected(chores) || chore->run(chores->db, &found) != DB_OK) {
+        if (!is_connected(chores) || chore->run(&chores->store, &found) != DB_OK) {
             metrics_count(METRIC_CHORES_FAILED);
             found = 0;
         }
@@ -97,7 +97,6 @@ static void *run(void *argument)
             if (due[i] < due[next])
                 next = i;
     }
-    store_thread_stop();
     return NULL;
 }
 
@@ -107,18 +106,16 @@ struct chores *chores_start(const struct config *config, struct switchboard *swi
     if (chores == NULL)
         goto failed;
     chores->switchboard = switchboard;
-    chores->db = db_new(config->database_url, LIMIT_MS);
-    if (chores->db != NULL)
-        db_follow_url(chores->db, config_read_database_url);
     pthread_mutex_init(&chores->lock, NULL);
     pthread_cond_init(&chores->wake, NULL);
-    if (chores->db == NULL || pthread_create(&chores->thread, NULL, run, chores) != 0)
+    if (!store_init(&chores->store, config) ||
+        pthread_create(&chores->thread, NULL, run, chores) != 0)
         goto failed;
     return chores;
 failed:
     log_event(LOG_ERROR, "start_failed", "what=chores reason=\"out of memory or threads\"");
     if (chores != NULL)
-        db_free(chores->db);
+        store_free(&chores->store);
     free(chores);
     return NULL;
 }
@@ -134,6 +131,6 @@ void chores_stop(struct chores *chores)
     pthread_join(chores->thread, NULL);
     pthread_cond_destroy(&chores->wake);
     pthread_mutex_destroy(&chores->lock);
-    db_free(chores->db);
+    store_free(&chores->store);
     free(chores);
 }

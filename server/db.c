@@ -1,6 +1,7 @@
 /* db.c - see db.h. */
 #include "db.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <errno.h>
 #include <libpq-fe.h>
@@ -20,10 +21,9 @@ struct db {
     PGconn *connection;
     char *url;
     char *(*read_url)(void); /* see db_follow_url; or NULL */
-    int limit_ms;
-    int64_t down_since_ms; /* when the present outage was noticed; 0: none */
-    int64_t said_down_ms;  /* when the last line about a failed connection was logged; 0: never */
-    bool unprepared;       /* a pooler forgets prepared statements: send them whole */
+    int64_t down_since_ms;   /* when the present outage was noticed; 0: none */
+    int64_t said_down_ms;    /* when the last line about a failed connection was logged; 0: never */
+    bool unprepared;         /* a pooler forgets prepared statements: send them whole */
     const struct db_statement *prepared[STATEMENTS_MAX];
     size_t prepared_count;
 };
@@ -31,6 +31,7 @@ struct db {
 struct db_row {
     const PGresult *result;
     int row;
+    int *mismatch; /* a column that was read as another type than it has; -1: none */
 };
 
 /* A password with an unescaped "/" or "@" reads as a port or a host, and libpq's complaints
@@ -61,12 +62,11 @@ bool db_url_is_valid(const char *url, char *why, size_t size)
     return valid;
 }
 
-struct db *db_new(const char *url, int limit_ms)
+struct db *db_new(const char *url)
 {
     struct db *db = calloc(1, sizeof *db);
     if (db == NULL)
         return NULL;
-    db->limit_ms = limit_ms;
     db->url = strdup(url);
     if (db->url == NULL) {
         free(db);
@@ -238,33 +238,43 @@ bool db_is_null(const struct db_row *row, int column)
     return PQgetisnull(row->result, row->row, column);
 }
 
-/* The bytes of a value of a fixed size; zeros when it is NULL or of another type. */
-static void read_wire(const struct db_row *row, int column, void *wire, size_t size)
+static bool has_type(const struct db_row *row, int column, Oid type)
+{
+    bool has = PQftype(row->result, column) == type;
+    if (!has)
+        *row->mismatch = column;
+    return has;
+}
+
+/* The bytes of a value of that type and size; zeros when it is NULL. */
+static void read_wire(const struct db_row *row, int column, Oid type, void *wire, size_t size)
 {
     memset(wire, 0, size);
-    if (PQgetlength(row->result, row->row, column) == (int)size)
+    if (has_type(row, column, type) && !db_is_null(row, column))
         memcpy(wire, PQgetvalue(row->result, row->row, column), size);
 }
 
 int db_int(const struct db_row *row, int column)
 {
     uint32_t wire;
-    read_wire(row, column, &wire, sizeof wire);
+    read_wire(row, column, DB_INTEGER, &wire, sizeof wire);
     return (int)be32toh(wire);
 }
 
 int64_t db_bigint(const struct db_row *row, int column)
 {
     uint64_t wire;
-    read_wire(row, column, &wire, sizeof wire);
+    read_wire(row, column, DB_BIGINT, &wire, sizeof wire);
     return (int64_t)be64toh(wire);
 }
 
 double db_float(const struct db_row *row, int column)
 {
-    int64_t bits = db_bigint(row, column);
+    uint64_t wire;
     double value;
-    memcpy(&value, &bits, sizeof value);
+    read_wire(row, column, DB_FLOAT, &wire, sizeof wire);
+    wire = be64toh(wire);
+    memcpy(&value, &wire, sizeof value);
     return value;
 }
 
@@ -275,7 +285,40 @@ const char *db_borrow(const struct db_row *row, int column)
 
 void db_text(const struct db_row *row, int column, char *out, size_t size)
 {
-    snprintf(out, size, "%s", PQgetvalue(row->result, row->row, column));
+    bool has = has_type(row, column, DB_TEXT);
+    snprintf(out, size, "%s", has ? PQgetvalue(row->result, row->row, column) : "");
+}
+
+/* Are these the result's columns, by name and in this order? */
+static bool has_columns(const PGresult *result, const char *columns)
+{
+    int column = 0, count = PQnfields(result);
+    for (size_t length; *columns != '\0'; columns += length, column++) {
+        columns += strspn(columns, " ");
+        length = strcspn(columns, " ");
+        const char *name = column < count ? PQfname(result, column) : "";
+        if (strlen(name) != length || memcmp(name, columns, length) != 0)
+            return false;
+    }
+    return column == count;
+}
+
+/* Hands out the rows. DB_BROKEN: they are not what the statement's readers expect. */
+static enum db_status hand_out(const PGresult *result, const struct db_statement *statement,
+                               void (*each)(void *context, const struct db_row *row), void *context)
+{
+    static struct log_limit limit = {.seconds = 10};
+    int mismatch = -1;
+    struct db_row row = {.result = result, .mismatch = &mismatch};
+    bool fits = statement->columns == NULL || has_columns(result, statement->columns);
+    for (int rows = PQntuples(result); fits && row.row < rows && mismatch < 0; row.row++)
+        each(context, &row);
+    if (fits && mismatch < 0)
+        return DB_OK;
+    metrics_count(METRIC_STATEMENTS_FAILED);
+    log_event_limited(&limit, LOG_ERROR, "result_unexpected", "statement=%s column=%s",
+                      statement->name, fits ? PQfname(result, mismatch) : "names");
+    return DB_BROKEN;
 }
 
 /* ---- statements ---- */
@@ -370,9 +413,10 @@ static enum db_status failed(struct db *db, const char *what, const PGresult *re
 }
 
 /* Waits for the one result of what was sent, up to the end of the exchange. */
-static enum db_status finish_statement(struct db *db, const char *what, PGresult **out)
+static enum db_status finish_statement(struct db *db, const char *what, int limit_ms,
+                                       PGresult **out)
 {
-    int64_t deadline = clock_ms() + db->limit_ms;
+    int64_t deadline = clock_ms() + limit_ms;
     enum db_status status = DB_OK;
     *out = NULL;
     for (;;) {
@@ -399,12 +443,12 @@ static enum db_status finish_statement(struct db *db, const char *what, PGresult
     }
 }
 
-enum db_status db_ping(struct db *db)
+enum db_status db_ping(struct db *db, int limit_ms)
 {
     PGresult *result;
     if (PQsendQuery(db->connection, "") == 0)
         return lose(db, "ping", "cannot send");
-    enum db_status status = finish_statement(db, "ping", &result);
+    enum db_status status = finish_statement(db, "ping", limit_ms, &result);
     PQclear(result);
     return status;
 }
@@ -418,12 +462,12 @@ static bool is_prepared(const struct db *db, const struct db_statement *statemen
 }
 
 static enum db_status prepare(struct db *db, const struct db_statement *statement,
-                              const Oid types[], size_t count)
+                              const Oid types[], size_t count, int limit_ms)
 {
     PGresult *result;
     if (PQsendPrepare(db->connection, statement->name, statement->sql, (int)count, types) == 0)
         return lose(db, statement->name, "cannot send");
-    enum db_status status = finish_statement(db, statement->name, &result);
+    enum db_status status = finish_statement(db, statement->name, limit_ms, &result);
     PQclear(result);
     if (status == DB_OK && db->prepared_count < STATEMENTS_MAX)
         db->prepared[db->prepared_count++] = statement;
@@ -431,23 +475,24 @@ static enum db_status prepare(struct db *db, const struct db_statement *statemen
 }
 
 static enum db_status run_once(struct db *db, const struct db_statement *statement,
-                               const struct db_array *const parameters[], size_t count,
+                               const struct db_array parameters[], size_t count, int limit_ms,
                                PGresult **result)
 {
     const char *values[DB_PARAMETERS_MAX];
     int lengths[DB_PARAMETERS_MAX], formats[DB_PARAMETERS_MAX];
     Oid types[DB_PARAMETERS_MAX];
     *result = NULL;
+    assert(count <= DB_PARAMETERS_MAX);
     for (size_t i = 0; i < count; i++) {
-        if (parameters[i]->failed) {
+        if (parameters[i].failed) {
             log_event(LOG_ERROR, "out_of_memory", "statement=%s", statement->name);
             return DB_RETRY;
         }
-        db_array_seal(parameters[i]);
-        values[i] = parameters[i]->bytes;
-        lengths[i] = (int)parameters[i]->length;
+        db_array_seal(&parameters[i]);
+        values[i] = parameters[i].bytes;
+        lengths[i] = (int)parameters[i].length;
         formats[i] = BINARY;
-        types[i] = db_array_type(parameters[i]);
+        types[i] = db_array_type(&parameters[i]);
     }
     int sent;
     if (db->unprepared) {
@@ -455,32 +500,29 @@ static enum db_status run_once(struct db *db, const struct db_statement *stateme
                                  formats, BINARY);
     } else {
         enum db_status status =
-            is_prepared(db, statement) ? DB_OK : prepare(db, statement, types, count);
+            is_prepared(db, statement) ? DB_OK : prepare(db, statement, types, count, limit_ms);
         if (status != DB_OK)
             return status;
         sent = PQsendQueryPrepared(db->connection, statement->name, (int)count, values, lengths,
                                    formats, BINARY);
     }
     return sent == 0 ? lose(db, statement->name, "cannot send")
-                     : finish_statement(db, statement->name, result);
+                     : finish_statement(db, statement->name, limit_ms, result);
 }
 
 enum db_status db_run(struct db *db, const struct db_statement *statement,
-                      const struct db_array *const parameters[], size_t count,
+                      const struct db_array parameters[], size_t count, int limit_ms,
                       void (*each)(void *context, const struct db_row *row), void *context)
 {
     PGresult *result;
     bool was_prepared = !db->unprepared;
-    enum db_status status = run_once(db, statement, parameters, count, &result);
+    enum db_status status = run_once(db, statement, parameters, count, limit_ms, &result);
     if (status == DB_RETRY && was_prepared && db->unprepared) {
         PQclear(result);
-        status = run_once(db, statement, parameters, count, &result);
+        status = run_once(db, statement, parameters, count, limit_ms, &result);
     }
-    if (status == DB_OK && each != NULL) {
-        struct db_row row = {.result = result};
-        for (int rows = PQntuples(result); row.row < rows; row.row++)
-            each(context, &row);
-    }
+    if (status == DB_OK && each != NULL)
+        status = hand_out(result, statement, each, context);
     PQclear(result);
     return status;
 }

@@ -3,8 +3,8 @@
  *
  * It connects, runs a named statement with array parameters, hands out the rows,
  * and turns every failure into one of the words below. A connection belongs to one
- * thread. No round trip blocks longer than the limit given to db_new: a server that does
- * not answer in time counts as away, and its connection is dropped. Connecting takes two
+ * thread. No round trip blocks longer than the limit it is given: a server that does not
+ * answer in time counts as away, and its connection is dropped. Connecting takes two
  * seconds at most for each host of the URL.
  *
  * Failures are logged here, once, with the statement's name and SQLSTATE, never
@@ -33,9 +33,8 @@ struct db;
  * without quoting it. */
 bool db_url_is_valid(const char *url, char *why, size_t size);
 
-/* Not connected yet. url is copied. limit_ms: the longest wait for an answer. NULL when out
- * of memory. */
-MUST_CHECK struct db *db_new(const char *url, int limit_ms);
+/* Not connected yet. url is copied. NULL when out of memory. */
+MUST_CHECK struct db *db_new(const char *url);
 
 /* Where the URL may change: read_url is asked before each connection, so that a rotated password
  * needs no restart. What it returns, allocated, takes the URL's place; NULL: none but that. It
@@ -58,11 +57,13 @@ void db_say_up(struct db *db);
 
 bool db_is_connected(const struct db *db);
 
-/* An empty round trip. */
-MUST_CHECK enum db_status db_ping(struct db *db);
+/* An empty round trip, of limit_ms at most. */
+MUST_CHECK enum db_status db_ping(struct db *db, int limit_ms);
 
 /* One row of a result, valid inside the callback only. */
 struct db_row;
+/* A column of another type than the function reads is an error: db_run says so in the end. NULL
+ * reads as 0 or "". */
 bool db_is_null(const struct db_row *row, int column);
 int db_int(const struct db_row *row, int column);        /* column of type integer */
 int64_t db_bigint(const struct db_row *row, int column); /* column of type bigint */
@@ -76,17 +77,20 @@ void db_text(const struct db_row *row, int column, char *out, size_t size);
 struct db_statement {
     const char *name;
     const char *sql;
+    const char *columns; /* the names of what it returns, in order: "place outcome"; NULL: any */
 };
 
 enum { DB_PARAMETERS_MAX = 24 };
 
 /*
- * Runs the statement with these parameters ($1, $2, ...) and calls each for every row.
+ * Runs the statement with these parameters ($1, $2, ...) and calls each for every row. Waits
+ * for limit_ms at most, and as long again where it has to be prepared.
  * Prepared on first use; where a pooler loses prepared statements, sent whole instead.
  *
- * DB_OK: every row was handed out. Else the reason is logged, and each was not called.
+ * DB_OK: every row was handed out. Else the reason is logged, and each was not called; or it
+ * was, and what it read means nothing, since a column was of another type.
  */
 MUST_CHECK enum db_status db_run(struct db *db, const struct db_statement *statement,
-                                 const struct db_array *const parameters[], size_t count,
+                                 const struct db_array parameters[], size_t count, int limit_ms,
                                  void (*each)(void *context, const struct db_row *row),
                                  void *context);

@@ -13,6 +13,7 @@
 /* Type numbers of PostgreSQL's catalogue (pg_type.dat); they never change. */
 enum {
     DB_BIGINT = 20,
+    DB_INTEGER = 23,
     DB_TEXT = 25,
     DB_FLOAT = 701,
     DB_TEXT_ARRAY = 1009,

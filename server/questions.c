@@ -21,15 +21,15 @@ _Static_assert(sizeof(union input) <= QUESTION_INPUT_BYTES, "an input fits a pla
 _Static_assert(sizeof(union answer) <= QUESTION_ANSWER_BYTES, "and so does an answer");
 
 /* A question for the switchboard, which knows neither type, of a store function that does. */
-#define QUESTION(store_function, input_type, answer_type)                                        \
-    static enum db_status run_##store_function(struct db *db, const void *inputs, void *answers, \
-                                               size_t count)                                     \
-    {                                                                                            \
-        const input_type *typed_inputs = inputs;                                                 \
-        answer_type *typed_answers = answers;                                                    \
-        return store_##store_function(db, typed_inputs, typed_answers, count);                   \
-    }                                                                                            \
-    static const struct question store_function##_question = {                                   \
+#define QUESTION(store_function, input_type, answer_type)                                   \
+    static enum db_status run_##store_function(struct store *store, const void *inputs,     \
+                                               void *answers, size_t count, int limit_ms)   \
+    {                                                                                       \
+        const input_type *typed_inputs = inputs;                                            \
+        answer_type *typed_answers = answers;                                               \
+        return store_##store_function(store, typed_inputs, typed_answers, count, limit_ms); \
+    }                                                                                       \
+    static const struct question store_function##_question = {                              \
         #store_function, sizeof(input_type), sizeof(answer_type), run_##store_function};
 
 QUESTION(answer_calls, struct call, struct call_answer)
@@ -39,11 +39,11 @@ QUESTION(record_events, struct call_event, struct prompt)
 QUESTION(find_prompts, struct prompt_wanted, struct prompt)
 
 /* The only one without an answer. */
-static enum db_status run_record_apologies(struct db *db, const void *inputs, void *answers,
-                                           size_t count)
+static enum db_status run_record_apologies(struct store *store, const void *inputs, void *answers,
+                                           size_t count, int limit_ms)
 {
     (void)answers;
-    return store_record_apologies(db, inputs, count);
+    return store_record_apologies(store, inputs, count, limit_ms);
 }
 static const struct question record_apologies_question = {
     "record_apologies", sizeof(struct apology), 0, run_record_apologies};

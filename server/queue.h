@@ -22,6 +22,8 @@
 #include "db.h"
 #include "must_check.h"
 
+struct store;
+
 /* Inputs and answers are copied by value; none is larger than this. Each question copies
  * its own sizes only, so a large one makes no small one slower. */
 enum { QUESTION_INPUT_BYTES = 1280, QUESTION_ANSWER_BYTES = 1280 };
@@ -33,7 +35,8 @@ struct question {
     size_t answer_size; /* 0: nothing comes back */
     /* Asks for count inputs, lying one behind the other; fills as many answers. On a
      * database thread. See store.h for the results. */
-    enum db_status (*ask)(struct db *db, const void *inputs, void *answers, size_t count);
+    enum db_status (*ask)(struct store *store, const void *inputs, void *answers, size_t count,
+                          int limit_ms);
 };
 
 enum {

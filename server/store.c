@@ -7,9 +7,65 @@
 #include "log.h"
 #include "statements.h" /* made from sql/ by the Makefile */
 
-/* The arrays of a statement keep their memory from batch to batch, per thread. They are
- * released with the thread's last word: store_thread_stop. */
-static __thread struct db_array arrays[23];
+/* A statement, and for each of its parameters a letter: an array of texts is T, of numbers N, of
+ * fractions F. */
+struct statement {
+    struct db_statement db;
+    const char *parameters;
+};
+
+#define STATEMENT(name, sql, parameters, columns)                             \
+    static const struct statement name = {{#name, sql, columns}, parameters}; \
+    _Static_assert(sizeof(parameters) - 1 <= DB_PARAMETERS_MAX, #name " has too many parameters")
+
+#define ANSWER_COLUMNS "place outcome counterpart say voice language digits"
+#define PROMPT_COLUMNS "place say voice language"
+
+bool store_init(struct store *store, const struct config *config)
+{
+    *store = (struct store){.policy = {.support = config->support_number,
+                                       .may_ask = config->public_url[0] != '\0',
+                                       .records = config->record_calls}};
+    store->db = db_new(config->database_url);
+    if (store->db != NULL)
+        db_follow_url(store->db, config_read_database_url);
+    return store->db != NULL;
+}
+
+void store_free(struct store *store)
+{
+    db_free(store->db);
+    for (size_t i = 0; i < DB_PARAMETERS_MAX; i++)
+        db_array_free(&store->parameters[i]);
+    store->db = NULL;
+}
+
+/* Empties the statement's parameters, and returns the first of them. */
+static struct db_array *start(struct store *store, const struct statement *statement)
+{
+    for (size_t i = 0; statement->parameters[i] != '\0'; i++)
+        switch (statement->parameters[i]) {
+        case 'T':
+            db_array_start_text(&store->parameters[i]);
+            break;
+        case 'N':
+            db_array_start_bigint(&store->parameters[i]);
+            break;
+        case 'F':
+            db_array_start_float(&store->parameters[i]);
+            break;
+        }
+    return store->parameters;
+}
+
+static enum db_status run(struct store *store, const struct statement *statement, int limit_ms,
+                          void (*each)(void *context, const struct db_row *row), void *context)
+{
+    return db_run(store->db, &statement->db, store->parameters, strlen(statement->parameters),
+                  limit_ms, each, context);
+}
+
+/* ---- reading rows ---- */
 
 struct answers {
     struct call_answer *answers;
@@ -41,7 +97,7 @@ static void empty_answers(struct call_answer answers[], size_t count)
     }
 }
 
-/* Columns: place integer, outcome text, counterpart bigint, a prompt, digits integer. */
+/* Columns: ANSWER_COLUMNS. */
 static void read_answer(void *context, const struct db_row *row)
 {
     struct answers *into = context;
@@ -50,27 +106,41 @@ static void read_answer(void *context, const struct db_row *row)
         return;
     struct call_answer *answer = &into->answers[place - 1];
     db_text(row, 1, answer->outcome, sizeof answer->outcome);
-    answer->counterpart.value = db_is_null(row, 2) ? 0 : db_bigint(row, 2);
+    answer->counterpart.value = db_bigint(row, 2);
     read_prompt(&answer->prompt, row, 3);
-    answer->digits = db_is_null(row, 6) ? 0 : db_int(row, 6);
+    answer->digits = db_int(row, 6);
+}
+
+struct prompts {
+    struct prompt *prompts;
+    size_t count;
+};
+
+/* Columns: PROMPT_COLUMNS. */
+static void read_placed_prompt(void *context, const struct db_row *row)
+{
+    struct prompts *into = context;
+    int place = db_int(row, 0);
+    if (place >= 1 && (size_t)place <= into->count)
+        read_prompt(&into->prompts[place - 1], row, 1);
 }
 
 /* Runs a statement that has one row for each place. */
-static enum db_status run_for_answers(struct db *db, const struct db_statement *statement,
-                                      const struct db_array *const parameters[],
-                                      size_t parameter_count, struct call_answer answers[],
-                                      size_t count)
+static enum db_status run_for_answers(struct store *store, const struct statement *statement,
+                                      struct call_answer answers[], size_t count, int limit_ms)
 {
     struct answers into = {answers, count};
     empty_answers(answers, count);
-    enum db_status status = db_run(db, statement, parameters, parameter_count, read_answer, &into);
+    enum db_status status = run(store, statement, limit_ms, read_answer, &into);
     for (size_t i = 0; status == DB_OK && i < count; i++)
         if (answers[i].outcome[0] == '\0') {
-            log_event(LOG_ERROR, "answer_missing", "statement=%s", statement->name);
+            log_event(LOG_ERROR, "answer_missing", "statement=%s", statement->db.name);
             status = DB_BROKEN;
         }
     return status;
 }
+
+/* ---- calls ---- */
 
 static void add_number(struct db_array *array, struct number number)
 {
@@ -80,74 +150,59 @@ static void add_number(struct db_array *array, struct number number)
         db_array_add_bigint(array, number.value);
 }
 
-enum db_status store_answer_calls(struct db *db, const struct call calls[],
-                                  struct call_answer answers[], size_t count)
+STATEMENT(answer_calls, SQL_ANSWER_CALLS, "TNNNN", ANSWER_COLUMNS);
+
+enum db_status store_answer_calls(struct store *store, const struct call calls[],
+                                  struct call_answer answers[], size_t count, int limit_ms)
 {
-    static const struct db_statement statement = {"answer_calls", SQL_ANSWER_CALLS};
-    struct db_array *uuids = &arrays[0], *callers = &arrays[1], *dialled = &arrays[2];
-    struct db_array *asks = &arrays[3], *policy = &arrays[4];
-    db_array_start_text(uuids);
-    db_array_start_bigint(callers);
-    db_array_start_bigint(dialled);
-    db_array_start_bigint(asks);
+    struct db_array *to = start(store, &answer_calls);
     for (size_t i = 0; i < count; i++) {
-        db_array_add_text(uuids, calls[i].uuid);
-        add_number(callers, calls[i].caller);
-        add_number(dialled, calls[i].dialled);
-        db_array_add_bigint(asks, calls[i].ask);
+        db_array_add_text(&to[0], calls[i].uuid);
+        add_number(&to[1], calls[i].caller);
+        add_number(&to[2], calls[i].dialled);
+        db_array_add_bigint(&to[3], calls[i].ask);
     }
-    db_array_start_bigint(policy);
-    add_number(policy, calls[0].support);
-    db_array_add_bigint(policy, calls[0].may_ask);
-    db_array_add_bigint(policy, calls[0].records);
-    const struct db_array *const parameters[] = {uuids, callers, dialled, asks, policy};
-    return run_for_answers(db, &statement, parameters, 5, answers, count);
+    add_number(&to[4], store->policy.support);
+    db_array_add_bigint(&to[4], store->policy.may_ask);
+    db_array_add_bigint(&to[4], store->policy.records);
+    return run_for_answers(store, &answer_calls, answers, count, limit_ms);
 }
 
-enum db_status store_answer_codes(struct db *db, const struct entered_code codes[],
-                                  struct call_answer answers[], size_t count)
+STATEMENT(answer_codes, SQL_ANSWER_CODES, "TNNNTN", ANSWER_COLUMNS);
+
+enum db_status store_answer_codes(struct store *store, const struct entered_code codes[],
+                                  struct call_answer answers[], size_t count, int limit_ms)
 {
-    static const struct db_statement statement = {"answer_codes", SQL_ANSWER_CODES};
-    struct db_array *uuids = &arrays[0], *callers = &arrays[1], *dialled = &arrays[2];
-    struct db_array *attempts = &arrays[3], *entered = &arrays[4], *asks = &arrays[5];
-    db_array_start_text(uuids);
-    db_array_start_bigint(callers);
-    db_array_start_bigint(dialled);
-    db_array_start_bigint(attempts);
-    db_array_start_text(entered);
-    db_array_start_bigint(asks);
+    struct db_array *to = start(store, &answer_codes);
     for (size_t i = 0; i < count; i++) {
-        db_array_add_text(uuids, codes[i].uuid);
-        add_number(callers, codes[i].caller);
-        add_number(dialled, codes[i].dialled);
-        db_array_add_bigint(attempts, codes[i].attempt);
-        db_array_add_text(entered, codes[i].code);
-        db_array_add_bigint(asks, codes[i].ask);
+        db_array_add_text(&to[0], codes[i].uuid);
+        add_number(&to[1], codes[i].caller);
+        add_number(&to[2], codes[i].dialled);
+        db_array_add_bigint(&to[3], codes[i].attempt);
+        db_array_add_text(&to[4], codes[i].code);
+        db_array_add_bigint(&to[5], codes[i].ask);
     }
-    const struct db_array *const parameters[] = {uuids, callers, dialled, attempts, entered, asks};
-    return run_for_answers(db, &statement, parameters, 6, answers, count);
+    return run_for_answers(store, &answer_codes, answers, count, limit_ms);
 }
 
-enum db_status store_record_apologies(struct db *db, const struct apology apologies[], size_t count)
+STATEMENT(record_apologies, SQL_RECORD_APOLOGIES, "TNFN", NULL);
+
+enum db_status store_record_apologies(struct store *store, const struct apology apologies[],
+                                      size_t count, int limit_ms)
 {
-    static const struct db_statement statement = {"record_apologies", SQL_RECORD_APOLOGIES};
-    struct db_array *uuids = &arrays[0], *dialled = &arrays[1], *ages = &arrays[2];
-    struct db_array *asks = &arrays[3];
+    struct db_array *to = start(store, &record_apologies);
     /* Ages, not times: then the clocks of this machine and the database need not agree. */
     int64_t now = clock_ms();
-    db_array_start_text(uuids);
-    db_array_start_bigint(dialled);
-    db_array_start_float(ages);
-    db_array_start_bigint(asks);
     for (size_t i = 0; i < count; i++) {
-        db_array_add_text(uuids, apologies[i].uuid);
-        add_number(dialled, apologies[i].dialled);
-        db_array_add_float(ages, (double)(now - apologies[i].at_ms) / 1000.0);
-        db_array_add_bigint(asks, apologies[i].ask);
+        db_array_add_text(&to[0], apologies[i].uuid);
+        add_number(&to[1], apologies[i].dialled);
+        db_array_add_float(&to[2], (double)(now - apologies[i].at_ms) / 1000.0);
+        db_array_add_bigint(&to[3], apologies[i].ask);
     }
-    const struct db_array *const parameters[] = {uuids, dialled, ages, asks};
-    return db_run(db, &statement, parameters, 4, NULL, NULL);
+    return run(store, &record_apologies, limit_ms, NULL, NULL);
 }
+
+/* ---- events ---- */
 
 void call_event_start(struct call_event *event)
 {
@@ -175,24 +230,7 @@ static void add_told_int(struct db_array *array, int value)
         db_array_add_bigint(array, value);
 }
 
-struct prompts {
-    struct prompt *prompts;
-    size_t count;
-};
-
-/* Columns: place integer, and a prompt. */
-static void read_placed_prompt(void *context, const struct db_row *row)
-{
-    struct prompts *into = context;
-    int place = db_int(row, 0);
-    if (place >= 1 && (size_t)place <= into->count)
-        read_prompt(&into->prompts[place - 1], row, 1);
-}
-
-/* The columns of an event in the order of sql/server/record_events.sql; T is a text's, N a
- * number's. */
-enum { EVENT_COLUMNS = 23 };
-static const char event_columns[EVENT_COLUMNS + 1] = "TNTTTNNNNNTTNTNNNTTNTNT";
+STATEMENT(record_events, SQL_RECORD_EVENTS, "TNTTTNNNNNTTNTNNNTTNTNT", PROMPT_COLUMNS);
 
 /* A leg's columns, from the given one on. */
 static void add_leg(struct db_array columns[], const struct told_leg *leg)
@@ -221,64 +259,52 @@ static void add_event(struct db_array columns[], const struct call_event *event)
     add_told_text(&columns[22], event->recording_url);
 }
 
-enum db_status store_record_events(struct db *db, const struct call_event events[],
-                                   struct prompt prompts[], size_t count)
+enum db_status store_record_events(struct store *store, const struct call_event events[],
+                                   struct prompt prompts[], size_t count, int limit_ms)
 {
-    static const struct db_statement statement = {"record_events", SQL_RECORD_EVENTS};
-    const struct db_array *parameters[EVENT_COLUMNS];
-    for (size_t i = 0; i < EVENT_COLUMNS; i++) {
-        parameters[i] = &arrays[i];
-        if (event_columns[i] == 'T')
-            db_array_start_text(&arrays[i]);
-        else
-            db_array_start_bigint(&arrays[i]);
-    }
+    struct db_array *to = start(store, &record_events);
+    struct prompts into = {prompts, count};
     for (size_t i = 0; i < count; i++) {
-        add_event(arrays, &events[i]);
+        add_event(to, &events[i]);
         prompts[i].words[0] = '\0'; /* most events have no row in the result */
     }
+    return run(store, &record_events, limit_ms, read_placed_prompt, &into);
+}
+
+STATEMENT(find_prompts, SQL_FIND_PROMPTS, "TN", PROMPT_COLUMNS);
+
+enum db_status store_find_prompts(struct store *store, const struct prompt_wanted wanted[],
+                                  struct prompt prompts[], size_t count, int limit_ms)
+{
+    struct db_array *to = start(store, &find_prompts);
     struct prompts into = {prompts, count};
-    return db_run(db, &statement, parameters, EVENT_COLUMNS, read_placed_prompt, &into);
-}
-
-enum db_status store_answer_messages(struct db *db, const struct message messages[],
-                                     struct call_answer answers[], size_t count)
-{
-    static const struct db_statement statement = {"answer_messages", SQL_ANSWER_MESSAGES};
-    struct db_array *uuids = &arrays[0], *senders = &arrays[1];
-    struct db_array *dialled = &arrays[2], *kinds = &arrays[3], *asks = &arrays[4];
-    db_array_start_text(uuids);
-    db_array_start_bigint(senders);
-    db_array_start_bigint(dialled);
-    db_array_start_text(kinds);
-    db_array_start_bigint(asks);
     for (size_t i = 0; i < count; i++) {
-        db_array_add_text(uuids, messages[i].uuid);
-        add_number(senders, messages[i].sender);
-        add_number(dialled, messages[i].dialled);
-        db_array_add_text(kinds, messages[i].kind);
-        db_array_add_bigint(asks, messages[i].ask);
-    }
-    const struct db_array *const parameters[] = {uuids, senders, dialled, kinds, asks};
-    return run_for_answers(db, &statement, parameters, 5, answers, count);
-}
-
-enum db_status store_find_prompts(struct db *db, const struct prompt_wanted wanted[],
-                                  struct prompt prompts[], size_t count)
-{
-    static const struct db_statement statement = {"find_prompts", SQL_FIND_PROMPTS};
-    struct db_array *events = &arrays[0], *dialled = &arrays[1];
-    db_array_start_text(events);
-    db_array_start_bigint(dialled);
-    for (size_t i = 0; i < count; i++) {
-        db_array_add_text(events, wanted[i].event);
-        add_number(dialled, wanted[i].dialled);
+        db_array_add_text(&to[0], wanted[i].event);
+        add_number(&to[1], wanted[i].dialled);
         prompts[i].words[0] = '\0';
     }
-    struct prompts into = {prompts, count};
-    const struct db_array *const parameters[] = {events, dialled};
-    return db_run(db, &statement, parameters, 2, read_placed_prompt, &into);
+    return run(store, &find_prompts, limit_ms, read_placed_prompt, &into);
 }
+
+/* ---- messages ---- */
+
+STATEMENT(answer_messages, SQL_ANSWER_MESSAGES, "TNNTN", ANSWER_COLUMNS);
+
+enum db_status store_answer_messages(struct store *store, const struct message messages[],
+                                     struct call_answer answers[], size_t count, int limit_ms)
+{
+    struct db_array *to = start(store, &answer_messages);
+    for (size_t i = 0; i < count; i++) {
+        db_array_add_text(&to[0], messages[i].uuid);
+        add_number(&to[1], messages[i].sender);
+        add_number(&to[2], messages[i].dialled);
+        db_array_add_text(&to[3], messages[i].kind);
+        db_array_add_bigint(&to[4], messages[i].ask);
+    }
+    return run_for_answers(store, &answer_messages, answers, count, limit_ms);
+}
+
+/* ---- chores, and the schema ---- */
 
 struct gauges {
     struct gauge *gauges;
@@ -297,11 +323,13 @@ static void read_gauge(void *context, const struct db_row *row)
     gauge->value = db_float(row, 2);
 }
 
-enum db_status store_gauges(struct db *db, struct gauge gauges[GAUGES_MAX], size_t *count)
+STATEMENT(gauges, SQL_GAUGES, "", "name labels value");
+
+enum db_status store_gauges(struct store *store, struct gauge into_gauges[GAUGES_MAX],
+                            size_t *count, int limit_ms)
 {
-    static const struct db_statement statement = {"gauges", SQL_GAUGES};
-    struct gauges into = {gauges, 0};
-    enum db_status status = db_run(db, &statement, NULL, 0, read_gauge, &into);
+    struct gauges into = {into_gauges, 0};
+    enum db_status status = run(store, &gauges, limit_ms, read_gauge, &into);
     *count = into.count;
     return status;
 }
@@ -313,11 +341,12 @@ static void read_retention(void *context, const struct db_row *row)
     *rows = db_int(row, 0) + db_int(row, 1) + db_int(row, 2);
 }
 
-enum db_status store_retention_run(struct db *db, int *rows)
+STATEMENT(retention_run, SQL_RETENTION_RUN, "", "orders routes removed");
+
+enum db_status store_retention_run(struct store *store, int *rows, int limit_ms)
 {
-    static const struct db_statement statement = {"retention_run", SQL_RETENTION_RUN};
     *rows = 0;
-    return db_run(db, &statement, NULL, 0, read_retention, rows);
+    return run(store, &retention_run, limit_ms, read_retention, rows);
 }
 
 static void count_row(void *context, const struct db_row *row)
@@ -327,11 +356,12 @@ static void count_row(void *context, const struct db_row *row)
     (*rows)++;
 }
 
-enum db_status store_assign_pending(struct db *db, int *orders)
+STATEMENT(assign_pending, SQL_ASSIGN_PENDING, "", "order_id proxy_number");
+
+enum db_status store_assign_pending(struct store *store, int *orders, int limit_ms)
 {
-    static const struct db_statement statement = {"assign_pending", SQL_ASSIGN_PENDING};
     *orders = 0;
-    return db_run(db, &statement, NULL, 0, count_row, orders);
+    return run(store, &assign_pending, limit_ms, count_row, orders);
 }
 
 /* Columns: oldest integer, newest integer, edited text. */
@@ -344,15 +374,11 @@ static void read_interface(void *context, const struct db_row *row)
         db_text(row, 2, found->edited, sizeof found->edited);
 }
 
-enum db_status store_schema_interface(struct db *db, struct schema_interface *found)
-{
-    static const struct db_statement statement = {"schema_interface", SQL_SCHEMA_INTERFACE};
-    *found = (struct schema_interface){0};
-    return db_run(db, &statement, NULL, 0, read_interface, found);
-}
+STATEMENT(schema_interface, SQL_SCHEMA_INTERFACE, "", "oldest newest edited");
 
-void store_thread_stop(void)
+enum db_status store_schema_interface(struct store *store, struct schema_interface *found,
+                                      int limit_ms)
 {
-    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
-        db_array_free(&arrays[i]);
+    *found = (struct schema_interface){0};
+    return run(store, &schema_interface, limit_ms, read_interface, found);
 }

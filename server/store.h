@@ -1,10 +1,10 @@
 /*
  * store.h - the questions this service asks of the database.
  *
- * One function per question, one file in sql/ per function. Nothing here shows
- * libpq, and nothing runs arbitrary SQL: a new question is a new function. The
- * functions run on a database thread of the switchboard, each with the connection
- * and the scratch memory of that thread, for a whole batch in one round trip.
+ * One function per question, one file in sql/server/ per function. Nothing here shows
+ * libpq, and nothing runs arbitrary SQL: a new question is a new function. Each function
+ * asks for a whole batch in one round trip of limit_ms at most. A store belongs to one
+ * thread: its connection, and the memory in which it lays out what it asks.
  *
  * DB_OK: the answers are filled, answers[i] for inputs[i]. Anything else: already
  * logged, and the answers are untouched.
@@ -13,10 +13,30 @@
 
 #include <stddef.h>
 
+#include "config.h"
 #include "db.h"
 #include "metrics.h"
 #include "number.h"
 #include "prompt.h"
+
+/* What holds for every call of a server. */
+struct policy {
+    struct number support; /* whom to ring for strangers; 0: nobody */
+    bool may_ask;          /* strangers can be asked for a code */
+    bool records;          /* who is connected must hear that */
+};
+
+struct store {
+    struct db *db; /* not connected at first; whose thread it is connects it */
+    struct policy policy;
+    struct db_array parameters[DB_PARAMETERS_MAX]; /* keep their memory from batch to batch */
+};
+
+/* With the database and the policy of these settings. false: out of memory. */
+MUST_CHECK bool store_init(struct store *store, const struct config *config);
+
+/* Also after store_init has failed, or for a struct of zeros. */
+void store_free(struct store *store);
 
 enum { CALL_UUID = 65 }; /* 64 characters and the terminator; Plivo sends 36 */
 
@@ -26,26 +46,23 @@ struct call {
     struct number caller;
     struct number dialled;
     int64_t ask; /* this time that Plivo asked: a number that no other has */
-    /* The same for every call of a process. */
-    struct number support; /* whom to ring for strangers; 0: nobody */
-    bool may_ask;          /* strangers can be asked for a code */
-    bool records;          /* who is connected must hear that */
 };
 
-enum { OUTCOME = 32 };
+enum { OUTCOME_WORD = 32 };
 
 /* outcome: "connected" or "support" with the number to ring, or the word for why not, as
  * recorded in masking.calls (see the comment on that column) and what the caller hears then. */
 struct call_answer {
-    char outcome[OUTCOME];
+    char outcome[OUTCOME_WORD];
     struct number counterpart;
     int digits;           /* with "ask_code" and "wrong_code": how many to wait for */
     struct prompt prompt; /* without words: not connected, and yet no row for it */
 };
 
-/* Who is to ring? Routes and records each call; see sql/answer_calls.sql. */
-MUST_CHECK enum db_status store_answer_calls(struct db *db, const struct call calls[],
-                                             struct call_answer answers[], size_t count);
+/* Who is to ring? Routes and records each call; see sql/server/answer_calls.sql. */
+MUST_CHECK enum db_status store_answer_calls(struct store *store, const struct call calls[],
+                                             struct call_answer answers[], size_t count,
+                                             int limit_ms);
 
 enum { CODE = 16 };
 
@@ -59,10 +76,11 @@ struct entered_code {
     char code[CODE];
 };
 
-/* Whom do the codes lead to? See sql/answer_codes.sql. outcome: "connected" as above,
+/* Whom do the codes lead to? See sql/server/answer_codes.sql. outcome: "connected" as above,
  * "wrong_code" to be asked again, or why not. */
-MUST_CHECK enum db_status store_answer_codes(struct db *db, const struct entered_code codes[],
-                                             struct call_answer answers[], size_t count);
+MUST_CHECK enum db_status store_answer_codes(struct store *store, const struct entered_code codes[],
+                                             struct call_answer answers[], size_t count,
+                                             int limit_ms);
 
 /* A call that heard "sorry" because the database could not be asked in time. */
 struct apology {
@@ -72,9 +90,10 @@ struct apology {
     int64_t at_ms; /* clock_ms() of the apology */
 };
 
-/* Puts apologies on record once the database is back; see sql/record_apologies.sql. */
-MUST_CHECK enum db_status store_record_apologies(struct db *db, const struct apology apologies[],
-                                                 size_t count);
+/* Puts apologies on record once the database is back; see sql/server/record_apologies.sql. */
+MUST_CHECK enum db_status store_record_apologies(struct store *store,
+                                                 const struct apology apologies[], size_t count,
+                                                 int limit_ms);
 
 enum { EVENT_VALUE = 512, EVENT_WORDS = 64, EVENT_AMOUNT = 24, NOT_TOLD = -1 };
 
@@ -104,20 +123,21 @@ struct call_event {
 
 void call_event_start(struct call_event *event);
 
-/* Puts events on record; see sql/record_events.sql. prompts[i]: what the caller of events[i]
+/* Puts events on record; see sql/server/record_events.sql. prompts[i]: what the caller of events[i]
  * hears now; without words: nothing. */
-MUST_CHECK enum db_status store_record_events(struct db *db, const struct call_event events[],
-                                              struct prompt prompts[], size_t count);
+MUST_CHECK enum db_status store_record_events(struct store *store, const struct call_event events[],
+                                              struct prompt prompts[], size_t count, int limit_ms);
 
 /* Something said that needs no decision. */
 struct prompt_wanted {
-    char event[OUTCOME];
+    char event[OUTCOME_WORD];
     struct number dialled; /* decides the language */
 };
 
-/* See sql/find_prompts.sql. A prompt without words: there is none. */
-MUST_CHECK enum db_status store_find_prompts(struct db *db, const struct prompt_wanted wanted[],
-                                             struct prompt prompts[], size_t count);
+/* See sql/server/find_prompts.sql. A prompt without words: there is none. */
+MUST_CHECK enum db_status store_find_prompts(struct store *store,
+                                             const struct prompt_wanted wanted[],
+                                             struct prompt prompts[], size_t count, int limit_ms);
 
 enum { MESSAGE_KIND = 16 };
 
@@ -131,20 +151,22 @@ struct message {
     char kind[MESSAGE_KIND];
 };
 
-/* Whom are messages for? Routes and records each; see sql/answer_messages.sql. The answer's
+/* Whom are messages for? Routes and records each; see sql/server/answer_messages.sql. The answer's
  * outcome is "forwarded" with a counterpart, or why not, perhaps with a prompt for the sender. */
-MUST_CHECK enum db_status store_answer_messages(struct db *db, const struct message messages[],
-                                                struct call_answer answers[], size_t count);
+MUST_CHECK enum db_status store_answer_messages(struct store *store,
+                                                const struct message messages[],
+                                                struct call_answer answers[], size_t count,
+                                                int limit_ms);
 
 /* What the database tells the metrics: at most GAUGES_MAX of them, *count are filled. */
-MUST_CHECK enum db_status store_gauges(struct db *db, struct gauge gauges[GAUGES_MAX],
-                                       size_t *count);
+MUST_CHECK enum db_status store_gauges(struct store *store, struct gauge gauges[GAUGES_MAX],
+                                       size_t *count, int limit_ms);
 
 /* One batch of what is past its retention; *rows tells how many lost their numbers or went. */
-MUST_CHECK enum db_status store_retention_run(struct db *db, int *rows);
+MUST_CHECK enum db_status store_retention_run(struct store *store, int *rows, int limit_ms);
 
 /* Gives waiting orders proxy numbers that are free by now; *orders tells how many. */
-MUST_CHECK enum db_status store_assign_pending(struct db *db, int *orders);
+MUST_CHECK enum db_status store_assign_pending(struct store *store, int *orders, int limit_ms);
 
 enum { SCHEMA_EDITED = 512 };
 
@@ -154,10 +176,8 @@ struct schema_interface {
     char edited[SCHEMA_EDITED]; /* files of sql/, with commas; cut where there are many */
 };
 
-MUST_CHECK enum db_status store_schema_interface(struct db *db, struct schema_interface *found);
+MUST_CHECK enum db_status store_schema_interface(struct store *store,
+                                                 struct schema_interface *found, int limit_ms);
 
 /* The interfaces that this binary can use: see sql/schema/schema_interface.sql. */
 enum { INTERFACE_OLDEST = 1, INTERFACE_NEWEST = 1 };
-
-/* Releases what this thread's questions keep between batches. */
-void store_thread_stop(void);

@@ -51,7 +51,7 @@ struct switchboard {
 /* One thread of the switchboard, and what only that thread uses. */
 struct thread {
     struct switchboard *board;
-    struct db *db;
+    struct store store;
     int64_t *began_ms; /* the board's field for this thread */
     struct batch batch;
     struct settled settled;
@@ -62,6 +62,12 @@ struct thread {
 static void note_answer(struct switchboard *board)
 {
     atomic_store_explicit(&board->answered_ms, clock_ms(), memory_order_relaxed);
+}
+
+/* How long a round trip may take: no caller waits longer. */
+static int limit_ms(const struct switchboard *board)
+{
+    return (int)board->config->answer_deadline_ms;
 }
 
 static enum batch_end end_of(enum db_status status, const struct batch *batch)
@@ -87,8 +93,8 @@ static enum db_status work(struct thread *thread)
     struct switchboard *board = thread->board;
     struct batch *batch = &thread->batch;
     struct settled *settled = &thread->settled;
-    enum db_status status =
-        batch->question->ask(thread->db, batch->inputs, batch->answers, batch->count);
+    enum db_status status = batch->question->ask(&thread->store, batch->inputs, batch->answers,
+                                                 batch->count, limit_ms(board));
     metrics_count_batch(batch->count);
     if (status == DB_OK || status == DB_BROKEN)
         note_answer(board);
@@ -249,13 +255,13 @@ static enum schema note_schema(struct switchboard *board, enum schema seen)
     return seen;
 }
 
-static enum db_status connect_and_check(struct switchboard *board, struct db *db)
+static enum db_status connect_and_check(struct switchboard *board, struct store *store)
 {
     struct schema_interface found;
     enum schema seen = SCHEMA_UNSEEN;
-    enum db_status status = db_connect(db);
+    enum db_status status = db_connect(store->db);
     if (status == DB_OK)
-        status = store_schema_interface(db, &found);
+        status = store_schema_interface(store, &found, limit_ms(board));
     if (status == DB_OK)
         seen = compare_schema(&found);
     else if (status == DB_BROKEN)
@@ -263,10 +269,10 @@ static enum db_status connect_and_check(struct switchboard *board, struct db *db
     if (seen == SCHEMA_FITS)
         note_answer(board); /* before anybody is told that it fits */
     if (note_schema(board, seen) == SCHEMA_FITS && status == DB_OK) {
-        db_say_up(db);
+        db_say_up(store->db);
         return DB_OK;
     }
-    db_disconnect(db);
+    db_disconnect(store->db);
     return DB_DOWN;
 }
 
@@ -282,7 +288,7 @@ bool switchboard_schema_fits(struct switchboard *board)
 
 static enum db_status ping(struct thread *thread)
 {
-    enum db_status status = db_ping(thread->db);
+    enum db_status status = db_ping(thread->store.db, limit_ms(thread->board));
     if (status == DB_OK)
         note_answer(thread->board);
     return status;
@@ -294,8 +300,8 @@ static void *run(void *argument)
     int64_t backoff = BACKOFF_MS;
     for (;;) {
         enum db_status status;
-        if (!db_is_connected(thread->db)) {
-            status = connect_and_check(thread->board, thread->db);
+        if (!db_is_connected(thread->store.db)) {
+            status = connect_and_check(thread->board, &thread->store);
         } else {
             enum duty duty = next_duty(thread);
             if (duty == END)
@@ -307,8 +313,7 @@ static void *run(void *argument)
         else if (!pause_after_failure(thread->board, &backoff))
             break;
     }
-    db_free(thread->db);
-    store_thread_stop();
+    store_free(&thread->store);
     free(thread);
     return NULL;
 }
@@ -320,12 +325,9 @@ static bool start_thread(struct switchboard *board)
         return false;
     thread->board = board;
     thread->began_ms = &board->began_ms[board->thread_count];
-    thread->db = db_new(board->config->database_url, (int)board->config->answer_deadline_ms);
-    if (thread->db != NULL)
-        db_follow_url(thread->db, config_read_database_url);
-    if (thread->db == NULL ||
+    if (!store_init(&thread->store, board->config) ||
         pthread_create(&board->threads[board->thread_count], NULL, run, thread) != 0) {
-        db_free(thread->db);
+        store_free(&thread->store);
         free(thread);
         return false;
     }

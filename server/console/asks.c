@@ -42,7 +42,7 @@ struct asks *asks_new(const char *database_url)
     pthread_cond_init(&asks->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
     for (size_t i = 0; i < CONNECTIONS; i++) {
-        asks->seats[i].db = db_new(database_url, ANSWER_MS);
+        asks->seats[i].db = db_new(database_url);
         if (asks->seats[i].db == NULL) {
             asks_free(asks);
             return NULL;
@@ -130,11 +130,11 @@ static enum db_status ask(struct asks *asks, struct db *db, const struct questio
     bool was_connected = db_is_connected(db);
     enum db_status status = was_connected ? DB_OK : reach(asks, db);
     if (status == DB_OK)
-        status = db_run(db, q->statement, &q->texts, 1, q->each, q->context);
+        status = db_run(db, q->statement, q->texts, 1, ANSWER_MS, q->each, q->context);
     if (status == DB_DOWN && was_connected) {
         status = reach(asks, db);
         if (status == DB_OK)
-            status = db_run(db, q->statement, &q->texts, 1, q->each, q->context);
+            status = db_run(db, q->statement, q->texts, 1, ANSWER_MS, q->each, q->context);
     }
     return status;
 }

@@ -23,7 +23,7 @@ enum exit_code {
     EXIT_USAGE = 2,
 };
 
-enum { DATABASE_LIMIT_MS = 30000, TRIES = 5 };
+enum { TRIES = 5 };
 
 static int print_help(void)
 {
@@ -149,7 +149,7 @@ int main(int argc, char *argv[])
     if (settings_load(&settings, argc, argv) > 0)
         return EXIT_USAGE;
     log_open(LOG_WARNING);
-    struct db *db = db_new(settings.database_url, DATABASE_LIMIT_MS);
+    struct db *db = db_new(settings.database_url);
     struct web *web = web_new(&settings);
     int exit_code = EXIT_DRIFT;
     if (db == NULL || web == NULL)

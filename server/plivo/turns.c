@@ -5,6 +5,8 @@
 
 #include "statements.h"
 
+enum { TURN_LIMIT_MS = 30000 }; /* for one round trip */
+
 /* ---- begin ---- */
 
 static void add_setting(struct db_array *array, const char *name, const char *value)
@@ -28,31 +30,31 @@ static void read_run(void *context, const struct db_row *row)
 
 enum db_status turns_begin(struct db *db, const struct settings *settings, int64_t *run)
 {
-    static const struct db_statement statement = {"plivo_begin", SQL_PLIVO_BEGIN};
-    struct db_array options = {0}, numbers = {0}, take = {0};
-    const struct db_array *const parameters[] = {&options, &numbers, &take};
-    db_array_start_text(&options);
-    add_setting(&options, "command", settings->command);
-    add_setting(&options, "account", settings->auth_id);
-    add_setting(&options, "public_url", settings->public_url);
-    add_setting(&options, "fallback", settings->fallback_url);
-    add_setting(&options, "app", settings->app);
-    add_setting(&options, "prefix", settings->prefix);
-    add_setting(&options, "all", yes(settings->all));
-    add_setting(&options, "yes", yes(settings->yes));
-    add_setting(&options, "fix", yes(settings->fix));
-    add_setting(&options, "now", yes(settings->now));
-    db_array_start_text(&numbers);
+    static const struct db_statement statement = {"plivo_begin", SQL_PLIVO_BEGIN, NULL};
+    struct db_array parameters[3] = {{0}};
+    struct db_array *options = &parameters[0], *numbers = &parameters[1], *take = &parameters[2];
+    db_array_start_text(options);
+    add_setting(options, "command", settings->command);
+    add_setting(options, "account", settings->auth_id);
+    add_setting(options, "public_url", settings->public_url);
+    add_setting(options, "fallback", settings->fallback_url);
+    add_setting(options, "app", settings->app);
+    add_setting(options, "prefix", settings->prefix);
+    add_setting(options, "all", yes(settings->all));
+    add_setting(options, "yes", yes(settings->yes));
+    add_setting(options, "fix", yes(settings->fix));
+    add_setting(options, "now", yes(settings->now));
+    db_array_start_text(numbers);
     for (size_t i = 0; i < settings->number_count; i++)
-        db_array_add_text(&numbers, settings->numbers[i]);
-    db_array_start_text(&take);
+        db_array_add_text(numbers, settings->numbers[i]);
+    db_array_start_text(take);
     for (size_t i = 0; i < settings->take_count; i++)
-        db_array_add_text(&take, settings->take[i]);
+        db_array_add_text(take, settings->take[i]);
     *run = 0;
-    enum db_status status = db_run(db, &statement, parameters, 3, read_run, run);
-    db_array_free(&options);
-    db_array_free(&numbers);
-    db_array_free(&take);
+    enum db_status status = db_run(db, &statement, parameters, 3, TURN_LIMIT_MS, read_run, run);
+    db_array_free(options);
+    db_array_free(numbers);
+    db_array_free(take);
     return status;
 }
 
@@ -91,22 +93,23 @@ static void read_turn(void *context, const struct db_row *row)
 enum db_status turns_next(struct db *db, int64_t run, const struct web_answer *answer,
                           void (*say)(bool warning, const char *words), struct turn *turn)
 {
-    static const struct db_statement statement = {"plivo_turn", SQL_PLIVO_TURN};
-    struct db_array runs = {0}, statuses = {0}, answers = {0};
-    const struct db_array *const parameters[] = {&runs, &statuses, &answers};
+    static const struct db_statement statement = {"plivo_turn", SQL_PLIVO_TURN, NULL};
+    struct db_array parameters[3] = {{0}};
+    struct db_array *runs = &parameters[0], *statuses = &parameters[1], *answers = &parameters[2];
     struct reading reading = {.say = say, .turn = turn};
     *turn = (struct turn){.kind = TURN_END, .exit_code = 1};
-    db_array_start_bigint(&runs);
-    db_array_add_bigint(&runs, run);
-    db_array_start_bigint(&statuses);
-    db_array_start_text(&answers);
+    db_array_start_bigint(runs);
+    db_array_add_bigint(runs, run);
+    db_array_start_bigint(statuses);
+    db_array_start_text(answers);
     if (answer != NULL) {
-        db_array_add_bigint(&statuses, answer->status);
-        db_array_add_text(&answers, answer->text);
+        db_array_add_bigint(statuses, answer->status);
+        db_array_add_text(answers, answer->text);
     }
-    enum db_status status = db_run(db, &statement, parameters, 3, read_turn, &reading);
-    db_array_free(&runs);
-    db_array_free(&statuses);
-    db_array_free(&answers);
+    enum db_status status =
+        db_run(db, &statement, parameters, 3, TURN_LIMIT_MS, read_turn, &reading);
+    db_array_free(runs);
+    db_array_free(statuses);
+    db_array_free(answers);
     return status;
 }

@@ -69,6 +69,33 @@ def test_an_answer_that_is_missing_is_nobody_elses(start_server, replaced):
     assert server.call(PAIRS[1][0]).refusal
 
 
+@pytest.mark.parametrize("column", ["counterpart integer", "digits bigint", "callee bigint"])
+def test_an_answer_of_another_shape_is_an_error(start_server, database, column):
+    """A number read as another type would be another number, or nobody's: nobody is rung."""
+    server = start_server()
+    eventually(lambda: server.call(CALLER).dial)
+    old = signature_of(database, ANSWER_CALLS)
+    columns = ["place integer", "outcome text", "counterpart bigint", "say text", "voice text",
+               "language text", "digits integer"]
+    place = {"counterpart integer": 2, "callee bigint": 2, "digits bigint": 6}[column]
+    columns[place] = column
+    arguments = old[old.index("(") + 1:-1]
+    database.query(f"ALTER FUNCTION {old} RENAME TO answer_calls_before")
+    database.query(f"""
+        CREATE FUNCTION masking.answer_calls({arguments}) RETURNS TABLE ({", ".join(columns)})
+        LANGUAGE sql SECURITY DEFINER AS $$
+          SELECT n::integer, 'connected', 1415, NULL, NULL, NULL, NULL::integer
+          FROM generate_series(1, cardinality($1)) n $$""")
+    try:
+        assert server.call(CALLER).refusal
+        eventually(lambda: "event=result_unexpected statement=answer_calls" in server.log or
+                   "event=statement_failed statement=answer_calls" in server.log)
+    finally:
+        database.query(f"DROP FUNCTION {signature_of(database, ANSWER_CALLS)}")
+        database.query(f"ALTER FUNCTION {signature_of(database, ANSWER_CALLS + '_before')}"
+                       " RENAME TO answer_calls")
+
+
 def test_what_was_apologised_for_is_never_on_record_as_connected(start_server, database):
     """One call that the database cannot work with makes its batch go one by one, slowly; who has
     heard the apology by then is not asked for any more."""

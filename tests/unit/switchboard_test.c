@@ -22,15 +22,17 @@
 
 enum { DEADLINE_MS = 2000, CALLS_MAX = 64 };
 
-static enum db_status ask_answer(struct db *db, const void *inputs, void *answers, size_t count)
+static enum db_status ask_answer(struct store *store, const void *inputs, void *answers,
+                                 size_t count, int limit_ms)
 {
-    return store_answer_calls(db, inputs, answers, count);
+    return store_answer_calls(store, inputs, answers, count, limit_ms);
 }
 
-static enum db_status ask_apologies(struct db *db, const void *inputs, void *answers, size_t count)
+static enum db_status ask_apologies(struct store *store, const void *inputs, void *answers,
+                                    size_t count, int limit_ms)
 {
     (void)answers;
-    return store_record_apologies(db, inputs, count);
+    return store_record_apologies(store, inputs, count, limit_ms);
 }
 
 static const struct question answer_question = {"answer_calls", sizeof(struct call),
@@ -97,7 +99,7 @@ static void assert_answered(const struct caller *caller)
 /* ---- a switchboard ---- */
 
 static struct config config = {
-    .database_url = "", .answer_deadline_ms = DEADLINE_MS, .workers = 64};
+    .database_url = "", .public_url = "", .answer_deadline_ms = DEADLINE_MS, .workers = 64};
 
 static struct switchboard *start(int connections, stand_in_script *script)
 {

@@ -11,9 +11,10 @@
 #include "store.h"
 #include "virtual_time.h"
 
+enum { CONNECT_MS = 2000 }; /* as db.h promises */
+
 struct db {
     bool connected;
-    int limit_ms;
 };
 
 struct db_row {
@@ -56,10 +57,10 @@ static void read_elements(struct stand_in_turn *turn, const struct db_array *arr
     }
 }
 
-static enum db_status take_turn(struct db *db, struct stand_in_turn *turn)
+static enum db_status take_turn(struct db *db, struct stand_in_turn *turn, int limit_ms)
 {
     turn->began_ms = clock_ms();
-    turn->limit_ms = db->limit_ms;
+    turn->limit_ms = limit_ms;
     pthread_mutex_lock(&lock);
     current(turn);
     pthread_mutex_unlock(&lock);
@@ -73,21 +74,19 @@ static enum db_status take_turn(struct db *db, struct stand_in_turn *turn)
     return turn->status;
 }
 
-static enum db_status take_short_turn(struct db *db, const char *name)
+static enum db_status take_short_turn(struct db *db, const char *name, int limit_ms)
 {
     struct stand_in_turn *turn = calloc(1, sizeof *turn);
     turn->statement = name;
-    enum db_status status = take_turn(db, turn);
+    enum db_status status = take_turn(db, turn, limit_ms);
     free(turn);
     return status;
 }
 
-struct db *db_new(const char *url, int limit_ms)
+struct db *db_new(const char *url)
 {
     (void)url;
-    struct db *db = calloc(1, sizeof *db);
-    db->limit_ms = limit_ms;
-    return db;
+    return calloc(1, sizeof(struct db));
 }
 
 void db_free(struct db *db)
@@ -98,7 +97,7 @@ void db_free(struct db *db)
 enum db_status db_connect(struct db *db)
 {
     db->connected = true;
-    return take_short_turn(db, "connect");
+    return take_short_turn(db, "connect", CONNECT_MS);
 }
 
 bool db_url_is_valid(const char *url, char *why, size_t size)
@@ -129,20 +128,20 @@ bool db_is_connected(const struct db *db)
     return db->connected;
 }
 
-enum db_status db_ping(struct db *db)
+enum db_status db_ping(struct db *db, int limit_ms)
 {
-    return take_short_turn(db, "ping");
+    return take_short_turn(db, "ping", limit_ms);
 }
 
 enum db_status db_run(struct db *db, const struct db_statement *statement,
-                      const struct db_array *const parameters[], size_t count,
+                      const struct db_array parameters[], size_t count, int limit_ms,
                       void (*each)(void *context, const struct db_row *row), void *context)
 {
     struct stand_in_turn *turn = calloc(1, sizeof *turn);
     turn->statement = statement->name;
-    if (count > 0 && parameters[0]->element_type == DB_TEXT)
-        read_elements(turn, parameters[0]);
-    enum db_status status = take_turn(db, turn);
+    if (count > 0 && parameters[0].element_type == DB_TEXT)
+        read_elements(turn, &parameters[0]);
+    enum db_status status = take_turn(db, turn, limit_ms);
     struct db_row row = {.turn = turn};
     size_t rows = strcmp(statement->name, "schema_interface") == 0 ? 1 : turn->count;
     if (status == DB_OK && each != NULL)
@@ -156,19 +155,19 @@ enum db_status db_run(struct db *db, const struct db_statement *statement,
 
 bool db_is_null(const struct db_row *row, int column)
 {
-    return column > 2 || (row->turn->count == 0 && column > 1);
+    return column > 2 || (row->turn->count == 0 && column == 2);
 }
 
 int db_int(const struct db_row *row, int column)
 {
-    (void)column;
+    if (column > 2)
+        return 0;
     return row->turn->count == 0 ? INTERFACE_NEWEST : (int)row->place + 1;
 }
 
 int64_t db_bigint(const struct db_row *row, int column)
 {
-    (void)column;
-    return stand_in_number(row->turn->elements[row->place]);
+    return column == 2 ? stand_in_number(row->turn->elements[row->place]) : 0;
 }
 
 double db_float(const struct db_row *row, int column)
