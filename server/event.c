@@ -121,7 +121,8 @@ static void keep_value(struct call_event *event, const struct parameter *paramet
                        const char *text)
 {
     char *place = (char *)event + parameter->offset;
-    int value = parameter->shape == SWITCH ? strcmp(text, "true") == 0 : (int)lround(atof(text));
+    int value =
+        parameter->shape == SWITCH ? strcmp(text, "true") == 0 : (int)lround(strtod(text, NULL));
     if (parameter->size == 0)
         memcpy(place, &value, sizeof value);
     else
@@ -169,14 +170,12 @@ static bool read_time(const struct form *form, const char *name, int64_t *second
     struct tm time = {0};
     if (!read_value(form, name, text, sizeof text, response))
         return false;
-    if (sscanf(text, "%4d-%2d-%2d%*1[ T]%2d:%2d:%2d", &time.tm_year, &time.tm_mon, &time.tm_mday,
-               &time.tm_hour, &time.tm_min, &time.tm_sec) != 6 ||
-        time.tm_year < 2000 || time.tm_year > 2099) {
+    if ((strptime(text, "%Y-%m-%d %H:%M:%S", &time) == NULL &&
+         strptime(text, "%Y-%m-%dT%H:%M:%S", &time) == NULL) ||
+        time.tm_year < 2000 - 1900 || time.tm_year > 2099 - 1900) {
         response_note(response, "%s=\"is unusual\"", name);
         return false;
     }
-    time.tm_year -= 1900;
-    time.tm_mon -= 1;
     *seconds = timegm(&time);
     return true;
 }
