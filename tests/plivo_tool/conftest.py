@@ -21,17 +21,6 @@ BINARY = Path(ROOT, os.environ.get("BUILD", "build")) / "number-masking-plivo"
 SANITIZER = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:")
 
 
-def put_functions_in_place(cluster):
-    """Until migrations/migrate does it for every file of sql/."""
-    files = sorted((ROOT / "sql" / "plivo").glob("*.sql"),
-                   key=lambda file: (file.stem == "pool_drift", file.name))
-    connection = cluster.connect("masking")
-    with connection.cursor() as cursor:
-        cursor.execute("SET ROLE masking_owner; SET check_function_bodies = off;"
-                       + "".join(file.read_text() for file in files))
-    connection.close()
-
-
 @pytest.fixture(scope="session")
 def cluster():
     place = Path(tempfile.mkdtemp(prefix="masking-plivo."))
@@ -40,7 +29,6 @@ def cluster():
     cluster.start()
     try:
         cluster.migrate("masking")
-        put_functions_in_place(cluster)
         yield cluster
     finally:
         cluster.stop()
