@@ -2,7 +2,7 @@
  * config.h - the settings, read once from the environment.
  *
  * The table in config.c is the one list of settings: name, kind, default, help.
- * --help prints it and a test compares it with the README. Settings travel down
+ * --help prints it and a test compares it with docs/settings.md. Settings travel down
  * from main as a const struct; nothing else reads the environment (but notify.c, systemd's socket).
  */
 #pragma once

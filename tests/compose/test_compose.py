@@ -82,7 +82,7 @@ class Stack:
                  if name in ("PATH", "HOME", "DISABLE_HC_SYSTEMD") or name.startswith("CONTAINERS_")}
         done = subprocess.run(["podman-compose", LIMITS, *arguments], cwd=self.place, env=known, text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=300)
+                              stderr=subprocess.STDOUT, timeout=1200)
         assert done.returncode == 0 or not check, f"{arguments}: {done.stdout[-5000:]}"
         return done.stdout
 

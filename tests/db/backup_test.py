@@ -41,7 +41,7 @@ def original():
 
 
 def test_a_dump_restored(original, tmp_path):
-    """As the README shows it."""
+    """As docs/operations.md shows it."""
     dump, restored = str(tmp_path / "dump"), f"{original}_restored"
     tool("pg_dump", "--format=custom", f"--file={dump}", original)
     tool("createdb", restored)

@@ -1,4 +1,4 @@
-"""TLS to PostgreSQL as the README asks for it: sslmode=verify-full, against a cluster
+"""TLS to PostgreSQL as docs/settings.md asks for it: sslmode=verify-full, against a cluster
 that admits nothing else, with certificates made here."""
 import os
 import socket

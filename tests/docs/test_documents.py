@@ -1,0 +1,172 @@
+"""The README and docs/ against the code: what they show is run, what they list is compared.
+
+The line above a block of SQL or of a program says how it is run, and is not seen by readers:
+
+    <!-- run: masking_orders -->             as this role, in the document's own database
+    <!-- run: masking_orders error MK001 --> the last statement fails so
+    <!-- run: python -->                     as a program; DATABASE_URL is the order system's
+    <!-- shown: why it is not run -->
+
+The database of a document has the schema and the sample pairs; its blocks run in their order.
+"""
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cluster import Cluster, Database
+from postgresql import BIN
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("BUILD", "build")
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^(?:<!-- (run|shown): (.*?) -->\n)?```(\w+)\n(.*?)^```$", re.M | re.S)
+IS_RUN = {"sql", "python", "js"}
+
+
+def name_of(document):
+    return document.stem.lower()
+
+
+def blocks(document):
+    """(what the marker says, its words, language, text) of each block that has to be run."""
+    return [match.groups() for match in BLOCK.finditer(document.read_text())
+            if match.group(3) in IS_RUN]
+
+
+def row_of(line):
+    """The cells of a line of a table, without the marks around code."""
+    return [cell.strip().strip("`") for cell in line.strip().strip("|").split(" | ")]
+
+
+def rows_with(document, first):
+    """The rows of every table whose first cell matches."""
+    return [row_of(line) for line in document.read_text().splitlines()
+            if re.match(rf"\| `?{first}`? \|", line)]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    place = tmp_path_factory.mktemp("docs")
+    for folder in [place, *place.parents[:2]]:
+        folder.chmod(0o755)
+    cluster = Cluster(place / "cluster")
+    cluster.start()
+    cluster.migrate("migrated", SAMPLE_PAIRS="yes")
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def database(cluster):
+    return Database(cluster, cluster.copy("migrated"))
+
+
+def run_sql(database, words, text):
+    role, _, state = words.partition(" error ")
+    done = subprocess.run(
+        [BIN / "psql", "-X", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose",
+         "-f", "-", database.cluster.url(database.name, role)],
+        input=text, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+    if state:
+        assert done.returncode != 0 and f" {state}: " in done.stdout, done.stdout
+    else:
+        assert done.returncode == 0, text + done.stdout
+
+
+def node_modules():
+    """pg from npm, as the bench's peer has it; None where there is no way to npm."""
+    place = BUILD / "docs" / "node"
+    if not (place / "node_modules").exists():
+        place.mkdir(parents=True, exist_ok=True)
+        for file in (ROOT / "tests" / "bench" / "peers" / "express").glob("package*.json"):
+            shutil.copy(file, place)
+        if subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=place,
+                          stdin=subprocess.DEVNULL).returncode != 0:
+            return None
+    return place / "node_modules"
+
+
+def run_program(database, language, text, place):
+    place = place / f"snippet.{language}"
+    place.write_text(text)
+    environment = {**os.environ, "DATABASE_URL": database.cluster.url(database.name, "masking_orders")}
+    command = ["/usr/bin/python3", str(place)]
+    if language == "js":
+        modules = node_modules()
+        if modules is None:
+            pytest.skip("npm gave no module pg")
+        environment["NODE_PATH"] = str(modules)
+        command = ["node", str(place)]
+    done = subprocess.run(command, env=environment, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=120)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_its_blocks_run(document, database, tmp_path):
+    for how, words, language, text in blocks(document):
+        assert how, f"{document.name}: how is this run?\n{text}"
+        if how == "run" and language == "sql":
+            run_sql(database, words, text)
+        elif how == "run":
+            run_program(database, language, text, tmp_path)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_its_links_lead_somewhere(document):
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", document.read_text()):
+        file = document if not target else document.parent / target
+        assert file.exists(), target
+        headings = re.findall(r"^#+ (.*)$", file.read_text(), re.M)
+        known = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+        assert not anchor or anchor in known, f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_its_make_targets_exist(document):
+    code = "\n".join(text for *_, language, text in
+                     (match.groups() for match in BLOCK.finditer(document.read_text()))
+                     if language == "sh")
+    makefile = (ROOT / "Makefile").read_text()
+    suites = (ROOT / "tests" / "run").read_text()
+    for target in re.findall(r"\bmake ([a-z][a-z-]*)", code):
+        known = re.search(rf"^{target}:|^\.PHONY:.* {target}\b", makefile, re.M)
+        assert known or re.search(rf"^{target.removeprefix('test-')} ", suites, re.M), target
+
+
+def test_every_setting_of_the_server_is_in_settings_md_with_its_default():
+    said = subprocess.run([BUILD / "number-masking", "--help"], capture_output=True, text=True,
+                          check=True).stdout
+    wanted = {}
+    for name, words in re.findall(r"^ {2,4}([A-Z][A-Z_]+) +(.*)$", said, re.M):
+        default = re.search(r"\(default (.*?)\)", words)
+        wanted[name] = default.group(1) if default else ""
+    shown = {row[0]: row[1] for row in rows_with(ROOT / "docs" / "settings.md", "[A-Z][A-Z_]+")}
+    assert {name: shown.get(name) for name in wanted} == {
+        name: default or shown.get(name) for name, default in wanted.items()}
+    assert set(wanted) <= set(shown)
+
+
+def test_every_setting_of_routing_is_in_settings_md_with_its_default(database):
+    shown = {row[0]: row[1] for row in rows_with(ROOT / "docs" / "settings.md", "[a-z][a-z_]+")}
+    names = {row[0] for row in database.query("SELECT name FROM masking.settings")}
+    assert names <= set(shown), names - set(shown)
+    for name in sorted(names):
+        same = database.query("""
+            SELECT CASE WHEN span IS NOT NULL THEN span = CAST(%s AS text)::interval
+              ELSE coalesce(is_on::text, amount::text, word) = %s END
+            FROM masking.settings WHERE name = %s""", shown[name], shown[name], name)
+        assert same == [(True,)], f"{name} is not {shown[name]}"
+
+
+def test_every_state_is_explained():
+    used = set()
+    for folder in ("migrations", "sql"):
+        for file in (ROOT / folder).rglob("*.sql"):
+            used |= set(re.findall(r"\bMK0\d\d\b", file.read_text()))
+    explained = {row[0] for row in rows_with(ROOT / "docs" / "integration.md", r"MK0\d\d")}
+    assert used == explained
