@@ -88,7 +88,7 @@ __attribute__((format(printf, 3, 0))) static void write_line(enum log_level leve
     size_t length = compose_line(line, level, event, format, values, suppressed);
     unsigned lost = log_writer_put(line, length, 0);
     if (lost > 0)
-        tell_lost(lost, "count=%u hint=\"nobody read standard error\"", lost);
+        tell_lost(lost, "count=%u hint=\"standard error took no more\"", lost);
 }
 
 void log_event(enum log_level level, const char *event, const char *format, ...)

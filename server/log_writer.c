@@ -25,6 +25,7 @@ static pthread_t thread;
 static bool running; /* the thread exists and has not ended */
 static bool stopping, idle;
 static unsigned lost;             /* lines left out, not told of yet */
+static unsigned told_in_buffer;   /* lines left out, told of by what is to be written */
 static char buffer[BUFFER_BYTES]; /* a ring */
 static size_t first, used;
 
@@ -35,18 +36,31 @@ static bool wait_for_room(void)
     return poll(&error, 1, -1) >= 0 || errno == EINTR;
 }
 
-/* Nobody to tell when standard error is gone; the service goes on. */
-static void write_whole(const char *bytes, size_t length)
+/* Returns how many bytes were not taken: standard error is gone, or its disk is full. */
+static size_t write_whole(const char *bytes, size_t length)
 {
     while (length > 0) {
         ssize_t wrote = write(STDERR_FILENO, bytes, length);
         if (wrote < 0 && (errno == EINTR || (errno == EAGAIN && wait_for_room())))
             continue;
         if (wrote <= 0)
-            return;
+            break;
         bytes += wrote;
         length -= (size_t)wrote;
     }
+    return length;
+}
+
+/* The lock is held. Lines that found nobody to take them; told: what those among them told of,
+ * which now has to be told again. */
+static void lose_lines(const char *bytes, size_t length, unsigned told)
+{
+    lost += told;
+    for (size_t i = 0; i < length; i++)
+        if (bytes[i] == '\n') {
+            lost++;
+            metrics_count(METRIC_LOG_LINES_LOST);
+        }
 }
 
 /* The lock is held. */
@@ -64,9 +78,13 @@ static void write_some(void)
 {
     size_t length = used < BUFFER_BYTES - first ? used : BUFFER_BYTES - first;
     const char *bytes = buffer + first;
+    unsigned told = told_in_buffer;
+    told_in_buffer = 0;
     pthread_mutex_unlock(&lock);
-    write_whole(bytes, length);
+    size_t left = write_whole(bytes, length);
     pthread_mutex_lock(&lock);
+    if (left > 0)
+        lose_lines(bytes + length - left, left, told);
     used -= length;
     first = used == 0 ? 0 : (first + length) % BUFFER_BYTES; /* 0: touches no more memory */
 }
@@ -110,9 +128,10 @@ unsigned log_writer_put(const char *line, size_t length, unsigned told)
     unsigned untold = 0;
     pthread_mutex_lock(&lock);
     if (!running) {
-        write_whole(line, length);
+        (void)write_whole(line, length);
     } else if (used + length <= BUFFER_BYTES) {
         copy_in(line, length);
+        told_in_buffer += told;
         if (told == 0) {
             untold = lost;
             lost = 0;

@@ -3,7 +3,8 @@
  *
  * A write blocks for as long as a pipe is full, which is as long as whoever reads it (a journal,
  * a container's runtime) hangs. No call may wait for that: lines are kept in a buffer, and what
- * finds no room there is left out, counted, and told of once there is room again. A process
+ * finds no room there, or none on a full disk, is left out, counted, and told of once there is
+ * room again. A process
  * that is killed loses the lines of its last few milliseconds.
  */
 #pragma once

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from client import exchange
 from server import CALLER, Answer, eventually, raw_call
 from test_metrics import read
 
@@ -18,6 +19,12 @@ NEVER_BLOCKING = [*THROUGH_A_PIPE, "/usr/bin/python3", "-c",
                   "os.execv(sys.argv[1], sys.argv[1:])"]
 LOST = "masking_log_lines_lost_total"
 ENOUGH = 20_000  # calls; the pipe and the buffer hold fewer lines
+
+
+def metric_of(address, name):
+    """When the log no longer says where the metrics are."""
+    text = exchange(address, "GET", "/metrics").body.decode()
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith(name + " "))
 
 
 @contextmanager
@@ -55,6 +62,23 @@ def test_calls_are_answered_and_lost_lines_are_told_of(start_server, command):
     eventually(lambda: server.log.count("event=call ") == made - lost)
     told = re.findall(r"event=log_lines_lost count=(\d+)", server.log)
     assert sum(map(int, told)) == lost
+
+
+def test_lines_lost_to_a_full_disk_are_counted_and_told_of(start_server):
+    """A file that may not grow, until it is emptied as by a rotation."""
+    limited = ["bash", "-c", 'trap "" XFSZ; ulimit -f 16; exec "$@" 2>>/proc/self/fd/2', "bash"]
+    server = start_server(command=limited, LOG_LEVEL="info")
+    metrics = server.metrics_address
+    assert read(server)[LOST] == 0
+    made = 0
+    while made < 1000 and (made % 50 or read(server)[LOST] == 0):
+        assert server.call(CALLER).dial
+        made += 1
+    assert made < 1000, "nothing was counted"
+    os.truncate(server.log_path, 0)
+    eventually(lambda: server.call(CALLER).dial and "event=log_lines_lost" in server.log)
+    told = re.findall(r"event=log_lines_lost count=(\d+)", server.log)
+    assert sum(map(int, told)) == metric_of(metrics, LOST) > 0
 
 
 def test_a_hanging_reader_keeps_nobody_from_stopping(start_server):
