@@ -92,6 +92,14 @@ class SlowClients(threading.Thread):
             slow.close()
 
 
+@pytest.fixture(scope="module")
+def proxy(start_proxy, signed_server):
+    """All come from one address here, so what each may hold is not the point."""
+    proxy = start_proxy(signed_server.address, WORKERS="16", SOURCE_MAXCONN="4000")
+    eventually(proxy.ready)
+    return proxy
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_call_is_answered_while_others_drip(proxy, signed_server, kind, capsys):
     with SlowClients(proxy.address, kind, SLOW_CLIENTS) as slow:
