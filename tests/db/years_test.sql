@@ -1,0 +1,123 @@
+-- Data for years: clocks that are set back, rows that come past the triggers, and lives that end.
+SELECT no_plan();
+
+-- A clock that is set back by two hours: everything that happened is two hours further ahead.
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550100'), ('14155550101');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES
+  ('CANCELLED', '14156660001', '14156660002'), ('SWAPPED', '14156660003', '14156660004'), ('DELETED', '14156660005', '14156660006'), ('OPEN', '14156660007', '14156660008');
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('OPEN', 'customer', '14156660009');
+UPDATE masking.settings SET is_on = true WHERE name = 'codes';
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('CODED', '14156660011', '14156660012');
+CREATE TEMP TABLE code AS SELECT customer_code AS code, proxy_number::bigint AS proxy FROM masking.orders WHERE order_id = 'CODED';
+SELECT tests.pass('1 minute');
+UPDATE masking.orders SET cancelled_at = now() WHERE order_id IN ('CANCELLED', 'CODED');
+UPDATE masking.orders SET agent_number = '14156660010' WHERE order_id = 'SWAPPED';
+DELETE FROM masking.orders WHERE order_id = 'DELETED';
+DELETE FROM masking.order_phones;
+SELECT tests.pass('-2 hours');
+SELECT is(tests.reaches(caller, 14155550100), 'unknown_caller', 'promise 2: a clock set back revives nobody: ' || who)
+FROM (VALUES (14156660001, 'a cancelled order''s customer'), (14156660002, 'its agent'), (14156660004, 'a swapped agent'),
+  (14156660005, 'a deleted order''s customer'), (14156660009, 'a phone that was taken off')) AS v (caller, who);
+SELECT is(tests.reaches(14156660003, 14155550100), '14156660010', 'the customer reaches the new agent');
+SELECT is(tests.reaches(14156660007, 14155550100), '14156660008', 'what is open stays so');
+SELECT is((SELECT outcome FROM tests.answer_codes('{c}', '{14156669999}', ARRAY[proxy], '{1}', ARRAY[code])), 'wrong_code', 'nor is an old code taken')
+FROM code;
+UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'OPEN';
+SELECT is(tests.reaches(14156660007, 14155550100), 'unknown_caller', 'an order that is cancelled meanwhile is over at once');
+UPDATE masking.proxy_numbers SET enabled = number = '14155550100';
+SELECT is((SELECT proxy_number FROM masking.orders WHERE order_id = 'NEXT'), NULL, 'before');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('NEXT', '14156660007', '14156660099');
+SELECT is(tests.reaches(14156660007, 14155550100), '14156660099', 'its customer''s next order gets the number, though the old hold has yet to begin');
+UPDATE masking.settings SET is_on = false WHERE name = 'codes';
+DELETE FROM masking.orders;
+DELETE FROM masking.routes;
+UPDATE masking.proxy_numbers SET enabled = true;
+
+-- Rows that come past what usually fires.
+SET session_replication_role = replica;
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('REPLICA', '+1 415 666 1001', '14156661002');
+RESET session_replication_role;
+SELECT is(tests.reaches(14156661001, 14155550100), '14156661002', 'a replica''s order is routed as any');
+SELECT is_empty('SELECT * FROM masking.orders_out_of_step', 'nothing is out of step');
+SELECT tests.triggers(false);
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('PAST', '14156661003', '14156661004');
+UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'REPLICA';
+SELECT tests.triggers(true);
+SELECT results_eq('SELECT order_id, wrong FROM masking.orders_out_of_step ORDER BY order_id',
+  $$VALUES ('PAST' COLLATE "C", 'connects nobody, and does not wait'), ('REPLICA', 'connects whom the order does not name')$$,
+  'what came past the triggers is shown');
+SELECT masking.check_step();
+SELECT ok(EXISTS (SELECT FROM masking.order_gauges() WHERE name = 'orders_out_of_step' AND value = 2), 'and is a gauge');
+UPDATE masking.orders SET agent_number = agent_number;
+SELECT is_empty('SELECT * FROM masking.orders_out_of_step', 'writing the orders again mends it');
+SELECT throws_ok('TRUNCATE masking.orders', 'MK007', NULL, 'TRUNCATE is refused in our words');
+CREATE TABLE public.invoices (order_id text COLLATE "C" REFERENCES masking.orders);
+
+-- Spans are exact.
+SELECT is(span, interval '24 hours', 'a day is 24 hours, also where summer time begins')
+FROM masking.settings WHERE name = 'cool_off' AND extract(day FROM span) = 0;
+UPDATE masking.settings SET span = '1 day' WHERE name = 'longest_life';
+SELECT is((SELECT span::text FROM masking.settings WHERE name = 'longest_life'), '24:00:00', 'however it is written');
+UPDATE masking.settings SET span = '12 hours' WHERE name = 'longest_life';
+SELECT throws_ok($$UPDATE masking.settings SET span = NULL, amount = 3 WHERE name = 'cool_off'$$, 'MK007', NULL, 'a span is no number');
+
+-- One person, two spellings.
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('MX', '+52 55 1234 5678', '+52 1 55 8765 4321'), ('AR', '+54 9 11 1234 5678', '+54 11 8765 4321');
+SELECT is(tests.reaches(caller, proxy_number::bigint), callee, 'connected and dialled as written: ' || caller)
+FROM (VALUES ('MX', 5215512345678, '5215587654321'), ('MX', 525512345678, '5215587654321'), ('MX', 525587654321, '525512345678'),
+  ('AR', 541112345678, '541187654321'), ('AR', 5491112345678, '541187654321'), ('AR', 5491187654321, '5491112345678')) AS v (id, caller, callee)
+JOIN masking.orders o ON o.order_id = v.id;
+SELECT throws_ok($$INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('SAME', '525512345678', '5215512345678')$$, 'MK003', NULL,
+  'two spellings are one person');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('MX2', '+52 1 55 1234 5678', '+52 55 9999 0000');
+SELECT isnt((SELECT proxy_number FROM masking.orders WHERE order_id = 'MX2'), (SELECT proxy_number FROM masking.orders WHERE order_id = 'MX'),
+  'promise 2: also for the constraint');
+
+-- Lives that end.
+UPDATE masking.orders SET completed_at = now();
+INSERT INTO public.invoices VALUES ('MX');
+SELECT * FROM tests.answer_calls('{old}', '{14156661003}', '{14155550100}');
+SELECT * FROM tests.answer_messages('{old}', '{14156661003}', '{14155550100}', '{text}');
+UPDATE masking.messages SET received_at = received_at - interval '91 days';
+SELECT tests.pass('401 days');
+INSERT INTO masking.orders (order_id, customer_number, agent_number, completed_at) VALUES ('FOREVER', '14156662001', '14156662002', 'infinity');
+UPDATE masking.orders SET recorded_at = recorded_at - interval '500 days' WHERE order_id = 'FOREVER';
+SELECT cmp_ok((SELECT sum(number_count) FROM masking.remembered('90 days') WHERE place LIKE '%past%'), '>', 3::numeric, 'what is past its time is seen');
+SELECT masking.retention_run() FROM generate_series(1, 4);
+SELECT is((SELECT string_agg(order_id, ' ' ORDER BY order_id) FROM masking.orders), 'FOREVER MX',
+  'orders go; one that is live stays, and one that a table of the user''s refers to');
+SELECT ok(EXISTS (SELECT FROM masking.order_gauges() WHERE name = 'orders_kept_back' AND value = 1), 'which is counted');
+SELECT is((SELECT count(*) FROM masking.routes WHERE order_id <> 'FOREVER'), 0::bigint, 'their routes go');
+SELECT is_empty('SELECT FROM masking.calls', 'calls go');
+SELECT is_empty('SELECT FROM masking.messages', 'messages go');
+SELECT is((SELECT sum(number_count) FROM masking.remembered('90 days')), 1::numeric, 'but for the order kept back nothing is past its time');
+SELECT is(tests.reaches(14156662001, 14155550100), '14156662002', 'and who is live is still reached');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('AR', '14156663001', '14156663002')
+  ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number;
+SELECT is(tests.reaches(14156663001, 14155550100), '14156663002', 'a late upsert of an order that is gone is a new order');
+
+-- The pool's arithmetic counts those who wait.
+DELETE FROM public.invoices;
+DELETE FROM masking.orders;
+UPDATE masking.proxy_numbers SET enabled = false WHERE number <> '14155550100';
+DELETE FROM masking.routes;
+DELETE FROM masking.pool_peaks;
+INSERT INTO masking.orders (order_id, customer_number, agent_number) SELECT 'P' || n, (14156664000 + n)::text, '14156664100' FROM generate_series(1, 5) n;
+SELECT results_eq('SELECT numbers, numbers_needed, headroom, waiting_orders FROM masking.pool_status', 'VALUES (1::bigint, 5::bigint, -4::bigint, 4::bigint)',
+  'one number, one agent with five orders: needed 5, headroom -4');
+SELECT results_eq('SELECT DISTINCT reason FROM masking.unmasked_orders', $$VALUES ('none free')$$, 'and why they wait');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('W1', '14156665001', '14156665002') RETURNING masking;
+SELECT results_eq($$SELECT masking FROM masking.orders WHERE order_id IN ('P1', 'P2', 'W1') ORDER BY order_id$$, $$VALUES ('masked'), ('waiting'), ('masked')$$,
+  'the order says what its people can do');
+
+-- A gauge that fails takes no other with it.
+CREATE OR REPLACE FUNCTION masking.pool_gauges() RETURNS TABLE (name text, labels text, value double precision)
+LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$;
+DELETE FROM masking.gauge_values;
+SET client_min_messages = error;
+SELECT ok(EXISTS (SELECT FROM masking.gauges() WHERE name = 'unmasked_orders'), 'the others are there');
+RESET client_min_messages;
+SELECT ok(EXISTS (SELECT FROM masking.gauges() WHERE name = 'gauges_age_seconds' AND labels = 'source="order_gauges"'), 'with their age');
+SELECT results_eq('SELECT edited FROM masking.schema_interface()', $$VALUES (ARRAY['pool/gauges.sql'])$$, 'a function that was edited by hand is named');
+
+SELECT * FROM finish();
