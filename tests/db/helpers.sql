@@ -42,8 +42,8 @@ BEGIN
 END
 $$;
 
--- Time passes by moving everything that has happened further into the past;
--- the earliest first, for the constraint is checked at each row.
+-- Time passes by moving everything that has happened further into the past; the earliest first,
+-- for the constraint is checked at each row. A negative span sets the clock back.
 CREATE FUNCTION tests.pass(ago interval) RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -54,7 +54,8 @@ BEGIN
   UPDATE masking.orders SET placed_at = placed_at - ago, recorded_at = recorded_at - ago,
     completed_at = completed_at - ago,
     cancelled_at = cancelled_at - ago, unmasked_since = unmasked_since - ago;
-  FOR route IN SELECT order_id, route_id FROM masking.routes ORDER BY lower(held) LOOP
+  FOR route IN SELECT order_id, route_id FROM masking.routes
+    ORDER BY extract(epoch FROM lower(held)) * sign(extract(epoch FROM ago)) LOOP
     UPDATE masking.routes SET
       live = tstzrange(lower(live) - ago, upper(live) - ago),
       held = tstzrange(lower(held) - ago, upper(held) - ago)
