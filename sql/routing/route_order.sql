@@ -1,5 +1,6 @@
 -- What expired stays so, however often the order is written: opening needs a
--- reason, an order that is new, waiting, resumed, another pair's, or live.
+-- reason, an order that is new, waiting, resumed, another pair's, live, or not old and never
+-- routed: its row came past the triggers.
 CREATE OR REPLACE FUNCTION masking.lacks_routes(o masking.orders, before masking.orders, at timestamptz)
 RETURNS boolean
 LANGUAGE plpgsql STABLE
@@ -13,6 +14,7 @@ BEGIN
     AND (before.cancelled_at IS NULL OR o.cancelled_at IS NOT NULL)
     AND (before.customer_number, before.agent_number) IS NOT DISTINCT FROM (o.customer_number, o.agent_number)
     AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND upper(r.live) > at AND NOT r.closed)
+    AND (o.routed_at IS NOT NULL OR o.recorded_at < at - masking.setting_span('longest_life'))
   THEN
     RETURN false;
   END IF;

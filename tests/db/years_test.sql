@@ -79,7 +79,7 @@ INSERT INTO public.invoices VALUES ('MX');
 SELECT * FROM tests.answer_calls('{old}', '{14156661003}', '{14155550100}');
 SELECT * FROM tests.answer_messages('{old}', '{14156661003}', '{14155550100}', '{text}');
 UPDATE masking.messages SET received_at = received_at - interval '91 days';
-SELECT tests.pass('401 days');
+SELECT tests.pass('403 days');
 INSERT INTO masking.orders (order_id, customer_number, agent_number, completed_at) VALUES ('FOREVER', '14156662001', '14156662002', 'infinity');
 UPDATE masking.orders SET recorded_at = recorded_at - interval '500 days' WHERE order_id = 'FOREVER';
 SELECT cmp_ok((SELECT sum(number_count) FROM masking.remembered('90 days') WHERE place LIKE '%past%'), '>', 3::numeric, 'what is past its time is seen');
