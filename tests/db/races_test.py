@@ -341,13 +341,58 @@ def test_a_further_phone_that_another_transaction_routes(database):
     assert "14156660001" not in str(caught.value)
 
 
-def test_pending_orders_while_an_import_has_the_table(database):
+def test_a_large_import_keeps_nobody_waiting(database):
+    """While it is open others place orders, get numbers, and wait for nothing."""
     owner, importer = connect(database), connect(database, "masking_orders", "READ COMMITTED")
-    ask(importer, "SELECT set_config('masking.locks', '1499', true)")
-    ask(importer, PLACE, "A", "14156660001", "14156660002")
-    assert one(importer, "SELECT current_setting('masking.locks')") == "-1"
-    ask(owner, "SET lock_timeout = '1s'")
-    assert ask(owner, "SELECT * FROM masking.assign_pending()") == []
+    orders = connect(database, "masking_orders")
+    ask(importer, "INSERT INTO orders (order_id, customer_number, agent_number)"
+        " SELECT 'I' || n, (14156660000 + n)::text, (14157660000 + n)::text FROM generate_series(1, 1300) n")
+    ask(orders, "SET lock_timeout = '10ms'")
+    assert ask(orders, PLACE + " RETURNING masking", "B", "14158660001", "14158660002") == [("masked",)]
+    assert one(owner, "SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND mode LIKE 'Share%%Exclusive%%'") == 0
+    importer.commit()
+    waiting = one(owner, "SELECT count(*) FROM masking.unmasked_orders")
+    assert 0 < waiting < 1300
+    for _ in range(200):
+        ask(orders, "SELECT * FROM assign_pending()")
+        if one(owner, "SELECT count(*) FROM masking.unmasked_orders") == 0:
+            break
+    assert ask(owner, LOST) == []
+    assert one(owner, "SELECT count(*) FROM masking.unmasked_orders") == 0
+
+
+@pytest.mark.parametrize("value", ["abc", "-1", "", "99999999"])
+def test_a_role_cannot_break_orders_by_the_count_of_locks(database, value):
+    orders = connect(database, "masking_orders")
+    ask(orders, "SELECT set_config('masking.locks', %s, false)", value)
+    assert ask(orders, PLACE + " RETURNING masking", "A", "14156660001", "14156660002") == [("masked",)]
+
+
+@pytest.mark.parametrize("held", ["order", "phone"])
+def test_a_person_erased_while_his_orders_are_written(database, held):
+    """The order system holds one order, the person is erased, the order system writes another: nobody
+    waits, and nobody is a deadlock's victim."""
+    orders = connect(database, "masking_orders")
+    writing = connect(database, "masking_orders", "READ COMMITTED")
+    eraser = connect(database, isolation="READ COMMITTED")
+    if held == "order":
+        ask(orders, PLACE, "A", "14156660001", "14156660002")
+        ask(orders, PLACE, "B", "14156660001", "14156660003")
+        person = "14156660001"
+    else:
+        ask(orders, PLACE, "A", "14156660005", "14156660002")
+        ask(orders, PLACE, "B", "14156660006", "14156660003")
+        ask(orders, "INSERT INTO order_phones (order_id, side, number) VALUES ('A', 'customer', '14156660001')")
+        person = "14156660001"
+    ask(orders, "UPDATE orders SET cancelled_at = now()")
+    ask(writing, "SET LOCAL lock_timeout = '5s'")
+    ask(writing, "UPDATE orders SET completed_at = now() WHERE order_id = 'B'")
+    ask(eraser, "SET LOCAL lock_timeout = '100ms'")
+    changed, _, still_open = ask(eraser, "SELECT * FROM masking.erase_person(%s)", person)[0]
+    assert (changed, still_open) == ((1, 1) if held == "order" else (1, 0))
+    eraser.commit()
+    ask(writing, "UPDATE orders SET completed_at = now() WHERE order_id = 'A'")
+    writing.commit()
 
 
 def test_pending_orders_behind_many_that_cannot_be_served(database):
