@@ -21,7 +21,7 @@ FORBIDDEN = [
     "SET ROLE masking_owner", "SET ROLE masking_orders", "SET ROLE postgres", "SET SESSION AUTHORIZATION postgres",
     "ALTER ROLE masking_server SUPERUSER", "ALTER ROLE masking_orders PASSWORD 'x'", "CREATE ROLE mine",
     "CREATE DATABASE mine", "ALTER SYSTEM SET log_statement = 'all'", "SET log_min_error_statement = 'debug5'",
-    "SELECT masking.route(NULL, NULL, NULL)", "SELECT masking.hashed(14156667777)",
+    "SELECT masking.route_order(NULL, NULL, NULL)", "SELECT masking.hashed(14156667777)",
     "SELECT * FROM masking.explain_route('14156667777', '14155550100')", "SELECT * FROM masking.erase_person('14156667777')",
 ]
 
@@ -89,7 +89,7 @@ def test_the_order_system_may_make_nothing_temporary():
 
 
 @pytest.mark.parametrize("name, value", [
-    ("search_path", "pg_catalog"), ("lock_timeout", "2s"), ("statement_timeout", "5s"),
+    ("search_path", "pg_catalog"), ("lock_timeout", "500ms"), ("statement_timeout", "5s"),
     ("idle_in_transaction_session_timeout", "5s"), ("log_min_error_statement", "panic"), ("log_parameter_max_length", "0"),
 ])
 def test_set_for_the_server(name, value):
