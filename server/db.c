@@ -515,12 +515,14 @@ enum db_status db_run(struct db *db, const struct db_statement *statement,
                       void (*each)(void *context, const struct db_row *row), void *context)
 {
     PGresult *result;
+    int64_t begun = clock_us();
     bool was_prepared = !db->unprepared;
     enum db_status status = run_once(db, statement, parameters, count, limit_ms, &result);
     if (status == DB_RETRY && was_prepared && db->unprepared) {
         PQclear(result);
         status = run_once(db, statement, parameters, count, limit_ms, &result);
     }
+    metrics_count_statement(clock_us() - begun);
     if (status == DB_OK && each != NULL)
         status = hand_out(result, statement, each, context);
     PQclear(result);

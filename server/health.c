@@ -25,7 +25,11 @@ void health_metrics(struct service *service, const struct webhook *webhook,
                     struct response *response)
 {
     (void)webhook;
+    double oldest_post = 0;
+    size_t posts = switchboard_posts(service->switchboard, &oldest_post);
     const struct metrics_now now = {
+        .posts = posts,
+        .oldest_post_seconds = oldest_post,
         .waiting = switchboard_waiting(service->switchboard),
         .ready = switchboard_is_ready(service->switchboard),
         .busy = atomic_load(&service->busy),

@@ -76,6 +76,13 @@ static struct histogram latency = {"answer_seconds",
                                    sizeof latency_bounds / sizeof latency_bounds[0],
                                    {0},
                                    0};
+static struct histogram statements = {"database_seconds",
+                                      "From a statement to its result",
+                                      1e-6,
+                                      latency_bounds,
+                                      sizeof latency_bounds / sizeof latency_bounds[0],
+                                      {0},
+                                      0};
 static struct histogram batches = {"batch_requests",
                                    "Requests that shared one statement",
                                    1,
@@ -146,6 +153,11 @@ void metrics_count_answer(const char *outcome, int64_t microseconds)
 {
     add(&answers[outcome_labelled(outcome)], 1);
     observe(&latency, microseconds);
+}
+
+void metrics_count_statement(int64_t microseconds)
+{
+    observe(&statements, microseconds);
 }
 
 void metrics_count_batch(size_t requests)
@@ -260,9 +272,14 @@ void metrics_write(struct response *response, const struct metrics_now *now)
     print_refusals(response);
     print_seen(response);
     print_histogram(response, &latency);
+    print_histogram(response, &statements);
     print_histogram(response, &batches);
     print_head(response, "queue_requests", "Requests waiting for the database", "gauge");
     print(response, "masking_queue_requests %zu\n", now->waiting);
+    print_head(response, "posts_waiting", "Records waiting to be written", "gauge");
+    print(response, "masking_posts_waiting %zu\n", now->posts);
+    print_head(response, "posts_oldest_seconds", "How long the oldest of them waits", "gauge");
+    print(response, "masking_posts_oldest_seconds %g\n", now->oldest_post_seconds);
     print_head(response, "database_up", "1 while the database answers", "gauge");
     print(response, "masking_database_up %d\n", now->ready ? 1 : 0);
     print_head(response, "workers", "Workers, of which each serves a connection", "gauge");

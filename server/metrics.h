@@ -69,11 +69,16 @@ struct gauge {
 /* Replaces all of them. */
 void metrics_set_gauges(const struct gauge gauges[], size_t count);
 
+/* One statement answered or given up by the database, and how long that took. */
+void metrics_count_statement(int64_t microseconds);
+
 /* What others know at the moment of asking. */
 struct metrics_now {
-    size_t waiting; /* requests in the switchboard's queue */
-    bool ready;     /* the database answers */
-    int busy;       /* workers with a request in hand */
+    size_t waiting;             /* requests in the switchboard's queue */
+    size_t posts;               /* records that wait to be written ... */
+    double oldest_post_seconds; /* ... and how long the oldest of them does */
+    bool ready;                 /* the database answers */
+    int busy;                   /* workers with a request in hand */
     long workers;
 };
 

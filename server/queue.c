@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
+
 bool queue_init(struct queue *queue, size_t asking_max)
 {
     *queue = (struct queue){.asking_max = asking_max};
@@ -86,8 +88,10 @@ static struct post *remove_first_post(struct queue *queue)
     return post;
 }
 
-static void fill_post(struct post *post, const struct question *question, const void *input)
+static void fill_post(struct post *post, const struct question *question, const void *input,
+                      int64_t posted_ms)
 {
+    post->posted_ms = posted_ms;
     post->question = question;
     post->alone = false;
     post->locked = false;
@@ -98,8 +102,19 @@ bool queue_post(struct queue *queue, const struct question *question, const void
 {
     if (queue->post_count + queue->posts_out >= QUEUE_POSTS_MAX)
         return false;
-    fill_post(append_post(queue), question, input);
+    fill_post(append_post(queue), question, input, clock_ms());
     return true;
+}
+
+int64_t queue_oldest_post_ms(const struct queue *queue)
+{
+    int64_t oldest = 0;
+    for (size_t i = 0; i < queue->post_count; i++) {
+        int64_t posted = queue->posts[(queue->post_first + i) % QUEUE_POSTS_MAX].posted_ms;
+        if (oldest == 0 || posted < oldest)
+            oldest = posted;
+    }
+    return oldest;
 }
 
 /* ---- coming and leaving ---- */
@@ -219,6 +234,7 @@ static void take_post(struct queue *queue, struct batch *batch)
     const struct post *post = remove_first_post(queue);
     memcpy(batch->inputs + batch->count * batch->question->input_size, post->input,
            batch->question->input_size);
+    batch->posted_ms[batch->count] = post->posted_ms;
     batch->tickets[batch->count++] = NULL;
 }
 
@@ -269,7 +285,7 @@ static void return_posts(struct queue *queue, const struct batch *batch)
 {
     for (size_t i = batch->count; i-- > 0;) {
         struct post *post = prepend_post(queue);
-        fill_post(post, batch->question, input_of(batch, i));
+        fill_post(post, batch->question, input_of(batch, i), batch->posted_ms[i]);
         post->alone = batch->alone;
     }
 }
@@ -280,7 +296,7 @@ static void set_posts_apart(struct queue *queue, const struct batch *batch, int6
     bool locked = batch->count == 1;
     for (size_t i = 0; i < batch->count; i++) {
         struct post *post = append_post(queue);
-        fill_post(post, batch->question, input_of(batch, i));
+        fill_post(post, batch->question, input_of(batch, i), batch->posted_ms[i]);
         post->alone = true;
         post->locked = locked;
     }

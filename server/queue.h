@@ -87,6 +87,7 @@ struct batch {
     bool alone;  /* it is one element that shared a statement which failed */
     size_t count;
     struct ticket *tickets[QUEUE_BATCH_MAX]; /* NULL: it left, or it is a post */
+    int64_t posted_ms[QUEUE_BATCH_MAX];      /* of posts: when each was posted */
     _Alignas(8) char inputs[QUEUE_BATCH_MAX * QUESTION_INPUT_BYTES];
     _Alignas(8) char answers[QUEUE_BATCH_MAX * QUESTION_ANSWER_BYTES];
 };
@@ -101,6 +102,7 @@ struct post {
     const struct question *question;
     bool alone;  /* it shared a statement that failed */
     bool locked; /* it was asked for alone, and that failed too */
+    int64_t posted_ms;
     _Alignas(8) char input[QUESTION_INPUT_BYTES];
 };
 
@@ -133,6 +135,9 @@ MUST_CHECK bool queue_leave(struct queue *queue, struct ticket *ticket);
 
 /* false: there are too many already, and this one is not kept. */
 MUST_CHECK bool queue_post(struct queue *queue, const struct question *question, const void *input);
+
+/* When the oldest post that waits was posted; 0: none waits. */
+int64_t queue_oldest_post_ms(const struct queue *queue);
 
 /* Is there something that queue_take would take now? */
 bool queue_has_work(const struct queue *queue, int64_t now_ms);

@@ -466,3 +466,13 @@ size_t switchboard_waiting(struct switchboard *board)
     pthread_mutex_unlock(&board->lock);
     return waiting;
 }
+
+size_t switchboard_posts(struct switchboard *board, double *oldest_seconds)
+{
+    pthread_mutex_lock(&board->lock);
+    size_t count = board->queue.post_count;
+    int64_t oldest = queue_oldest_post_ms(&board->queue);
+    pthread_mutex_unlock(&board->lock);
+    *oldest_seconds = oldest == 0 ? 0 : (double)(clock_ms() - oldest) / 1000.0;
+    return count;
+}

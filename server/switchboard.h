@@ -63,6 +63,9 @@ bool switchboard_is_ready(struct switchboard *switchboard);
 /* Requests in the queue at this moment. */
 size_t switchboard_waiting(struct switchboard *switchboard);
 
+/* How many posts wait, and for how many seconds the oldest of them does. */
+size_t switchboard_posts(struct switchboard *switchboard, double *oldest_seconds);
+
 /*
  * Waits until a thread has tried to connect for the first time. false when it found a
  * schema other than the one this binary was built for, already logged: do not start.

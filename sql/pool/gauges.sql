@@ -34,7 +34,7 @@ AS $$
 --   who     a chore of the servers
 #variable_conflict use_column
 DECLARE
-  sources CONSTANT text[] := ARRAY['pool_gauges', 'order_gauges', 'plivo_gauges'];
+  sources CONSTANT text[] := ARRAY['pool_gauges', 'order_gauges', 'plivo_gauges', 'standby_gauges'];
   asked text;
 BEGIN
   IF pg_try_advisory_xact_lock(hashtext('masking.gauges'), 0) THEN
