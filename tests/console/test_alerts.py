@@ -25,9 +25,10 @@ def test_alerts_ring_when_they_should():
 
 
 @pytest.mark.parametrize("file", [RULES, DASHBOARD], ids=["alerts", "dashboard"])
-def test_every_metric_exists(signed_server, plivo, order, file):
+def test_every_metric_exists(pool, database, signed_server, plivo, order, file):
     """After one call and a refused webhook, /metrics has each of them."""
     from plivo.stand_in import Caller
+    database.query("DELETE FROM masking.gauge_values")  # looked up before the pool was filled, perhaps
     plivo.call(Caller(order.customer), order.proxy)
     signed_server.send([("From", "1")], headers={"X-Plivo-Signature-V3": "x"})
     wanted = named_in(file.read_text())
@@ -41,7 +42,7 @@ def test_every_metric_exists(signed_server, plivo, order, file):
                                            if not line.startswith("#")))
 
     try:
-        eventually(lambda: not missing(), within=10)
+        eventually(lambda: not missing(), within=40)
     except AssertionError:
         pass
     assert not missing()
