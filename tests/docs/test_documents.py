@@ -170,3 +170,30 @@ def test_every_state_is_explained():
             used |= set(re.findall(r"\bMK0\d\d\b", file.read_text()))
     explained = {row[0] for row in rows_with(ROOT / "docs" / "integration.md", r"MK0\d\d")}
     assert used == explained
+
+
+def test_the_superuser_becomes_the_owner_as_shown(database):
+    options = re.search(r"PGOPTIONS='([^']*)'", (ROOT / "docs" / "settings.md").read_text()).group(1)
+    assert options in (ROOT / "server" / "number-masking.service").read_text()
+    done = subprocess.run(
+        [BIN / "psql", "-XAtq", database.cluster.url(database.name, "postgres"), "-c",
+         "SELECT current_user, count(*) > 0 FROM settings"],
+        env={**os.environ, "PGOPTIONS": options}, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "masking_owner|t", done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it gives the file to another group")
+def test_the_hook_of_certbot_makes_one_file_of_two(tmp_path):
+    text = (ROOT / "docs" / "production.md").read_text()
+    hook = re.search(r"^```sh\n(#!/bin/sh\n.*?)^```", text, re.M | re.S).group(1)
+    folder = tmp_path / "certificates"
+    hook = hook.replace("/etc/number-masking/certificates", str(folder))
+    hook = re.sub(r"^cd .*docker compose.*\n", "", hook, flags=re.M)
+    for name in ("fullchain", "privkey"):
+        (tmp_path / f"{name}.pem").write_text(f"{name}\n")
+    subprocess.run(["sh", "-c", hook], check=True, timeout=60,
+                   env={**os.environ, "RENEWED_LINEAGE": str(tmp_path)})
+    pem = folder / "site.pem"
+    assert pem.read_text() == "fullchain\nprivkey\n"
+    assert (pem.stat().st_mode & 0o777, pem.stat().st_gid) == (0o640, 10001)
+    assert [entry.name for entry in folder.iterdir()] == ["site.pem"]
