@@ -73,7 +73,7 @@ COMMENT ON COLUMN masking.calls.caller_hash IS
   'Who called, as a keyed hash, where nobody was reached for an order; NULL: connected, or the caller is not known.';
 COMMENT ON COLUMN masking.calls.call_uuid IS 'Plivo''s CallUUID.';
 COMMENT ON COLUMN masking.calls.outcome IS
-  'connected, support, ask_code, wrong_code, code_refused (three wrong ones), locked_out (five within an hour), unknown_caller, no_caller_id, bad_dialled_number, apologised (the database was away), or not_asked (only later events are known).';
+  'connected, or why not: one of masking.outcomes. not_asked: only later events are known.';
 COMMENT ON COLUMN masking.calls.side IS
   'Who called: the customer or the agent of the latest of order_ids; NULL: not connected.';
 COMMENT ON COLUMN masking.calls.order_ids IS

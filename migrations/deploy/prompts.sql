@@ -8,6 +8,30 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
+-- What may become of a call stands here, and in server/outcomes.def for the server: a new outcome
+-- is a line there, a row here and its prompts below, and the function that decides it.
+CREATE TABLE masking.outcomes (
+  outcome text COLLATE "C" PRIMARY KEY,
+  told text NOT NULL
+);
+COMMENT ON TABLE masking.outcomes IS 'The words that calls.outcome may be, and what call_log says then.';
+COMMENT ON COLUMN masking.outcomes.outcome IS 'As in calls.outcome.';
+COMMENT ON COLUMN masking.outcomes.told IS
+  'The words of call_log; of connected, while nothing more is known than that.';
+
+INSERT INTO masking.outcomes (outcome, told) VALUES
+  ('connected', 'the callee''s phone was rung'),
+  ('support', 'the caller was sent to support'),
+  ('ask_code', 'the caller was asked for a code'),
+  ('wrong_code', 'the caller entered a wrong code'),
+  ('code_refused', 'the caller entered wrong codes only'),
+  ('locked_out', 'the caller had entered too many wrong codes'),
+  ('unknown_caller', 'the caller is on no order'),
+  ('no_caller_id', 'the caller hid the number'),
+  ('bad_dialled_number', 'the number dialled was unusable'),
+  ('apologised', 'the caller was asked to try again: the database was away'),
+  ('not_asked', 'the call is known from later events only');
+
 CREATE TABLE masking.prompts (
   event text COLLATE "C",
   language text COLLATE "C" CHECK (language ~ '^[a-z]{2,3}-[A-Z]{2}$'),

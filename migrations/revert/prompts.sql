@@ -4,5 +4,6 @@ BEGIN;
 SET LOCAL ROLE masking_owner;
 
 DROP TABLE masking.prompts;
+DROP TABLE masking.outcomes;
 
 COMMIT;

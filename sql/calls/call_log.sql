@@ -4,8 +4,9 @@ CREATE OR REPLACE VIEW masking.call_log AS
 SELECT c.called_at, o.order_id,
   CASE c.side WHEN 'customer' THEN 'customer' WHEN 'agent' THEN 'agent' ELSE 'unknown' END AS caller,
   CASE c.side WHEN 'customer' THEN 'agent' WHEN 'agent' THEN 'customer' END AS callee,
-  CASE c.outcome
-    WHEN 'connected' THEN CASE
+  coalesce(
+    CASE
+      WHEN c.outcome <> 'connected' THEN NULL
       WHEN l.answered OR l.answered IS NULL AND l.call_seconds > 0 THEN 'they talked'
       WHEN c.dial_status = 'busy' THEN 'the callee was busy'
       WHEN c.dial_status = 'no-answer' THEN 'nobody answered'
@@ -13,20 +14,8 @@ SELECT c.called_at, o.order_id,
       WHEN c.dial_status = 'cancel' THEN 'the caller gave up'
       WHEN c.dial_status IS NOT NULL THEN 'the call could not be put through'
       WHEN l.was_told THEN 'it ended before anybody answered'
-      ELSE 'the callee''s phone was rung'
-    END
-    WHEN 'support' THEN 'the caller was sent to support'
-    WHEN 'ask_code' THEN 'the caller was asked for a code'
-    WHEN 'wrong_code' THEN 'the caller entered a wrong code'
-    WHEN 'code_refused' THEN 'the caller entered wrong codes only'
-    WHEN 'locked_out' THEN 'the caller had entered too many wrong codes'
-    WHEN 'unknown_caller' THEN 'the caller is on no order'
-    WHEN 'no_caller_id' THEN 'the caller hid the number'
-    WHEN 'bad_dialled_number' THEN 'the number dialled was unusable'
-    WHEN 'apologised' THEN 'the caller was asked to try again: the database was away'
-    WHEN 'not_asked' THEN 'the call is known from later events only'
-    ELSE c.outcome
-  END AS outcome,
+    END,
+    (SELECT o.told FROM masking.outcomes o WHERE o.outcome = c.outcome), c.outcome) AS outcome,
   l.ring_seconds,
   CASE WHEN c.outcome = 'connected' THEN coalesce(l.talk_seconds, l.call_seconds) END AS talk_seconds,
   CASE
