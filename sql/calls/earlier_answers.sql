@@ -11,10 +11,12 @@ CREATE OR REPLACE FUNCTION masking.earlier_answers(before masking.calls, new_ask
 RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 AS $$
-  -- An ask that was answered twice got one answer: the first one's way to the server was cut.
+  -- An ask that was answered twice got one answer: the first one's way to the server was cut. Of
+  -- apologies each is kept: by its ask a statement of that ask that comes late is known.
   SELECT CASE
     WHEN before.ask IS NULL OR before.ask = new_ask
       OR before.outcome = new_outcome AND before.route_id IS NOT DISTINCT FROM new_route
+        AND new_outcome <> 'apologised'
     THEN before.earlier_answers
     ELSE coalesce(before.earlier_answers, '[]') || masking.as_answer(before)
   END

@@ -64,6 +64,13 @@ SELECT is((SELECT outcome FROM masking.calls WHERE call_uuid = 'u1'), 'connected
 SELECT tests.record_apologies('{s3}', '{14155550100}', '{-5}');
 SELECT ok((SELECT answered_at <= now() FROM masking.calls WHERE call_uuid = 's3'), 'an apology is never in the future');
 
+-- Plivo asked twice, both heard the apology, and then the first statement reaches the database.
+SELECT masking.record_apologies('{twice,twice}', '{14155550100,14155550100}', '{4,2}', '{901,902}');
+SELECT count(*) FROM masking.answer_calls('{twice}', '{14156667780}', '{14155550100}', '{901}', NULL, false, false);
+SELECT count(*) FROM masking.answer_calls('{twice}', '{14156667780}', '{14155550100}', '{902}', NULL, false, false);
+SELECT results_eq($$SELECT outcome, repeats FROM masking.calls WHERE call_uuid = 'twice'$$, $$VALUES ('apologised', 1)$$,
+  'each apology beats the answer of its own ask, however many there were');
+
 SELECT results_eq('SELECT oldest, newest, edited FROM masking.schema_interface()', 'VALUES (1, 1, NULL::text[])',
   'the schema knows which interfaces it serves, and that nobody has edited it');
 
