@@ -33,42 +33,42 @@ struct parameter {
     size_t offset, size;
 };
 
-#define TEXT(name, shape, member)                         \
-    {                                                     \
-        name, shape, offsetof(struct call_event, member), \
-            sizeof(((struct call_event *)NULL)->member)   \
-    }
-#define VALUE(name, shape, member)                          \
-    {                                                       \
-        name, shape, offsetof(struct call_event, member), 0 \
-    }
-#define END_OF_PARAMETERS \
-    {                     \
-        NULL, WORDS, 0, 0 \
-    }
+/* Within the braces of a parameter, as the formatters of Debian 12 and 13 differ about braces in
+ * a macro. */
+#define TEXT(name, shape, member) \
+    name, shape, offsetof(struct call_event, member), sizeof(((struct call_event *)NULL)->member)
+#define VALUE(name, shape, member) name, shape, offsetof(struct call_event, member), 0
+#define END_OF_PARAMETERS NULL, WORDS, 0, 0
 
 /* Everything that is not listed stays out of the database, above all From, To, DialBLegFrom
  * and DialBLegTo. */
 static const struct parameter action_parameters[] = {
-    TEXT("DialStatus", WORDS, dial_status), VALUE("DialRingStatus", SWITCH, dial_rang),
-    TEXT("DialHangupCause", WORDS, dial_cause), END_OF_PARAMETERS};
+    {TEXT("DialStatus", WORDS, dial_status)},
+    {VALUE("DialRingStatus", SWITCH, dial_rang)},
+    {TEXT("DialHangupCause", WORDS, dial_cause)},
+    {END_OF_PARAMETERS},
+};
 
 static const struct parameter dial_parameters[] = {
-    VALUE("DialBLegDuration", NUMBER, callee.seconds),
-    TEXT("DialBLegTotalCost", DECIMAL, callee.cost),
-    TEXT("DialBLegHangupCauseName", WORDS, callee.cause),
-    VALUE("DialBLegHangupCauseCode", NUMBER, callee.code),
-    TEXT("DialBLegHangupSource", WORDS, callee.source),
-    END_OF_PARAMETERS};
+    {VALUE("DialBLegDuration", NUMBER, callee.seconds)},
+    {TEXT("DialBLegTotalCost", DECIMAL, callee.cost)},
+    {TEXT("DialBLegHangupCauseName", WORDS, callee.cause)},
+    {VALUE("DialBLegHangupCauseCode", NUMBER, callee.code)},
+    {TEXT("DialBLegHangupSource", WORDS, callee.source)},
+    {END_OF_PARAMETERS},
+};
 
 static const struct parameter hangup_parameters[] = {
-    VALUE("Duration", NUMBER, caller.seconds),    TEXT("TotalCost", DECIMAL, caller.cost),
-    TEXT("HangupCauseName", WORDS, caller.cause), VALUE("HangupCauseCode", NUMBER, caller.code),
-    TEXT("HangupSource", WORDS, caller.source),   END_OF_PARAMETERS};
+    {VALUE("Duration", NUMBER, caller.seconds)},    {TEXT("TotalCost", DECIMAL, caller.cost)},
+    {TEXT("HangupCauseName", WORDS, caller.cause)}, {VALUE("HangupCauseCode", NUMBER, caller.code)},
+    {TEXT("HangupSource", WORDS, caller.source)},   {END_OF_PARAMETERS},
+};
 
 static const struct parameter recording_parameters[] = {
-    TEXT("RecordUrl", LINK, recording_url), VALUE("RecordingDuration", NUMBER, recording_seconds),
-    END_OF_PARAMETERS};
+    {TEXT("RecordUrl", LINK, recording_url)},
+    {VALUE("RecordingDuration", NUMBER, recording_seconds)},
+    {END_OF_PARAMETERS},
+};
 
 /* Seven digits might be a phone number, and none of these texts has a reason to hold them. */
 static bool holds_number(const char *text)
