@@ -43,6 +43,8 @@ OBJECTS := $(MODULES:%=$(BUILD)/server/%.o)
 # The console: a program of its own, which shares what knows nothing of calls.
 CONSOLE_MODULES := asks html page screens settings token users
 CONSOLE_SHARED  := db db_array form http log log_writer metrics notify outcome request response
+# Linked whatever the linker thinks: a sanitizer has a crypt_r of its own, which only calls this one.
+CRYPT           := -Wl,--push-state,--no-as-needed -lcrypt -Wl,--pop-state
 CONSOLE_OBJECTS := $(CONSOLE_MODULES:%=$(BUILD)/server/console/%.o)
 
 .PHONY: build
@@ -55,7 +57,7 @@ $(BUILD)/number-masking: $(BUILD)/server/main.o $(OBJECTS)
 $(BUILD)/number-masking-console: $(BUILD)/server/console/main.o $(CONSOLE_OBJECTS) \
                                 $(CONSOLE_SHARED:%=$(BUILD)/server/%.o)
 	@echo "  link     $@"
-	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcrypt
+	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(CRYPT)
 
 # The tool that sets Plivo up; the only one with libcurl, and without the web server.
 PLIVO_OBJECTS := $(patsubst %,$(BUILD)/server/plivo/%.o,main settings turns web) \
@@ -127,7 +129,7 @@ $(BUILD)/tests/parts.a: $(OBJECTS) $(CONSOLE_OBJECTS) $(HELPERS:%.c=$(BUILD)/%.o
 
 $(BUILD)/tests/%_test: $(BUILD)/tests/unit/%_test.o $(BUILD)/tests/parts.a
 	@echo "  link     $@"
-	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(ALL_LIBS) -lcrypt \
+	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(ALL_LIBS) $(CRYPT) \
 	  $$(pkg-config --libs cmocka)
 
 # What stands in for the database, and for time that passes.
