@@ -154,7 +154,7 @@ static bool find_head(const struct mg_request_info *info, struct head *head)
     const char *place = (const char *)(info + 1) + sizeof(struct mg_response_info);
     for (size_t i = 0; i < ADDRESSES; i++, place += sizeof(char *)) {
         const char *start;
-        memcpy(&start, place, sizeof start);
+        memcpy((void *)&start, place, sizeof start);
         if ((uintptr_t)start > (uintptr_t)info->request_method ||
             (uintptr_t)info->request_method - (uintptr_t)start >= HEAD_ROOM)
             continue;

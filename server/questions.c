@@ -26,7 +26,7 @@ _Static_assert(sizeof(union answer) <= QUESTION_ANSWER_BYTES, "and so does an an
                                                void *answers, size_t count, int limit_ms)   \
     {                                                                                       \
         const input_type *typed_inputs = inputs;                                            \
-        answer_type *typed_answers = answers;                                               \
+        answer_type *typed_answers = answers; /* NOLINT(bugprone-macro-parentheses) */      \
         return store_##store_function(store, typed_inputs, typed_answers, count, limit_ms); \
     }                                                                                       \
     static const struct question store_function##_question = {                              \

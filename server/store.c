@@ -54,6 +54,8 @@ static struct db_array *start(struct store *store, const struct statement *state
         case 'F':
             db_array_start_float(&store->parameters[i]);
             break;
+        default:
+            break;
         }
     return store->parameters;
 }

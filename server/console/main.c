@@ -97,9 +97,11 @@ static int serve(const struct settings *settings)
         log_event(LOG_ERROR, "start_failed", "what=random");
         goto out;
     }
-    if (settings->users_file[0] != '\0' &&
-        (console.users = users_new(settings->users_file)) == NULL)
-        goto out;
+    if (settings->users_file[0] != '\0') {
+        console.users = users_new(settings->users_file);
+        if (console.users == NULL)
+            goto out;
+    }
     console.asks = asks_new(settings->database_url);
     if (console.asks == NULL) {
         log_event(LOG_ERROR, "start_failed", "what=connections reason=\"out of memory\"");

@@ -374,7 +374,9 @@ static void visit_screen(struct visit *visit, const struct screen *screen,
     size_t length = is_post ? request->body_length : text == NULL ? 0 : strlen(text);
     visit->page->path = screen->path;
     visit->page->title = screen->title;
-    if (length > sizeof small && (storage = malloc(length)) == NULL) {
+    if (length > sizeof small)
+        storage = malloc(length);
+    if (storage == NULL) {
         refuse(visit, 503, "Out of memory.", "Try again in a moment.");
         return;
     }
