@@ -4,6 +4,8 @@
 
 CREATE EXTENSION pgtap;
 CREATE SCHEMA tests;
+-- Tests that log in as a role of ours ask through these functions, with that role's rights.
+GRANT USAGE ON SCHEMA tests TO PUBLIC;
 
 -- Runs one statement as a role, with that role's own search path.
 CREATE FUNCTION tests.run_as(who text, statement text) RETURNS void
