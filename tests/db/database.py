@@ -24,8 +24,9 @@ LOST = """
 
 
 def connect(name, role="postgres", isolation=None):
-    """isolation=None: autocommit. What takes minutes hangs, and fails."""
-    connection = psycopg2.connect(dbname=name, user=role, options="-c statement_timeout=5min")
+    """isolation=None: autocommit. What takes minutes hangs, and fails; a role's own limits, which a busy
+    machine may reach, are another test's business."""
+    connection = psycopg2.connect(dbname=name, user=role, options="-c statement_timeout=5min -c lock_timeout=1min")
     if isolation is None:
         connection.autocommit = True
     else:
