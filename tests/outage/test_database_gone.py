@@ -86,7 +86,7 @@ def test_every_connection_taken(clusters, services):
     service = services(cluster.url("masking_server"))
     with Load([service.address]) as load:
         load.await_kind("connected", time.monotonic(), BACK)
-        others = [cluster.connect(role="masking_orders") for _ in range(6)]
+        others = [cluster.connect(role="masking_orders") for _ in range(5)]
         cluster.cut_backends()
         while len(others) < 8:
             try:

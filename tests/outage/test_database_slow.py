@@ -98,7 +98,9 @@ def test_backends_stopped(cluster, service, load, verdict, seconds):
             time.sleep(seconds)
         back(load, service, time.monotonic())
     verdict(outages=3)
-    assert cluster.query("SELECT max(repeats) FROM masking.calls")[0][0] <= 1
+    recorded = dict(cluster.query("SELECT call_uuid, repeats FROM masking.calls"))
+    asked = {call.uuid: len(call.answers) for call in load.ledger}
+    assert [] == [uuid for uuid, repeats in recorded.items() if repeats > max(asked.get(uuid, 0) - 1, 0)]
 
 
 def test_answers_lost_for_a_deadline(cluster, services):
@@ -117,7 +119,9 @@ def test_answers_lost_for_a_deadline(cluster, services):
     relay.close()
     check_answers(load)
     check_record(load, cluster)
-    assert cluster.query("SELECT max(repeats) FROM masking.calls")[0][0] <= 1
+    recorded = dict(cluster.query("SELECT call_uuid, repeats FROM masking.calls"))
+    asked = {call.uuid: len(call.answers) for call in load.ledger}
+    assert [] == [uuid for uuid, repeats in recorded.items() if repeats > max(asked.get(uuid, 0) - 1, 0)]
     outcome, = until(lambda: cluster.query(
         "SELECT outcome, repeats FROM masking.messages WHERE message_uuid = %s"
         " AND outcome = 'apologised'", text.uuid))
