@@ -100,7 +100,8 @@ def test_backends_stopped(cluster, service, load, verdict, seconds):
     verdict(outages=3)
     recorded = dict(cluster.query("SELECT call_uuid, repeats FROM masking.calls"))
     asked = {call.uuid: len(call.answers) for call in load.ledger}
-    assert [] == [uuid for uuid, repeats in recorded.items() if repeats > max(asked.get(uuid, 0) - 1, 0)]
+    assert [] == [uuid for uuid, repeats in recorded.items()
+                  if repeats > max(asked.get(uuid, 0) - 1, 0)]
 
 
 def test_answers_lost_for_a_deadline(cluster, services):
@@ -121,7 +122,8 @@ def test_answers_lost_for_a_deadline(cluster, services):
     check_record(load, cluster)
     recorded = dict(cluster.query("SELECT call_uuid, repeats FROM masking.calls"))
     asked = {call.uuid: len(call.answers) for call in load.ledger}
-    assert [] == [uuid for uuid, repeats in recorded.items() if repeats > max(asked.get(uuid, 0) - 1, 0)]
+    assert [] == [uuid for uuid, repeats in recorded.items()
+                  if repeats > max(asked.get(uuid, 0) - 1, 0)]
     outcome, = until(lambda: cluster.query(
         "SELECT outcome, repeats FROM masking.messages WHERE message_uuid = %s"
         " AND outcome = 'apologised'", text.uuid))
