@@ -81,7 +81,7 @@ COMMENT ON COLUMN masking.calls.order_ids IS
 COMMENT ON COLUMN masking.calls.caller_digits IS 'The last two digits of the caller, where caller_hash is kept.';
 COMMENT ON COLUMN masking.calls.repeats IS 'How often Plivo asked again.';
 COMMENT ON COLUMN masking.calls.earlier_answers IS
-  'Answers given before this one that differ from it, oldest first; NULL: the answer never changed.';
+  'What other asks about this call were answered, oldest first, each ask once; NULL: asked once.';
 COMMENT ON COLUMN masking.calls.dial_status IS
   'How ringing the callee ended: completed, busy, no-answer, timeout, failed, cancel (the caller gave up).';
 COMMENT ON COLUMN masking.calls.dial_cause IS 'Why, as Plivo names the cause when ringing ended.';
@@ -114,7 +114,8 @@ CREATE TABLE masking.messages (
   side text CHECK (side IN ('customer', 'agent')),
   order_ids text[],
   outcome text NOT NULL,
-  repeats integer NOT NULL DEFAULT 0
+  repeats integer NOT NULL DEFAULT 0,
+  earlier_outcomes jsonb
 );
 CREATE INDEX messages_by_time ON masking.messages (received_at);
 COMMENT ON TABLE masking.messages IS
@@ -131,6 +132,7 @@ COMMENT ON COLUMN masking.messages.route_id IS 'The latest route it took; joins 
 COMMENT ON COLUMN masking.messages.outcome IS
   'forwarded, optout, optin, help or intent (kept from the other side), media (pictures only, and those are not forwarded), unknown_sender (told so), unknown_sender_quiet (told within the last hour), from_proxy, no_sender, bad_number, or apologised (the database was away, nothing was sent).';
 COMMENT ON COLUMN masking.messages.repeats IS 'How often Plivo told of it again.';
+COMMENT ON COLUMN masking.messages.earlier_outcomes IS 'What became of other asks about it, each once; NULL: told once.';
 
 CREATE TABLE masking.told_strangers (
   number bigint PRIMARY KEY,

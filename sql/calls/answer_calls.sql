@@ -17,6 +17,19 @@ END
 $$;
 COMMENT ON FUNCTION masking.check_batch(text[], bigint[]) IS 'Refuses what no server asks in one statement.';
 
+CREATE OR REPLACE FUNCTION masking.same_answers(asks bigint[], own_ask bigint, outcome text, side text, order_ids text[],
+  route_id bigint) RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT jsonb_agg(jsonb_build_object('answered_at', now(), 'outcome', outcome, 'ask', a, 'side', side,
+    'order_ids', order_ids, 'route_id', route_id))
+  FROM unnest(asks) a
+  WHERE a <> own_ask
+$$;
+COMMENT ON FUNCTION masking.same_answers(bigint[], bigint, text, text, text[], bigint) IS
+  'The answer to an ask as earlier_answers, for the other asks of that call in one statement.';
+
 CREATE OR REPLACE FUNCTION masking.answer_calls(call_uuids text[], callers bigint[], dialled bigint[], asks bigint[],
   support bigint DEFAULT NULL, may_ask boolean DEFAULT false, records boolean DEFAULT false)
 RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text, digits integer)
@@ -61,13 +74,19 @@ BEGIN
     ) s ON true
   ), recorded AS (
     INSERT INTO masking.calls AS c
-      (call_uuid, called_at, answered_at, proxy, ask, side, order_ids, route_id, outcome, repeats, caller_hash, caller_digits)
-    SELECT DISTINCT ON (d.call_uuid) d.call_uuid, now(), now(), d.proxy, d.ask, d.side, d.order_ids,
-      d.route_id, d.outcome, count(*) OVER (PARTITION BY d.call_uuid) - 1,
+      (call_uuid, called_at, answered_at, proxy, ask, side, order_ids, route_id, outcome, repeats, earlier_answers,
+      caller_hash, caller_digits)
+    SELECT d.call_uuid, now(), now(), d.proxy, d.ask, d.side, d.order_ids, d.route_id, d.outcome,
+      cardinality(d.asks) - 1,
+      CASE WHEN cardinality(d.asks) > 1
+        THEN masking.same_answers(d.asks, d.ask, d.outcome, d.side, d.order_ids, d.route_id) END,
       CASE WHEN d.outcome <> 'connected' THEN masking.hash_if_keyed(d.caller) END,
       CASE WHEN d.outcome <> 'connected' THEN right(d.shown::text, 2) END
-    FROM decided d
-    ORDER BY d.call_uuid, d.place DESC
+    FROM (
+      SELECT DISTINCT ON (e.call_uuid) e.*, array_agg(e.ask) OVER (PARTITION BY e.call_uuid) AS asks
+      FROM decided e
+      ORDER BY e.call_uuid, e.place DESC
+    ) d
     ON CONFLICT (call_uuid) DO UPDATE SET
       called_at = CASE c.outcome WHEN 'not_asked' THEN EXCLUDED.called_at ELSE c.called_at END,
       answered_at = EXCLUDED.answered_at,
@@ -79,10 +98,11 @@ BEGIN
       outcome = EXCLUDED.outcome,
       caller_hash = EXCLUDED.caller_hash,
       caller_digits = EXCLUDED.caller_digits,
-      repeats = c.repeats + coalesce(c.ask <> EXCLUDED.ask, false)::integer + EXCLUDED.repeats,
-      earlier_answers = masking.earlier_answers(c, EXCLUDED.ask, EXCLUDED.outcome, EXCLUDED.route_id)
+      repeats = c.repeats + coalesce(c.ask <> EXCLUDED.ask, false)::integer
+        + coalesce(jsonb_array_length(masking.new_answers(c, EXCLUDED.earlier_answers)), 0),
+      earlier_answers = masking.earlier_answers(c, EXCLUDED.ask, EXCLUDED.earlier_answers)
     -- A late repeat of the question does not undo what the code led to.
-    WHERE NOT masking.was_apologised(c, EXCLUDED.ask)
+    WHERE NOT masking.is_settled(c, EXCLUDED.ask)
       AND (EXCLUDED.outcome = 'ask_code' AND c.earlier_answers @> '[{"outcome": "ask_code"}]') IS NOT TRUE
   )
   SELECT d.place::integer, d.outcome, d.callee, p.say, p.voice, p.language, d.digits

@@ -6,7 +6,8 @@ AS $$
 DECLARE
   c masking.calls;
   apology CONSTANT jsonb := jsonb_build_object('answered_at', heard_at, 'outcome', 'apologised', 'ask', the_ask);
-  last jsonb;
+  others jsonb;
+  heard_last jsonb;
 BEGIN
   INSERT INTO masking.calls (call_uuid, called_at, answered_at, proxy, ask, outcome)
   VALUES (the_call, heard_at, heard_at, dialled, the_ask, 'apologised')
@@ -18,29 +19,30 @@ BEGIN
   IF masking.was_apologised(c, the_ask) THEN
     RETURN; -- written already
   END IF;
-  last := c.earlier_answers -> -1;
-  IF c.ask <> the_ask AND c.answered_at > heard_at THEN
-    -- Another ask was answered after this apology: that is what the caller heard last.
-    UPDATE masking.calls k SET repeats = k.repeats + 1, earlier_answers = coalesce(k.earlier_answers, '[]') || apology
-    WHERE k.call_uuid = the_call;
-  ELSIF c.ask = the_ask AND (last ->> 'answered_at')::timestamptz > heard_at THEN
-    -- What the row says came too late to be heard, and took the place of what was heard after
-    -- the apology: that is put back.
-    UPDATE masking.calls k SET outcome = last ->> 'outcome', answered_at = (last ->> 'answered_at')::timestamptz,
-      ask = (last ->> 'ask')::bigint, side = last ->> 'side', route_id = (last ->> 'route_id')::bigint,
-      order_ids = nullif(ARRAY(SELECT jsonb_array_elements_text(nullif(last -> 'order_ids', 'null'))), '{}'),
-      caller_hash = (last ->> 'caller_hash')::bigint, caller_digits = last ->> 'caller_digits',
-      earlier_answers = (k.earlier_answers - -1) || apology
-    WHERE k.call_uuid = the_call;
-  ELSE
-    UPDATE masking.calls k SET
-      called_at = CASE k.outcome WHEN 'not_asked' THEN heard_at ELSE k.called_at END,
-      answered_at = heard_at, ask = the_ask, outcome = 'apologised', proxy = coalesce(k.proxy, dialled),
-      side = NULL, order_ids = NULL, route_id = NULL, caller_hash = NULL, caller_digits = NULL,
-      repeats = k.repeats + coalesce(c.ask <> the_ask, false)::integer,
-      earlier_answers = masking.earlier_answers(c, the_ask, 'apologised', NULL)
-    WHERE k.call_uuid = the_call;
-  END IF;
+  -- Whatever else this ask was answered was not heard: it goes, and of the apology and the answers
+  -- to other asks the latest is the row's.
+  others := coalesce(masking.earlier_answers(c, the_ask), '[]');
+  SELECT e INTO heard_last
+  FROM jsonb_array_elements(others || apology) e
+  ORDER BY (e ->> 'answered_at')::timestamptz DESC
+  LIMIT 1;
+  UPDATE masking.calls k SET
+    called_at = CASE k.outcome WHEN 'not_asked' THEN heard_at ELSE k.called_at END,
+    proxy = coalesce(k.proxy, dialled),
+    answered_at = (heard_last ->> 'answered_at')::timestamptz,
+    ask = (heard_last ->> 'ask')::bigint,
+    outcome = heard_last ->> 'outcome',
+    side = heard_last ->> 'side',
+    route_id = (heard_last ->> 'route_id')::bigint,
+    order_ids = (SELECT array_agg(o) FROM jsonb_array_elements_text(nullif(heard_last -> 'order_ids', 'null')) o),
+    caller_hash = (heard_last ->> 'caller_hash')::bigint,
+    caller_digits = heard_last ->> 'caller_digits',
+    repeats = k.repeats + (NOT masking.was_asked(c, the_ask) AND c.ask IS NOT NULL)::integer,
+    earlier_answers = (
+      SELECT jsonb_agg(e ORDER BY (e ->> 'answered_at')::timestamptz)
+      FROM jsonb_array_elements(others || apology) e
+      WHERE e ->> 'ask' <> heard_last ->> 'ask')
+  WHERE k.call_uuid = the_call;
 END
 $$;
 COMMENT ON FUNCTION masking.record_apology(text, bigint, timestamptz, bigint) IS

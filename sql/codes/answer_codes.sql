@@ -135,9 +135,9 @@ BEGIN
       outcome = EXCLUDED.outcome,
       caller_hash = EXCLUDED.caller_hash,
       caller_digits = EXCLUDED.caller_digits,
-      earlier_answers = masking.earlier_answers(c, EXCLUDED.ask, EXCLUDED.outcome, EXCLUDED.route_id)
+      earlier_answers = masking.earlier_answers(c, EXCLUDED.ask)
     WHERE coalesce(array_position(ranks, c.outcome), 0) < array_position(ranks, EXCLUDED.outcome)
-      AND NOT masking.was_apologised(c, EXCLUDED.ask);
+      AND NOT masking.is_settled(c, EXCLUDED.ask);
     place := asked.place;
     outcome := one.outcome;
     counterpart := one.callee;

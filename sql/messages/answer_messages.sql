@@ -35,19 +35,70 @@ $$;
 COMMENT ON FUNCTION masking.message_outcome(bigint, bigint, text, bigint, text) IS
   'What becomes of a message; before: what became of it when Plivo told of it earlier.';
 
--- The sender was told that the text did not pass, or heard nothing, so it comes again: this beats
--- what the same ask was answered, before or after it; another ask's answer stays.
-CREATE OR REPLACE FUNCTION masking.message_apology(the_message text, person bigint, proxy bigint, the_ask bigint)
-RETURNS void
-LANGUAGE sql
+CREATE OR REPLACE FUNCTION masking.other_outcomes(t masking.messages, the_ask bigint) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
 AS $$
-  INSERT INTO masking.messages AS t (message_uuid, received_at, answered_at, proxy, ask, side, order_ids, route_id, outcome)
-  SELECT the_message, now(), clock_timestamp(), proxy, the_ask, r.side, r.order_ids, r.route_id, 'apologised'
+  SELECT CASE
+    WHEN t.ask IS NULL OR t.ask = the_ask THEN t.earlier_outcomes
+    ELSE (
+      SELECT jsonb_agg(e.value ORDER BY e.place)
+      FROM jsonb_array_elements(coalesce(t.earlier_outcomes, '[]')
+        || jsonb_build_object('ask', t.ask, 'outcome', t.outcome)) WITH ORDINALITY AS e (value, place)
+      WHERE (e.value ->> 'ask')::bigint <> the_ask)
+  END
+$$;
+COMMENT ON FUNCTION masking.other_outcomes(masking.messages, bigint) IS
+  'What became of every ask about this message but this one, oldest first, as earlier_outcomes.';
+
+CREATE OR REPLACE FUNCTION masking.has_outcome(t masking.messages, answer jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT jsonb_build_object('ask', t.ask, 'outcome', t.outcome) @> answer
+    OR t.earlier_outcomes IS NOT NULL AND t.earlier_outcomes @> jsonb_build_array(answer)
+$$;
+COMMENT ON FUNCTION masking.has_outcome(masking.messages, jsonb) IS 'Whether such an answer, or such an ask, is on record.';
+
+CREATE OR REPLACE FUNCTION masking.message_apology(the_message text, person bigint, the_proxy bigint, the_ask bigint)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- The sender was told that the text did not pass, or heard nothing, so it comes again: this beats
+-- what the same ask was answered, before or after it. A text that another ask sent on was sent on.
+DECLARE
+  m masking.messages;
+  apology CONSTANT jsonb := jsonb_build_object('ask', the_ask, 'outcome', 'apologised');
+  others jsonb;
+  heard jsonb;
+BEGIN
+  INSERT INTO masking.messages (message_uuid, received_at, answered_at, proxy, ask, side, order_ids, route_id, outcome)
+  SELECT the_message, now(), clock_timestamp(), the_proxy, the_ask, r.side, r.order_ids, r.route_id, 'apologised'
   FROM (VALUES (1)) AS one (row)
-  LEFT JOIN LATERAL masking.reached(person, proxy) r ON true
-  ON CONFLICT (message_uuid) DO UPDATE SET
-    answered_at = EXCLUDED.answered_at, ask = EXCLUDED.ask, outcome = EXCLUDED.outcome, repeats = t.repeats + coalesce(t.ask <> EXCLUDED.ask, false)::integer
-  WHERE t.ask = EXCLUDED.ask OR t.outcome = 'apologised'
+  LEFT JOIN LATERAL masking.reached(person, the_proxy) r ON true
+  ON CONFLICT (message_uuid) DO NOTHING;
+  IF FOUND THEN
+    RETURN;
+  END IF;
+  SELECT t.* INTO m FROM masking.messages t WHERE t.message_uuid = the_message FOR UPDATE;
+  IF masking.has_outcome(m, apology) THEN
+    RETURN; -- written already
+  END IF;
+  others := coalesce(masking.other_outcomes(m, the_ask), '[]');
+  SELECT e.value INTO heard
+  FROM jsonb_array_elements(jsonb_build_array(apology) || others) WITH ORDINALITY AS e (value, place)
+  ORDER BY e.value ->> 'outcome' <> 'apologised' DESC, e.place DESC
+  LIMIT 1;
+  UPDATE masking.messages t SET
+    answered_at = clock_timestamp(),
+    ask = (heard ->> 'ask')::bigint,
+    outcome = heard ->> 'outcome',
+    repeats = t.repeats + (NOT masking.has_outcome(m, jsonb_build_object('ask', the_ask)))::integer,
+    earlier_outcomes = (
+      SELECT jsonb_agg(e.value ORDER BY e.place)
+      FROM jsonb_array_elements(others || apology) WITH ORDINALITY AS e (value, place)
+      WHERE e.value ->> 'ask' <> heard ->> 'ask')
+  WHERE t.message_uuid = the_message;
+END
 $$;
 COMMENT ON FUNCTION masking.message_apology(text, bigint, bigint, bigint) IS
   'Puts on record that this ask about a message got no answer from the database.';
@@ -100,8 +151,13 @@ BEGIN
     VALUES (m.message_uuid, now(), clock_timestamp(), m.proxy, m.ask, way.side, way.order_ids, way.route_id, decided)
     ON CONFLICT (message_uuid) DO UPDATE SET
       answered_at = EXCLUDED.answered_at, ask = EXCLUDED.ask, side = EXCLUDED.side, order_ids = EXCLUDED.order_ids,
-      route_id = EXCLUDED.route_id, outcome = EXCLUDED.outcome, repeats = t.repeats + coalesce(t.ask <> EXCLUDED.ask, false)::integer
-    WHERE NOT (t.outcome = 'apologised' AND t.ask = EXCLUDED.ask);
+      route_id = EXCLUDED.route_id, outcome = EXCLUDED.outcome,
+      repeats = t.repeats + coalesce(t.ask <> EXCLUDED.ask, false)::integer,
+      earlier_outcomes = masking.other_outcomes(t, EXCLUDED.ask)
+    -- An ask whose sender heard the apology, or after which another was answered, sent nothing on.
+    WHERE NOT (t.ask = EXCLUDED.ask AND t.outcome = 'apologised'
+      OR t.earlier_outcomes IS NOT NULL
+        AND t.earlier_outcomes @> jsonb_build_array(jsonb_build_object('ask', EXCLUDED.ask)));
     outcome := decided;
     IF decided = 'forwarded' THEN
       counterpart := way.callee;

@@ -29,7 +29,15 @@ SELECT pg_temp.ask('retried', 3);
 SELECT pg_temp.ask('retried', 3);
 SELECT is(pg_temp.recorded('retried'), 'connected 0 of A, earlier none', 'our own retries of an ask are no repeats');
 SELECT pg_temp.ask('retried', 4);
-SELECT is(pg_temp.recorded('retried'), 'connected 1 of A, earlier none', 'what Plivo asks again is');
+SELECT is(pg_temp.recorded('retried'), 'connected 1 of A, earlier connected', 'what Plivo asks again is');
+SELECT pg_temp.ask('retried', 4);
+SELECT pg_temp.ask('retried', 3);
+SELECT is(pg_temp.recorded('retried'), 'connected 1 of A, earlier connected', 'once, however often either is retried');
+SELECT count(*) FROM masking.answer_calls('{both,both}', '{14156667777,14156667777}', '{14155550100,14155550100}', '{50,51}');
+SELECT count(*) FROM masking.answer_calls('{both,both}', '{14156667777,14156667777}', '{14155550100,14155550100}', '{50,51}');
+SELECT is(pg_temp.recorded('both'), 'connected 1 of A, earlier connected', 'also where both stood in one statement');
+SELECT count(*) FROM masking.answer_calls('{both,both}', '{14156667777,14156667777}', '{14155550100,14155550100}', '{52,51}');
+SELECT is(pg_temp.recorded('both'), 'connected 2 of A, earlier connected+connected', 'a third one beside the second is one more');
 
 SELECT pg_temp.sorry('again', 5, 2);
 SELECT pg_temp.ask('again', 6);
@@ -40,14 +48,21 @@ SELECT pg_temp.ask('crossed', 7);
 SELECT pg_sleep(0.01);
 SELECT pg_temp.ask('crossed', 8);
 SELECT pg_temp.sorry('crossed', 8);
-SELECT is(pg_temp.recorded('crossed'), 'apologised 1 of none, earlier none', 'the second ask heard the apology');
+SELECT is(pg_temp.recorded('crossed'), 'apologised 1 of none, earlier connected', 'the second ask heard the apology');
 SELECT pg_temp.ask('put back', 9);
 SELECT pg_temp.ask('put back', 10);
-UPDATE masking.calls SET earlier_answers = jsonb_build_array(jsonb_build_object('outcome', 'connected', 'ask', 9, 'answered_at', now(),
-  'side', 'customer', 'order_ids', '["A"]'::jsonb, 'route_id', route_id)) WHERE call_uuid = 'put back';
 SELECT pg_temp.sorry('put back', 10, 5);
 SELECT is(pg_temp.recorded('put back'), 'connected 1 of A, earlier apologised',
   'a late answer that took the place of what was heard after its apology makes room for it again');
+SELECT pg_temp.ask('overtaken', 11);
+SELECT pg_temp.ask('overtaken', 12);
+SELECT pg_temp.sorry('overtaken', 11, 2);
+SELECT is(pg_temp.recorded('overtaken'), 'connected 1 of A, earlier apologised',
+  'the apology of an ask that is on record already is no second repeat');
+SELECT pg_temp.sorry('overtaken', 12, 1);
+SELECT is(pg_temp.recorded('overtaken'), 'apologised 1 of none, earlier apologised', 'nor is that of the other');
+SELECT masking.record_apologies('{overtaken,overtaken}', '{14155550100,14155550100}', '{4,3}', '{11,12}');
+SELECT is(pg_temp.recorded('overtaken'), 'apologised 1 of none, earlier apologised', 'nor both, written again');
 
 -- Codes and texts.
 SELECT masking.record_apologies('{code}', '{14155550100}', '{0}', '{20}');
@@ -67,6 +82,18 @@ SELECT results_eq($$SELECT outcome, repeats FROM masking.messages WHERE message_
 SELECT pg_temp.text_of('m1', 'text', 31);
 SELECT results_eq($$SELECT outcome, repeats FROM masking.messages WHERE message_uuid = 'm1'$$, $$VALUES ('forwarded', 1)$$,
   'it is once Plivo sends it again');
+
+SELECT pg_temp.text_of('m1', 'apologised', 30);
+SELECT pg_temp.text_of('m1', 'text', 30);
+SELECT results_eq($$SELECT outcome, ask, repeats FROM masking.messages WHERE message_uuid = 'm1'$$, $$VALUES ('forwarded', 31::bigint, 1)$$,
+  'the first ask''s apology and its late answer, told again, change nothing');
+SELECT pg_temp.text_of('m2', 'apologised', 32), pg_temp.text_of('m2', 'apologised', 33);
+SELECT pg_temp.text_of('m2', 'apologised', 32), pg_temp.text_of('m2', 'apologised', 33), pg_temp.text_of('m2', 'text', 32);
+SELECT results_eq($$SELECT outcome, repeats FROM masking.messages WHERE message_uuid = 'm2'$$, $$VALUES ('apologised', 1)$$,
+  'promise 4: two asks that heard the apology, their apologies written again, and a late answer: nothing was sent on');
+SELECT pg_temp.text_of('m3', 'text', 34), pg_temp.text_of('m3', 'text', 35), pg_temp.text_of('m3', 'apologised', 35);
+SELECT results_eq($$SELECT outcome, ask, repeats FROM masking.messages WHERE message_uuid = 'm3'$$, $$VALUES ('forwarded', 34::bigint, 1)$$,
+  'a text that one ask sent on was sent on');
 
 -- What no server asks.
 SELECT throws_ok($$SELECT * FROM masking.answer_calls('{x,x}', '{14156667777,14156667778}', '{14155550100,14155550100}', '{40,41}')$$,

@@ -158,6 +158,7 @@ def test_any_order_and_any_number_of_times_come_out_the_same(server, database, s
     wanted, got = row(database, straight), row(database, shuffled)
     asked = sum(fields == deliveries_answer(shuffled) for _, fields in deliveries)
     assert got.pop("repeats") == asked - 1 and wanted.pop("repeats") == 0
+    assert len(got.pop("earlier_answers") or []) == asked - 1 and not wanted.pop("earlier_answers")
     assert got == wanted
 
 
@@ -180,10 +181,10 @@ def test_deliveries_at_the_same_moment_lose_nothing(server, database):
     for thread in threads:
         thread.join()
     wanted = row(database, straight)
-    assert wanted.pop("repeats") == 0
+    assert wanted.pop("repeats") == 0 and not wanted.pop("earlier_answers")
     for call in calls:
         got = row(database, call)
-        assert got.pop("repeats") == 1
+        assert got.pop("repeats") == 1 and len(got.pop("earlier_answers")) == 1
         assert got == wanted
 
 
