@@ -1,7 +1,7 @@
 """The PostgreSQL of a benchmark: durable, filled with live pairs, kept between runs.
 
-fsync and synchronous_commit are on, as where it counts. The numbers of the pairs are too
-long for telephones: 1415666 and eight digits more.
+fsync and synchronous_commit are on, and autovacuum and checkpoints as PostgreSQL has them, as where
+it counts. The numbers of the pairs are too long for telephones: 1415666 and eight digits more.
 """
 import hashlib
 import os
@@ -15,9 +15,16 @@ import psycopg2
 
 ROOT = Path(__file__).resolve().parents[2]
 PROXY = "14155550100"
-SETTINGS = ["fsync=on", "synchronous_commit=on", "shared_buffers=1GB", "max_wal_size=8GB",
-            "checkpoint_timeout=30min", "max_connections=400", "autovacuum=off"]
+SETTINGS = ["fsync=on", "synchronous_commit=on", "shared_buffers=1GB", "max_connections=400"]
 CHUNK = 100_000  # pairs in one statement
+# Where the peers record what Plivo tells of a call after its answer: a row each, as it comes.
+PEERS_RECORD = """
+    CREATE SCHEMA IF NOT EXISTS bench;
+    CREATE TABLE IF NOT EXISTS bench.call_events (
+      call_uuid text NOT NULL, told_at timestamptz NOT NULL DEFAULT now(), event jsonb NOT NULL);
+    CREATE INDEX IF NOT EXISTS call_events_call_uuid ON bench.call_events (call_uuid);
+    GRANT USAGE ON SCHEMA bench TO masking_server;
+    GRANT INSERT ON bench.call_events TO masking_server"""
 
 
 def customer(pair):
@@ -95,10 +102,28 @@ class Database:
         if pairs - present > CHUNK:
             print(file=sys.stderr)
         self.query("VACUUM ANALYZE masking.routes")
+        self.query(PEERS_RECORD)
 
     def forget_calls(self):
-        self.query("TRUNCATE masking.calls")
+        self.query("TRUNCATE masking.calls, bench.call_events")
         self.query("CHECKPOINT")
+
+    def wal_bytes(self):
+        """Written so far."""
+        return int(self.query("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')")[0][0])
+
+    def kept_bytes(self):
+        """What is on record about calls, with its indexes and all."""
+        return self.query("SELECT pg_total_relation_size('masking.calls')"
+                          " + pg_total_relation_size('bench.call_events')")[0][0]
+
+    def told_calls(self):
+        """Of which all six webhooks are on record, ours or a peer's."""
+        return self.query("""
+            SELECT (SELECT count(*) FROM masking.calls WHERE callee_answered AND callee_ended
+                      AND caller_ended AND dial_status IS NOT NULL)
+              + (SELECT count(*) FROM (SELECT FROM bench.call_events GROUP BY call_uuid
+                   HAVING count(*) = 5) AS told)""")[0][0]
 
     def connected_calls(self):
         return self.query("SELECT count(*) FROM masking.calls WHERE outcome = 'connected'")[0][0]

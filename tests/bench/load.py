@@ -9,44 +9,85 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from database import PROXY, agent, customer
+from plivo import callbacks
 from postgresql import BIN
 from subjects import HERE, PLACE, PUBLIC_URL, TOKEN, parse_result
 
 
-WARM_UP = 60_000  # calls at the front of a file, for filling pools and caches
+WARM_UP = 60_000  # requests at the front of a file, for filling pools and caches
 MOST_PER_SECOND = 60_000
+WEBHOOKS = 6  # of a whole call
+IN_PROGRESS = 64  # whole calls at a time
 
 
-def signed_request(pair, keep_alive):
-    caller, _ = random.sample([customer(pair), agent(pair)], 2)
-    fields = {
-        "BillRate": "0.00850", "CallStatus": "ringing", "CallUUID": str(uuid.uuid4()),
-        "CallerName": f"+{caller}", "Direction": "inbound", "Event": "StartApp",
-        "From": str(caller), "ParentAuthID": "MAXXXXXXXXXXXXXXXXXX",
-        "STIRAttestation": "Not Applicable", "STIRVerification": "Not Applicable",
-        "SessionStart": "2026-01-01 12:00:00.000000", "To": PROXY}
+def signed_request(path, fields, keep_alive):
     nonce = "".join(random.choices("0123456789", k=20))
     text = "".join(name + fields[name] for name in sorted(fields))
-    digest = hmac.new(TOKEN.encode(), f"{PUBLIC_URL}/answer?{text}.{nonce}".encode(),
+    digest = hmac.new(TOKEN.encode(), f"{PUBLIC_URL}{path}?{text}.{nonce}".encode(),
                       hashlib.sha256).digest()
     body = urlencode(fields)
     closing = "" if keep_alive else "Connection: close\r\n"
-    return (f"POST /answer HTTP/1.1\r\nHost: calls.example.com\r\n{closing}"
+    return (f"POST {path} HTTP/1.1\r\nHost: calls.example.com\r\n{closing}"
             f"User-Agent: PlivoBench\r\nContent-Type: application/x-www-form-urlencoded\r\n"
             f"X-Plivo-Signature-V3: {base64.b64encode(digest).decode()}\r\n"
             f"X-Plivo-Signature-V3-Nonce: {nonce}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n{body}").encode()
 
 
-def requests_file(seconds, pairs, keep_alive):
-    """Made anew for each run, each call with an id of its own: those that warm up, and more than
-    can be answered in so many seconds, or calls would repeat."""
-    path = PLACE / f"requests-{'keep' if keep_alive else 'close'}"
+def new_call(pairs):
+    pair = random.randrange(pairs)
+    caller, callee = random.sample([customer(pair), agent(pair)], 2)
+    return {"uuid": str(uuid.uuid4()), "caller": str(caller), "callee": str(callee),
+            "proxy": PROXY}
+
+
+def answer_fields(call):
+    return {
+        "BillRate": "0.00850", "CallStatus": "ringing", "CallUUID": call["uuid"],
+        "CallerName": f"+{call['caller']}", "Direction": "inbound", "Event": "StartApp",
+        "From": call["caller"], "ParentAuthID": "MAXXXXXXXXXXXXXXXXXX",
+        "STIRAttestation": "Not Applicable", "STIRVerification": "Not Applicable",
+        "SessionStart": "2026-01-01 12:00:00.000000", "To": PROXY}
+
+
+def webhooks(call):
+    """What Plivo sends of a call that is taken and ended, with every parameter, in its order."""
+    return [("/answer", answer_fields(call)),
+            ("/dial/event", dict(callbacks.dial_answer(call))),
+            ("/dial/event", dict(callbacks.dial_connected(call))),
+            ("/dial/event", dict(callbacks.dial_hangup(call))),
+            ("/dial/action", dict(callbacks.dial_action(call))),
+            ("/hangup", dict(callbacks.hangup(call)))]
+
+
+def whole_calls(count, pairs, keep_alive):
+    """The webhooks of so many calls, with so many of them in progress at any time."""
+    for _ in range(0, count, IN_PROGRESS):
+        calls = [webhooks(new_call(pairs)) for _ in range(IN_PROGRESS)]
+        for step in range(WEBHOOKS):
+            for call in calls:
+                yield signed_request(*call[step], keep_alive)
+
+
+def answers(count, pairs, keep_alive):
+    for _ in range(count):
+        yield signed_request("/answer", answer_fields(new_call(pairs)), keep_alive)
+
+
+def write_requests(path, requests):
     with open(path, "wb") as file:
-        for _ in range(WARM_UP + MOST_PER_SECOND * seconds):
-            text = signed_request(random.randrange(pairs), keep_alive)
+        for text in requests:
             file.write(b"%06d" % len(text) + text)
     return path
+
+
+def requests_file(seconds, pairs, keep_alive, whole=False):
+    """Made anew for each run, each call with an id of its own: those that warm up, and more than
+    can be answered in so many seconds, or calls would repeat."""
+    path = PLACE / f"requests-{'whole-' * whole}{'keep' if keep_alive else 'close'}"
+    count = WARM_UP + MOST_PER_SECOND * seconds
+    return write_requests(path, whole_calls(count // WEBHOOKS, pairs, keep_alive) if whole
+                          else answers(count, pairs, keep_alive))
 
 
 def start_wrk(url, connections, seconds, requests, first=0):

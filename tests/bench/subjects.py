@@ -66,13 +66,14 @@ def ours(database, connections, signed=True, workers=None, **settings):
 
 @contextmanager
 def behind_haproxy(database, connections, signed=True):
-    """The shipped settings, without TLS; the server as it comes, with 64 workers."""
-    port, health = free_port(), free_port()
+    """The shipped settings, with TLS; the server as it comes, with 64 workers."""
+    port, health, plain = free_port(), free_port(), free_port()
     with ours(database, connections, signed, workers=64) as (url, pid):
         with running("haproxy", [ROOT / "server" / "haproxy" / "start"], port,
                      SERVER_ADDRESS=url.partition("//")[2], SERVERS="1",
-                     HTTP_LISTEN=f"127.0.0.1:{port}", HEALTH_LISTEN=f"127.0.0.1:{health}",
-                     CERTIFICATES="/nowhere") as (front, _):
+                     TLS_LISTEN=f"127.0.0.1:{port}", HTTP_LISTEN=f"127.0.0.1:{plain}",
+                     HEALTH_LISTEN=f"127.0.0.1:{health}", SOURCE_MAXCONN="4000",
+                     CERTIFICATES=certificates()):
             deadline = time.monotonic() + 10
             while True:
                 try:
@@ -84,7 +85,20 @@ def behind_haproxy(database, connections, signed=True):
                     pass
                 assert time.monotonic() < deadline, "HAProxy finds no server ready"
                 time.sleep(0.05)
-            yield front, pid
+            yield f"https://127.0.0.1:{port}", pid
+
+
+def certificates():
+    """A folder with one of our own, as most have it: P-256."""
+    place = PLACE / "certificates"
+    place.mkdir(exist_ok=True)
+    file = place / "bench.pem"
+    if not file.exists():
+        file.write_bytes(subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+             "-nodes", "-days", "3650", "-subj", "/CN=calls.example.com", "-keyout", "-"],
+            check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout)
+    return str(place)
 
 
 def install_express():

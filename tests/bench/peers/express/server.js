@@ -5,6 +5,7 @@
 'use strict';
 
 const cluster = require('cluster');
+const crypto = require('crypto');
 const os = require('os');
 const express = require('express');
 const { Pool } = require('pg');
@@ -18,20 +19,37 @@ function serve() {
   app.disable('x-powered-by');
   app.disable('etag');
 
-  app.post('/answer', express.urlencoded({ extended: false }), async (request, response, next) => {
+  app.use(express.urlencoded({ extended: false }), (request, response, next) => {
+    const valid = plivo.validateV3Signature('POST', PUBLIC_URL + request.originalUrl,
+      request.get('X-Plivo-Signature-V3-Nonce'), PLIVO_AUTH_TOKEN,
+      request.get('X-Plivo-Signature-V3'), request.body);
+    if (valid) {
+      next();
+    } else {
+      response.status(403).end();
+    }
+  });
+
+  app.post(['/dial/event', '/dial/action', '/hangup'], async (request, response, next) => {
     try {
-      const valid = plivo.validateV3Signature('POST', PUBLIC_URL + request.originalUrl,
-        request.get('X-Plivo-Signature-V3-Nonce'), PLIVO_AUTH_TOKEN,
-        request.get('X-Plivo-Signature-V3'), request.body);
-      if (!valid) {
-        response.status(403).end();
-        return;
-      }
+      await pool.query({
+        name: 'call_events',
+        text: 'INSERT INTO bench.call_events (call_uuid, event) VALUES ($1, $2)',
+        values: [request.body.CallUUID, request.body],
+      });
+      response.type('application/xml').send(plivo.Response().toXML());
+    } catch (error) {
+      next(error);
+    }
+  });
+
+  app.post('/answer', async (request, response, next) => {
+    try {
       const { CallUUID, From, To } = request.body;
       const { rows } = await pool.query({
         name: 'answer_calls',
-        text: 'SELECT outcome, counterpart FROM masking.answer_calls($1::text[], $2::bigint[], $3::bigint[])',
-        values: [[CallUUID], [From], [To]],
+        text: 'SELECT outcome, counterpart FROM masking.answer_calls($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])',
+        values: [[CallUUID], [From], [To], [crypto.randomBytes(8).readBigUInt64LE() >> 1n]],
       });
       const reply = plivo.Response();
       if (rows[0].outcome === 'connected') {

@@ -4,9 +4,11 @@ import base64
 import hashlib
 import hmac
 import os
+import random
 from xml.etree import ElementTree
 
 from flask import Flask, Response, abort, request
+from psycopg2.extras import Json
 from psycopg2.pool import ThreadedConnectionPool
 
 app = Flask(__name__)
@@ -14,7 +16,8 @@ pool = ThreadedConnectionPool(1, 8, os.environ["DATABASE_URL"])
 TOKEN = os.environ["PLIVO_AUTH_TOKEN"].encode()
 PUBLIC_URL = os.environ["PUBLIC_URL"]
 QUESTION = ("SELECT outcome, counterpart FROM masking.answer_calls("
-            "%s::text[], %s::bigint[], %s::bigint[])")
+            "%s::text[], %s::bigint[], %s::bigint[], %s::bigint[])")
+RECORD = "INSERT INTO bench.call_events (call_uuid, event) VALUES (%s, %s)"
 
 
 def is_signed():
@@ -25,13 +28,13 @@ def is_signed():
     return hmac.compare_digest(wanted, request.headers.get("X-Plivo-Signature-V3", ""))
 
 
-def route(call_uuid, caller, dialled):
+def ask(statement, values):
     connection = pool.getconn()
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(QUESTION, ([call_uuid], [int(caller)], [int(dialled)]))
-            return cursor.fetchone()
+            cursor.execute(statement, values)
+            return cursor.fetchone() if cursor.description else None
     finally:
         pool.putconn(connection)
 
@@ -40,8 +43,9 @@ def route(call_uuid, caller, dialled):
 def answer():
     if not is_signed():
         abort(403)
-    outcome, counterpart = route(request.form["CallUUID"], request.form["From"],
-                                 request.form["To"])
+    outcome, counterpart = ask(QUESTION, (
+        [request.form["CallUUID"]], [int(request.form["From"])], [int(request.form["To"])],
+        [random.getrandbits(62) + 1]))
     response = ElementTree.Element("Response")
     if outcome == "connected":
         dial = ElementTree.SubElement(response, "Dial", callerId=request.form["To"])
@@ -50,3 +54,13 @@ def answer():
         ElementTree.SubElement(response, "Speak").text = "Sorry, this call cannot be connected."
         ElementTree.SubElement(response, "Hangup")
     return Response(ElementTree.tostring(response), mimetype="application/xml")
+
+
+@app.post("/dial/event")
+@app.post("/dial/action")
+@app.post("/hangup")
+def event():
+    if not is_signed():
+        abort(403)
+    ask(RECORD, (request.form["CallUUID"], Json(request.form)))
+    return Response("<Response/>", mimetype="application/xml")

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/xml"
+	"math/rand"
 	"net/url"
 	"os"
 	"sort"
@@ -50,26 +51,41 @@ func main() {
 		panic(err)
 	}
 	token, public := os.Getenv("PLIVO_AUTH_TOKEN"), os.Getenv("PUBLIC_URL")
-	const question = "SELECT outcome, counterpart FROM masking.answer_calls($1::text[], $2::bigint[], $3::bigint[])"
+	const question = "SELECT outcome, counterpart FROM masking.answer_calls($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])"
+	const record = "INSERT INTO bench.call_events (call_uuid, event) VALUES ($1, $2)"
 
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
-	router.POST("/answer", func(c *gin.Context) {
+	router.Use(func(c *gin.Context) {
 		if c.Request.ParseForm() != nil {
-			c.Status(400)
-			return
-		}
-		form := c.Request.PostForm
-		if !validSignature(token, public+c.Request.URL.Path, form,
+			c.AbortWithStatus(400)
+		} else if !validSignature(token, public+c.Request.URL.Path, c.Request.PostForm,
 			c.GetHeader("X-Plivo-Signature-V3-Nonce"), c.GetHeader("X-Plivo-Signature-V3")) {
-			c.Status(403)
+			c.AbortWithStatus(403)
+		}
+	})
+	told := func(c *gin.Context) {
+		fields := map[string]string{}
+		for name, values := range c.Request.PostForm {
+			fields[name] = values[0]
+		}
+		if _, err := pool.Exec(c, record, fields["CallUUID"], fields); err != nil {
+			c.Status(500)
 			return
 		}
+		c.XML(200, reply{})
+	}
+	router.POST("/dial/event", told)
+	router.POST("/dial/action", told)
+	router.POST("/hangup", told)
+	router.POST("/answer", func(c *gin.Context) {
+		form := c.Request.PostForm
 		caller, _ := strconv.ParseInt(form.Get("From"), 10, 64)
 		dialled, _ := strconv.ParseInt(form.Get("To"), 10, 64)
 		var outcome string
 		var counterpart *int64
-		err := pool.QueryRow(c, question, []string{form.Get("CallUUID")}, []int64{caller}, []int64{dialled}).
+		err := pool.QueryRow(c, question, []string{form.Get("CallUUID")}, []int64{caller}, []int64{dialled},
+			[]int64{1 + rand.Int63n(1<<62)}).
 			Scan(&outcome, &counterpart)
 		if err != nil {
 			c.Status(500)
