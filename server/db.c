@@ -31,7 +31,8 @@ struct db {
 struct db_row {
     const PGresult *result;
     int row;
-    int *mismatch; /* a column that was read as another type than it has; -1: none */
+    const int *fields; /* where in the result each column of the statement stands; NULL: there */
+    int *mismatch;     /* a column that was read as another type than it has; -1: none */
 };
 
 /* A password with an unescaped "/" or "@" reads as a port or a host, and libpq's complaints
@@ -233,14 +234,24 @@ void db_say_up(struct db *db)
 
 /* ---- rows ---- */
 
+static int field_of(const struct db_row *row, int column)
+{
+    return row->fields == NULL ? column : row->fields[column];
+}
+
+static const char *value_of(const struct db_row *row, int column)
+{
+    return PQgetvalue(row->result, row->row, field_of(row, column));
+}
+
 bool db_is_null(const struct db_row *row, int column)
 {
-    return PQgetisnull(row->result, row->row, column);
+    return PQgetisnull(row->result, row->row, field_of(row, column));
 }
 
 static bool has_type(const struct db_row *row, int column, Oid type)
 {
-    bool has = PQftype(row->result, column) == type;
+    bool has = PQftype(row->result, field_of(row, column)) == type;
     if (!has)
         *row->mismatch = column;
     return has;
@@ -251,7 +262,7 @@ static void read_wire(const struct db_row *row, int column, Oid type, void *wire
 {
     memset(wire, 0, size);
     if (has_type(row, column, type) && !db_is_null(row, column))
-        memcpy(wire, PQgetvalue(row->result, row->row, column), size);
+        memcpy(wire, value_of(row, column), size);
 }
 
 int db_int(const struct db_row *row, int column)
@@ -280,27 +291,30 @@ double db_float(const struct db_row *row, int column)
 
 const char *db_borrow(const struct db_row *row, int column)
 {
-    return PQgetvalue(row->result, row->row, column);
+    return value_of(row, column);
 }
 
 void db_text(const struct db_row *row, int column, char *out, size_t size)
 {
     bool has = has_type(row, column, DB_TEXT);
-    snprintf(out, size, "%s", has ? PQgetvalue(row->result, row->row, column) : "");
+    snprintf(out, size, "%s", has ? value_of(row, column) : "");
 }
 
-/* Are these the result's columns, by name and in this order? */
-static bool has_columns(const PGresult *result, const char *columns)
+/* Finds the columns in the result by their names. false: one is missing. */
+static bool find_columns(const PGresult *result, const char *columns, int fields[])
 {
-    int column = 0, count = PQnfields(result);
-    for (size_t length; *columns != '\0'; columns += length, column++) {
-        columns += strspn(columns, " ");
-        length = strcspn(columns, " ");
-        const char *name = column < count ? PQfname(result, column) : "";
-        if (strlen(name) != length || memcmp(name, columns, length) != 0)
+    char name[64];
+    for (int count = 0; *columns != '\0'; count++) {
+        size_t length = strcspn(columns, " ");
+        assert(count < DB_COLUMNS_MAX);
+        snprintf(name, sizeof name, "%.*s", (int)length, columns);
+        fields[count] = PQfnumber(result, name);
+        if (fields[count] < 0)
             return false;
+        columns += length;
+        columns += strspn(columns, " ");
     }
-    return column == count;
+    return true;
 }
 
 /* Hands out the rows. DB_BROKEN: they are not what the statement's readers expect. */
@@ -308,16 +322,19 @@ static enum db_status hand_out(const PGresult *result, const struct db_statement
                                void (*each)(void *context, const struct db_row *row), void *context)
 {
     static struct log_limit limit = {.seconds = 10};
-    int mismatch = -1;
+    int mismatch = -1, fields[DB_COLUMNS_MAX];
     struct db_row row = {.result = result, .mismatch = &mismatch};
-    bool fits = statement->columns == NULL || has_columns(result, statement->columns);
+    bool fits = statement->columns == NULL || find_columns(result, statement->columns, fields);
+    if (statement->columns != NULL)
+        row.fields = fields;
     for (int rows = PQntuples(result); fits && row.row < rows && mismatch < 0; row.row++)
         each(context, &row);
     if (fits && mismatch < 0)
         return DB_OK;
     metrics_count(METRIC_STATEMENTS_FAILED);
     log_event_limited(&limit, LOG_ERROR, "result_unexpected", "statement=%s column=%s",
-                      statement->name, fits ? PQfname(result, mismatch) : "names");
+                      statement->name,
+                      fits ? PQfname(result, field_of(&row, mismatch)) : "missing");
     return DB_BROKEN;
 }
 

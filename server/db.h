@@ -77,10 +77,12 @@ void db_text(const struct db_row *row, int column, char *out, size_t size);
 struct db_statement {
     const char *name;
     const char *sql;
-    const char *columns; /* the names of what it returns, in order: "place outcome"; NULL: any */
+    /* The names of the columns that are read, as their readers count them: "place outcome".
+     * Others may stand between them, in a schema that is newer. NULL: those that come. */
+    const char *columns;
 };
 
-enum { DB_PARAMETERS_MAX = 24 };
+enum { DB_PARAMETERS_MAX = 24, DB_COLUMNS_MAX = 16 };
 
 /*
  * Runs the statement with these parameters ($1, $2, ...) and calls each for every row. Waits

@@ -134,6 +134,20 @@ COMMENT ON COLUMN masking.messages.outcome IS
 COMMENT ON COLUMN masking.messages.repeats IS 'How often Plivo told of it again.';
 COMMENT ON COLUMN masking.messages.earlier_outcomes IS 'What became of other asks about it, each once; NULL: told once.';
 
+-- What the server is told about one call, code or text. A type, so that what one of the three is
+-- to tell more does not change the others: they leave it empty.
+CREATE TYPE masking.answer AS (
+  place integer,
+  outcome text,
+  counterpart bigint,
+  say text,
+  voice text,
+  language text,
+  digits integer
+);
+COMMENT ON TYPE masking.answer IS
+  'One answer of a batch: place: 1-based, in the arrays of the question; counterpart: whom to ring or write to, or NULL; say, voice, language: what is said (see masking.prompt), or NULLs; digits: how many of a code to wait for.';
+
 CREATE TABLE masking.told_strangers (
   number bigint PRIMARY KEY,
   told_at timestamptz NOT NULL

@@ -4,6 +4,7 @@ BEGIN;
 SET LOCAL ROLE masking_owner;
 
 DROP TABLE masking.told_strangers;
+DROP TYPE masking.answer;
 DROP TABLE masking.messages;
 DROP TABLE masking.calls;
 

@@ -8,5 +8,6 @@ SELECT call_uuid, called_at, answered_at, proxy, ask, side, order_ids, route_id,
 FROM masking.calls WHERE false;
 SELECT message_uuid, received_at, answered_at, proxy, ask, side, order_ids, route_id, outcome, repeats, earlier_outcomes
 FROM masking.messages WHERE false;
+SELECT (NULL::masking.answer).digits;
 
 ROLLBACK;

@@ -32,7 +32,7 @@ COMMENT ON FUNCTION masking.same_answers(bigint[], bigint, text, text, text[], b
 
 CREATE OR REPLACE FUNCTION masking.answer_calls(call_uuids text[], callers bigint[], dialled bigint[], asks bigint[],
   support bigint DEFAULT NULL, may_ask boolean DEFAULT false, records boolean DEFAULT false)
-RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text, digits integer)
+RETURNS SETOF masking.answer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -48,9 +48,12 @@ AS $$
 -- and may have told the caller sorry meanwhile: then record_apologies names the ask, and what that
 -- ask was answered here does not count, whichever of the two comes first.
 #variable_conflict use_column
+DECLARE
+  answer masking.answer;
 BEGIN
   PERFORM masking.check_batch(call_uuids, callers);
-  RETURN QUERY
+  -- Not RETURN QUERY: a type that has got another column before this text fills it is no error here.
+  FOR answer IN
   WITH asked AS (
     SELECT a.call_uuid, masking.person(a.caller) AS caller, a.caller AS shown, a.proxy, a.ask, a.place
     FROM unnest(call_uuids, callers, dialled, asks)
@@ -110,9 +113,12 @@ BEGIN
   LEFT JOIN LATERAL (
     SELECT * FROM masking.prompt(CASE d.outcome WHEN 'connected' THEN 'recorded' ELSE d.outcome END, d.proxy)
     WHERE d.outcome <> 'connected' OR records OFFSET 0
-  ) p ON true;
+  ) p ON true
+  LOOP
+    RETURN NEXT answer;
+  END LOOP;
 END
 $$;
 COMMENT ON FUNCTION masking.answer_calls(text[], bigint[], bigint[], bigint[], bigint, boolean, boolean) IS
-  'Routes and records a batch of calls. place: 1-based index into the arrays; counterpart: set exactly when outcome is connected or support. say, voice and language are what the caller hears (see masking.prompt): why nobody is rung, or with records that the call is recorded. asks: a number for each time Plivo asked, never used again; support: whom to ring for strangers; may_ask: they can be asked for codes, of so many digits.';
+  'Routes and records a batch of calls. counterpart: set exactly when outcome is connected or support. What the caller hears is why nobody is rung, or with records that the call is recorded. asks: a number for each time Plivo asked, never used again; support: whom to ring for strangers; may_ask: they can be asked for codes, of so many digits.';
 GRANT EXECUTE ON FUNCTION masking.answer_calls(text[], bigint[], bigint[], bigint[], bigint, boolean, boolean) TO masking_server;

@@ -82,7 +82,7 @@ COMMENT ON FUNCTION masking.decided_code(bigint, bigint, text, integer, text) IS
 
 CREATE OR REPLACE FUNCTION masking.answer_codes(
   call_uuids text[], callers bigint[], dialled bigint[], attempts bigint[], codes text[], asks bigint[])
-RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text, digits integer)
+RETURNS SETOF masking.answer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -101,6 +101,7 @@ DECLARE
   ranks CONSTANT text[] := ARRAY['ask_code', 'wrong_code', 'code_refused', 'locked_out', 'connected'];
   asked record;
   one record;
+  answer masking.answer;
 BEGIN
   PERFORM masking.check_batch(call_uuids, callers);
   FOR asked IN
@@ -138,13 +139,14 @@ BEGIN
       earlier_answers = masking.earlier_answers(c, EXCLUDED.ask)
     WHERE coalesce(array_position(ranks, c.outcome), 0) < array_position(ranks, EXCLUDED.outcome)
       AND NOT masking.is_settled(c, EXCLUDED.ask);
-    place := asked.place;
-    outcome := one.outcome;
-    counterpart := one.callee;
-    digits := CASE one.outcome WHEN 'wrong_code' THEN masking.code_digits(asked.proxy) END;
-    SELECT p.say, p.voice, p.language INTO say, voice, language
+    answer := NULL;
+    answer.place := asked.place;
+    answer.outcome := one.outcome;
+    answer.counterpart := one.callee;
+    answer.digits := CASE one.outcome WHEN 'wrong_code' THEN masking.code_digits(asked.proxy) END;
+    SELECT p.say, p.voice, p.language INTO answer.say, answer.voice, answer.language
     FROM masking.prompt(nullif(one.outcome, 'connected'), asked.proxy) p;
-    RETURN NEXT;
+    RETURN NEXT answer;
   END LOOP;
 END
 $$;

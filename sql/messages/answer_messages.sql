@@ -105,7 +105,7 @@ COMMENT ON FUNCTION masking.message_apology(text, bigint, bigint, bigint) IS
 
 CREATE OR REPLACE FUNCTION masking.answer_messages(
   message_uuids text[], senders bigint[], dialled bigint[], kinds text[], asks bigint[])
-RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text)
+RETURNS SETOF masking.answer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -121,6 +121,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
   m record;
+  answer masking.answer;
   way record;
   had masking.messages;
   decided text;
@@ -132,15 +133,12 @@ BEGIN
       WITH ORDINALITY AS a (message_uuid, sender, proxy, kind, ask, place)
     ORDER BY a.sender, a.message_uuid, a.place
   LOOP
-    place := m.place;
-    counterpart := NULL;
-    say := NULL;
-    voice := NULL;
-    language := NULL;
+    answer := NULL;
+    answer.place := m.place;
     IF m.kind = 'apologised' THEN
       PERFORM masking.message_apology(m.message_uuid, m.person, m.proxy, m.ask);
-      outcome := m.kind;
-      RETURN NEXT;
+      answer.outcome := m.kind;
+      RETURN NEXT answer;
       CONTINUE;
     END IF;
     SELECT * INTO had FROM masking.messages b WHERE b.message_uuid = m.message_uuid;
@@ -158,13 +156,13 @@ BEGIN
     WHERE NOT (t.ask = EXCLUDED.ask AND t.outcome = 'apologised'
       OR t.earlier_outcomes IS NOT NULL
         AND t.earlier_outcomes @> jsonb_build_array(jsonb_build_object('ask', EXCLUDED.ask)));
-    outcome := decided;
+    answer.outcome := decided;
     IF decided = 'forwarded' THEN
-      counterpart := way.callee;
+      answer.counterpart := way.callee;
     ELSIF decided = 'unknown_sender' THEN
-      SELECT p.say, p.voice, p.language INTO say, voice, language FROM masking.prompt(decided, m.proxy) p;
+      SELECT p.say, p.voice, p.language INTO answer.say, answer.voice, answer.language FROM masking.prompt(decided, m.proxy) p;
     END IF;
-    RETURN NEXT;
+    RETURN NEXT answer;
   END LOOP;
   -- Last, for these rows are in no order: who holds them waits for nobody.
   DELETE FROM masking.told_strangers t

@@ -111,7 +111,7 @@ AS $$
   SELECT * FROM masking.answer_codes(call_uuids, callers, dialled, attempts, codes, tests.asks(call_uuids))
 $$;
 CREATE FUNCTION tests.answer_messages(message_uuids text[], senders bigint[], dialled bigint[], kinds text[])
-RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text)
+RETURNS SETOF masking.answer
 LANGUAGE sql
 AS $$
   SELECT * FROM masking.answer_messages(message_uuids, senders, dialled, kinds, tests.asks(message_uuids))
