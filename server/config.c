@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "db.h"
+#include "secret.h"
 
 enum kind { DATABASE, ADDRESS, INTEGER, LEVEL, TOKENS, URLS, YES_NO, PHONE };
 
@@ -222,39 +223,6 @@ static const char *read_setting(struct config *config, const struct setting *set
     return "unknown kind of setting";
 }
 
-/* The content of the file named by NAME_FILE, without the line end; NULL with *why set. */
-static char *read_secret_file(const char *path, const char **why)
-{
-    enum { SECRET_MAX = 4096 };
-    char *text = calloc(1, SECRET_MAX + 2);
-    FILE *file = text == NULL ? NULL : fopen(path, "re");
-    if (file == NULL) {
-        *why = text == NULL ? "out of memory" : strerror(errno);
-        free(text);
-        return NULL;
-    }
-    /* One byte more than it may have shows that there is more. */
-    size_t length = fread(text, 1, SECRET_MAX + 1, file);
-    bool whole = length <= SECRET_MAX && !ferror(file);
-    fclose(file);
-    while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
-        text[--length] = '\0';
-    if (!whole || strlen(text) != length) {
-        *why = "is not a text of at most 4096 bytes";
-        explicit_bzero(text, SECRET_MAX + 1);
-        free(text);
-        return NULL;
-    }
-    return text;
-}
-
-static void free_secret(char *text)
-{
-    if (text != NULL)
-        explicit_bzero(text, strlen(text));
-    free(text);
-}
-
 /* Secrets that came in the environment, one place for each row of settings[]. The kernel
  * shows a process's first environment in /proc/PID/environ for as long as it runs, so they
  * are wiped there and kept here: SIGHUP loads all settings again. */
@@ -266,7 +234,7 @@ static struct kept {
 static void forget_secrets(void)
 {
     for (size_t i = 0; i < SETTINGS; i++)
-        free_secret(kept_secrets[i].secret);
+        secret_free(kept_secrets[i].secret);
     memset(kept_secrets, 0, sizeof kept_secrets);
 }
 
@@ -290,7 +258,7 @@ static const char *take_secret(const struct setting *setting)
     char *copy = strdup(text);
     if (copy == NULL)
         return text;
-    free_secret(kept->secret);
+    secret_free(kept->secret);
     *kept = (struct kept){.place = text, .secret = copy};
     explicit_bzero(text, strlen(text));
     return copy;
@@ -309,7 +277,7 @@ static void load_setting(struct config *config, const struct setting *setting,
     if (path != NULL && path[0] != '\0') {
         if (text != NULL && text[0] != '\0')
             complain(problems, file_name, "is set, and so is the setting itself; keep one");
-        text = secret = read_secret_file(path, &problem);
+        text = secret = secret_read_file(path, &problem);
         if (problem != NULL) {
             complain(problems, file_name, problem);
             return;
@@ -321,7 +289,7 @@ static void load_setting(struct config *config, const struct setting *setting,
     problem = read_setting(config, setting, text, why);
     if (problem != NULL)
         complain(problems, setting->name, problem);
-    free_secret(secret);
+    secret_free(secret);
 }
 
 /* Promise 6, strangers get nothing: no way to start by accident without signatures. A field
@@ -372,7 +340,7 @@ int config_load(struct config *config, config_complaint *complaint)
 static void free_list(const struct config_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        free_secret(list->items[i]);
+        secret_free(list->items[i]);
 }
 
 void config_free(struct config *config)
@@ -380,25 +348,8 @@ void config_free(struct config *config)
     free_list(&config->auth_tokens);
     free_list(&config->main_auth_tokens);
     free_list(&config->public_urls);
-    free_secret(config->database_url);
+    secret_free(config->database_url);
     *config = (struct config){0};
-}
-
-char *config_read_database_url(void)
-{
-    static struct log_limit limit = {.seconds = 60};
-    const char *path = getenv("DATABASE_URL_FILE"), *problem = NULL;
-    char why[CONFIG_PROBLEM], *url = NULL;
-    if (path == NULL || path[0] == '\0')
-        return NULL;
-    char *text = read_secret_file(path, &problem);
-    if (text != NULL)
-        problem = read_database(&url, text, why);
-    free_secret(text);
-    if (problem != NULL)
-        log_event_limited(&limit, LOG_ERROR, "database_url_unread",
-                          "setting=DATABASE_URL_FILE reason=\"%s; the old one stays\"", problem);
-    return url;
 }
 
 void config_print_settings(FILE *out)

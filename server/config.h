@@ -64,10 +64,6 @@ void config_print_complaint(const char *name, const char *why);
  */
 MUST_CHECK int config_load(struct config *config, config_complaint *complain);
 
-/* The connection string that DATABASE_URL_FILE holds by now, for free(); NULL when it is not set,
- * or holds none that can be used, which is logged. Any thread. */
-MUST_CHECK char *config_read_database_url(void);
-
 /* Wipes the secrets, then releases. */
 void config_free(struct config *config);
 

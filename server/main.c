@@ -1,12 +1,9 @@
 /*
  * main.c - start and stop, top to bottom; nothing else.
  */
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "chores.h"
@@ -17,6 +14,7 @@
 #include "log.h"
 #include "log_writer.h"
 #include "notify.h"
+#include "process.h"
 #include "reply.h"
 #include "service.h"
 #include "switchboard.h"
@@ -42,27 +40,6 @@ static int print_help(void)
     return EXIT_OK;
 }
 
-/* A core file would hold auth tokens and phone numbers. */
-static void forbid_core_dumps(void)
-{
-    const struct rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0);
-}
-
-/* Before any thread exists, so that all of them leave these to wait_for_stop. */
-static sigset_t block_signals(void)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    return signals;
-}
-
 /* SIGHUP reads the secrets again; the other two end the wait. Nothing here may block: nobody
  * else hears a signal. */
 static void wait_for_stop(const sigset_t *signals, struct keyring *keyring)
@@ -85,7 +62,7 @@ static int serve(const struct config *config)
     int exit_code = EXIT_CANNOT_START;
     struct chores *chores;
     struct http *servers[2];
-    sigset_t signals = block_signals();
+    sigset_t signals = process_block_signals();
     log_writer_start();
     reply_start();
     struct service service = {.config = config};
@@ -153,7 +130,7 @@ int main(int argc, char *argv[])
               stderr);
         return EXIT_BAD_SETTINGS;
     }
-    forbid_core_dumps();
+    process_forbid_core_dumps();
     if (config_load(&config, config_print_complaint) > 0)
         return EXIT_BAD_SETTINGS;
     log_open(config.log_level);

@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "secret.h"
 #include "statements.h" /* made from sql/ by the Makefile */
 
 /* A statement, and for each of its parameters a letter: an array of texts is T, of numbers N, of
@@ -28,7 +29,7 @@ bool store_init(struct store *store, const struct config *config)
                                        .records = config->record_calls}};
     store->db = db_new(config->database_url);
     if (store->db != NULL)
-        db_follow_url(store->db, config_read_database_url);
+        db_follow_url(store->db, secret_read_database_url);
     return store->db != NULL;
 }
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "secret.h"
 #include "users.h"
 
 enum {
@@ -47,6 +48,7 @@ struct asks *asks_new(const char *database_url)
             asks_free(asks);
             return NULL;
         }
+        db_follow_url(asks->seats[i].db, secret_read_database_url);
     }
     return asks;
 }

@@ -4,18 +4,17 @@
  * A program of its own beside the server, on the same modules: the process that faces Plivo
  * gains no listener, no right and no library by it.
  */
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
+#include <time.h>
 
 #include "http.h"
 #include "log.h"
 #include "log_writer.h"
 #include "notify.h"
+#include "process.h"
 #include "screens.h"
 #include "token.h"
 #include "version.h"
@@ -44,46 +43,25 @@ static int print_help(void)
     return EXIT_OK;
 }
 
-/* A core file would hold passwords and phone numbers. */
-static void forbid_core_dumps(void)
-{
-    const struct rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0);
-}
-
-/* Before any thread exists, so that all of them leave these to wait_for_stop. */
-static sigset_t block_signals(void)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    return signals;
-}
-
 static void wait_for_stop(const sigset_t *signals, struct users *users)
 {
+    const struct timespec while_ = {.tv_sec = 1};
     for (;;) {
-        int received = 0;
-        if (sigwait(signals, &received) != 0)
-            continue;
-        if (received != SIGHUP) {
+        int received = sigtimedwait(signals, NULL, &while_);
+        if (received == SIGTERM || received == SIGINT) {
             log_event(LOG_INFO, "stopping", "signal=%s", received == SIGINT ? "INT" : "TERM");
             return;
         }
-        if (users != NULL)
+        if (received == SIGHUP && users != NULL)
             users_reload(users);
+        log_tell_suppressed();
     }
 }
 
 static int serve(const struct settings *settings)
 {
     int exit_code = EXIT_CANNOT_START;
-    sigset_t signals = block_signals();
+    sigset_t signals = process_block_signals();
     log_writer_start();
     struct console console = {.settings = settings};
     const struct http_listener listener = {.name = "listening_console",
@@ -137,7 +115,7 @@ int main(int argc, char *argv[])
               stderr);
         return EXIT_BAD_SETTINGS;
     }
-    forbid_core_dumps();
+    process_forbid_core_dumps();
     if (settings_load(&settings) > 0)
         return EXIT_BAD_SETTINGS;
     /* What libpq asks PostgreSQL for: the page functions show times in the session's zone. */

@@ -4,10 +4,12 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "db.h"
+#include "secret.h"
 
-enum { SECRET_MAX = 4096, PROBLEM = 160 };
+enum { PROBLEM = 160 };
 
 static const struct {
     const char *name, *fallback, *help;
@@ -39,32 +41,14 @@ static const char *value_of(const char *name)
     return value;
 }
 
-/* The first line of the file, or NULL. */
-static char *read_line(const char *path)
-{
-    char *text = calloc(1, SECRET_MAX);
-    FILE *file = text == NULL ? NULL : fopen(path, "re");
-    if (file == NULL || fgets(text, SECRET_MAX, file) == NULL) {
-        free(text);
-        text = NULL;
-    }
-    if (file != NULL)
-        fclose(file);
-    if (text != NULL)
-        text[strcspn(text, "\r\n")] = '\0';
-    return text;
-}
-
 static void load_database(struct settings *settings, int *problems)
 {
     char why[PROBLEM] = "must be set";
-    const char *path = getenv("DATABASE_URL_FILE"), *given = getenv("DATABASE_URL");
-    if (path != NULL && path[0] != '\0')
-        settings->database_url = read_line(path);
-    else
-        settings->database_url = strdup(given == NULL ? "" : given);
+    const char *path = getenv("DATABASE_URL_FILE"), *unread = "out of memory";
+    settings->database_url = path == NULL || path[0] == '\0' ? secret_take("DATABASE_URL")
+                                                             : secret_read_file(path, &unread);
     if (settings->database_url == NULL)
-        complain(problems, "DATABASE_URL_FILE", "cannot be read");
+        complain(problems, "DATABASE_URL_FILE", unread);
     else if (settings->database_url[0] == '\0' ||
              !db_url_is_valid(settings->database_url, why, sizeof why))
         complain(problems, "DATABASE_URL", why);
@@ -117,6 +101,25 @@ static void load_level(struct settings *settings, int *problems)
     complain(problems, "CONSOLE_LOG_LEVEL", "must be error, warning, info or debug");
 }
 
+/* Is it a zone? Where this machine has no list of them the database is the one to say so. */
+static void load_time_zone(struct settings *settings, int *problems)
+{
+    static const char zones[] = "/usr/share/zoneinfo";
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789_+-/";
+    char path[128];
+    settings->time_zone = strdup(value_of("CONSOLE_TIME_ZONE"));
+    const char *zone = settings->time_zone == NULL ? "" : settings->time_zone;
+    int length = snprintf(path, sizeof path, "%s/%s", zones, zone);
+    bool is_name = zone[0] >= 'A' && zone[strspn(zone, allowed)] == '\0' &&
+                   length < (int)sizeof path && zone[strlen(zone) - 1] != '/';
+    struct stat status;
+    bool has_list = stat(zones, &status) == 0;
+    if (!is_name || (has_list && (stat(path, &status) != 0 || S_ISDIR(status.st_mode))))
+        complain(problems, "CONSOLE_TIME_ZONE",
+                 "must be a time zone by its name, as Europe/Berlin");
+}
+
 /* A console that strangers could reach does not start. */
 static void check_who_may_look(const struct settings *settings, int *problems)
 {
@@ -141,8 +144,8 @@ int settings_load(struct settings *settings)
     load_database(settings, &problems);
     load_listen(settings, &problems);
     load_level(settings, &problems);
+    load_time_zone(settings, &problems);
     settings->users_file = strdup(value_of("CONSOLE_USERS_FILE"));
-    settings->time_zone = strdup(value_of("CONSOLE_TIME_ZONE"));
     if (settings->users_file == NULL || settings->time_zone == NULL)
         complain(&problems, "memory", "is out");
     check_who_may_look(settings, &problems);
@@ -153,9 +156,7 @@ int settings_load(struct settings *settings)
 
 void settings_free(struct settings *settings)
 {
-    if (settings->database_url != NULL)
-        explicit_bzero(settings->database_url, strlen(settings->database_url));
-    free(settings->database_url);
+    secret_free(settings->database_url);
     free(settings->users_file);
     free(settings->time_zone);
     *settings = (struct settings){0};

@@ -7,11 +7,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "db.h"
 #include "log.h"
+#include "process.h"
 #include "settings.h"
 #include "turns.h"
 #include "version.h"
@@ -58,14 +57,6 @@ static int print_help(void)
         "files instead:\n");
     settings_print(stdout);
     return EXIT_OK;
-}
-
-/* A core file would hold the auth token. */
-static void forbid_core_dumps(void)
-{
-    const struct rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0);
 }
 
 /* Words hold texts of Plivo's: whatever came through to here, no control character reaches a
@@ -144,7 +135,7 @@ int main(int argc, char *argv[])
         return print_help();
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return printf("number-masking-plivo %s\n", VERSION) < 0;
-    forbid_core_dumps();
+    process_forbid_core_dumps();
     signal(SIGPIPE, SIG_IGN);
     if (settings_load(&settings, argc, argv) > 0)
         return EXIT_USAGE;

@@ -6,8 +6,9 @@
 
 #include "db.h"
 #include "number.h"
+#include "secret.h"
 
-enum { SECRET_MAX = 4096, APP_MAX = 60 };
+enum { APP_MAX = 60 };
 
 static const char words[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 
@@ -34,41 +35,16 @@ static void complain(int *problems, const char *name, const char *why)
 
 /* ---- environment ---- */
 
-/* A copy, wiped where the kernel shows it in /proc/PID/environ. */
-static char *take_secret(const char *name)
-{
-    char *text = getenv(name);
-    char *copy = strdup(text == NULL ? "" : text);
-    if (text != NULL && copy != NULL)
-        explicit_bzero(text, strlen(text));
-    return copy;
-}
-
-/* The first line of the file; NULL when there is none. */
-static char *read_file(const char *path)
-{
-    char *text = calloc(1, SECRET_MAX);
-    FILE *file = text == NULL ? NULL : fopen(path, "re");
-    bool read = file != NULL && fgets(text, SECRET_MAX, file) != NULL;
-    if (file != NULL)
-        fclose(file);
-    if (!read) {
-        free(text);
-        return NULL;
-    }
-    text[strcspn(text, "\r\n")] = '\0';
-    return text;
-}
-
 /* NAME, or the content of the file that NAME_FILE names. */
 static char *load_secret(const char *name, int *problems)
 {
     char file_name[64];
     snprintf(file_name, sizeof file_name, "%s_FILE", name);
     const char *path = getenv(file_name);
-    char *text = path == NULL || path[0] == '\0' ? take_secret(name) : read_file(path);
+    const char *why = "out of memory";
+    char *text = path == NULL || path[0] == '\0' ? secret_take(name) : secret_read_file(path, &why);
     if (text == NULL)
-        complain(problems, file_name, "cannot be read");
+        complain(problems, file_name, why);
     else if (text[0] == '\0')
         complain(problems, name, "must be set");
     return text;
@@ -242,17 +218,10 @@ int settings_load(struct settings *settings, int argc, char *argv[])
     return problems;
 }
 
-static void free_secret(char *text)
-{
-    if (text != NULL)
-        explicit_bzero(text, strlen(text));
-    free(text);
-}
-
 void settings_free(struct settings *settings)
 {
-    free_secret(settings->auth_token);
-    free_secret(settings->database_url);
+    secret_free(settings->auth_token);
+    secret_free(settings->database_url);
     free(settings->auth_id);
     free(settings->public_url);
     free(settings->fallback_url);

@@ -42,6 +42,10 @@ def users(tmp_path):
     ({"CONSOLE_BEHIND": "tls"}, "CONSOLE_USERS_FILE"),
     ({"CONSOLE_BEHIND": "nobody"}, "CONSOLE_BEHIND"),
     ({"CONSOLE_LOG_LEVEL": "loud"}, "CONSOLE_LOG_LEVEL"),
+    ({"CONSOLE_TIME_ZONE": "Europe/Nowhere"}, "CONSOLE_TIME_ZONE"),
+    ({"CONSOLE_TIME_ZONE": "Europe"}, "CONSOLE_TIME_ZONE"),
+    ({"CONSOLE_TIME_ZONE": "../../../etc/passwd"}, "CONSOLE_TIME_ZONE"),
+    ({"CONSOLE_TIME_ZONE": "berlin"}, "CONSOLE_TIME_ZONE"),
     ({"DATABASE_URL": "postgresql://a:b/c@d/e"}, "DATABASE_URL"),
 ])
 def test_what_would_show_it_to_strangers_does_not_start(tmp_path, settings, named):
@@ -288,6 +292,27 @@ def test_a_database_that_is_locked(console, database, pool):
         assert reply.status == 503 and b"took too long" in reply.body
         assert time.monotonic() - begun < 5
     assert running.eventually(lambda: console.get("/").status == 200)
+
+
+def test_a_database_whose_password_was_rotated(start_console, database, tmp_path):
+    """The file is read again before each connection; meanwhile the log says what is wrong."""
+    file = tmp_path / "url"
+    file.write_text("postgresql://masking_console:old@/masking?host=/nowhere\n")
+    console = start_console(DATABASE_URL="", DATABASE_URL_FILE=str(file))
+    assert console.get("/").status == 503
+    file.write_text("postgresql://a:b/c@d/e\n")
+    running.eventually(lambda: console.get("/").status == 503 and
+                       "event=database_url_unread" in console.log)
+    file.write_text(database.cluster.url(database.name, "masking_console") + "\n")
+    running.eventually(lambda: console.get("/").status == 200)
+    assert "event=database_url_changed" in console.log and "old" not in console.log.replace(
+        "the old one stays", "")
+
+
+def test_the_environment_shows_no_password(start_console):
+    console = start_console(DATABASE_URL="postgresql://masking_console:geheim@/x?host=/nowhere")
+    with open(f"/proc/{console.process.pid}/environ", "rb") as environment:
+        assert b"geheim" not in environment.read()
 
 
 def test_a_database_that_lost_its_connections(console, database, pool):

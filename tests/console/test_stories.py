@@ -80,6 +80,37 @@ def test_a_cancelled_order(browser, console, order):
     assert "cancelled at" in page and "Cancelled: both sides were cut off." in page
 
 
+def test_an_order_nobody_completed(browser, console, plivo, database, order):
+    """It connects for as long as longest_life says, and the page says that this is over."""
+    proxy = order.proxy
+    database.query("UPDATE masking.orders SET placed_at = now() - interval '13 hours'"
+                   " WHERE order_id = %s", order.id)
+    database.query("UPDATE masking.routes SET live = tstzrange(now() - interval '13 hours',"
+                   " now() - interval '1 hour'), held = tstzrange(now() - interval '13 hours',"
+                   " now() + interval '23 hours') WHERE order_id = %s", order.id)
+    plivo.call(Caller(order.customer), proxy)
+    page = show_order(browser, console, order)
+    assert "The customer cannot call the agent." in page and "nobody completed" in page
+    page = why(browser, console, from_=order.customer, to=proxy, at="")
+    assert "does not connect" in page and order.id in page
+
+
+def test_a_code_that_was_entered(browser, console, plivo, database, order):
+    """A stranger's phone, asked for the order's code: the order's page has the call, and the
+    call's page has the question before it."""
+    database.query("UPDATE masking.settings SET is_on = true WHERE name = 'codes'")
+    try:
+        database.query("SELECT masking.issue_codes()")
+        code, = database.orders("SELECT customer_code FROM orders WHERE order_id = %s", order.id)[0]
+        plivo.call(Caller(order.other, [code]), order.proxy)
+        page = show_order(browser, console, order)
+        assert "code" in page and "42 s" in page
+        call = browser.click(YEAR)
+        assert "What Plivo was answered before" in call and "ask code" in call
+    finally:
+        database.query("UPDATE masking.settings SET is_on = false WHERE name = 'codes'")
+
+
 def test_a_swapped_agent(browser, console, plivo, order):
     order.update("agent_number = %s", order.other)
     plivo.call(Caller(order.agent), order.proxy)
