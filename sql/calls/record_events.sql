@@ -12,56 +12,87 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 -- What Plivo told about calls after their answer: of each column of calls the greatest value that
 -- was told, NULL where an event tells nothing of it. The greatest is the same in whatever order and
--- however often events come. An event that overtakes its call makes the call's row.
+-- however often events come, and an event that tells nothing new writes nothing. An event that overtakes
+-- its call makes the call's row.
 --   reads   prompts, proxy_numbers (where something is said)
 --   writes  calls; no column of an index, so that the new version stays on its page
---   locks   rows of calls, in the order of their ids
+--   locks   rows of calls, in the order of their ids: the UPDATE goes through the sorted batch row by row
+--           (planner_pins.sql leaves it no other plan), and where a row is missing, the INSERT before it
+--           locks all rows of the batch in that order
 --   who     the server
 #variable_conflict use_column
 BEGIN
-  INSERT INTO masking.calls AS c (call_uuid, called_at, answered_at, outcome, proxy,
-    dial_status, dial_cause, dial_rang, callee_answered, callee_ended, callee_rang_seconds, callee_seconds,
-    callee_cost, callee_cause, callee_code, callee_source, caller_ended, caller_rang_seconds, caller_seconds,
-    caller_cost, caller_cause, caller_code, caller_source, recording_seconds, recording_url)
-  SELECT e.call_uuid, now(), now(), 'not_asked', max(e.proxy),
-    max(e.dial_status), max(e.dial_cause), max(e.dial_rang) = 1,
-    max(e.callee_answered) = 1, max(e.callee_ended) = 1, max(e.callee_rang_seconds), max(e.callee_seconds),
-    max(e.callee_cost::numeric), max(e.callee_cause), max(e.callee_code), max(e.callee_source),
-    max(e.caller_ended) = 1, max(e.caller_rang_seconds), max(e.caller_seconds),
-    max(e.caller_cost::numeric), max(e.caller_cause), max(e.caller_code), max(e.caller_source),
-    max(e.recording_seconds), max(e.recording_url)
-  FROM unnest(call_uuids, dialled, dial_statuses, dial_causes, dial_rang, callee_answered, callee_ended,
-      callee_rang_seconds, callee_seconds, callee_costs, callee_causes, callee_codes, callee_sources,
-      caller_ended, caller_rang_seconds, caller_seconds, caller_costs, caller_causes, caller_codes, caller_sources,
-      recording_seconds, recording_urls)
-    AS e (call_uuid, proxy, dial_status, dial_cause, dial_rang, callee_answered, callee_ended,
-      callee_rang_seconds, callee_seconds, callee_cost, callee_cause, callee_code, callee_source,
-      caller_ended, caller_rang_seconds, caller_seconds, caller_cost, caller_cause, caller_code, caller_source,
-      recording_seconds, recording_url)
-  GROUP BY e.call_uuid
-  ORDER BY e.call_uuid
-  ON CONFLICT (call_uuid) DO UPDATE SET
-    proxy = coalesce(c.proxy, EXCLUDED.proxy),
-    dial_status = greatest(c.dial_status, EXCLUDED.dial_status),
-    dial_cause = greatest(c.dial_cause, EXCLUDED.dial_cause),
-    dial_rang = greatest(c.dial_rang, EXCLUDED.dial_rang),
-    callee_answered = greatest(c.callee_answered, EXCLUDED.callee_answered),
-    callee_ended = greatest(c.callee_ended, EXCLUDED.callee_ended),
-    callee_rang_seconds = greatest(c.callee_rang_seconds, EXCLUDED.callee_rang_seconds),
-    callee_seconds = greatest(c.callee_seconds, EXCLUDED.callee_seconds),
-    callee_cost = greatest(c.callee_cost, EXCLUDED.callee_cost),
-    callee_cause = greatest(c.callee_cause, EXCLUDED.callee_cause),
-    callee_code = greatest(c.callee_code, EXCLUDED.callee_code),
-    callee_source = greatest(c.callee_source, EXCLUDED.callee_source),
-    caller_ended = greatest(c.caller_ended, EXCLUDED.caller_ended),
-    caller_rang_seconds = greatest(c.caller_rang_seconds, EXCLUDED.caller_rang_seconds),
-    caller_seconds = greatest(c.caller_seconds, EXCLUDED.caller_seconds),
-    caller_cost = greatest(c.caller_cost, EXCLUDED.caller_cost),
-    caller_cause = greatest(c.caller_cause, EXCLUDED.caller_cause),
-    caller_code = greatest(c.caller_code, EXCLUDED.caller_code),
-    caller_source = greatest(c.caller_source, EXCLUDED.caller_source),
-    recording_seconds = greatest(c.recording_seconds, EXCLUDED.recording_seconds),
-    recording_url = greatest(c.recording_url, EXCLUDED.recording_url);
+  -- Not one INSERT … ON CONFLICT DO UPDATE for all: that logs a lock of each row beside its new version.
+  IF EXISTS (
+    SELECT FROM unnest(call_uuids) AS e (call_uuid)
+    WHERE NOT EXISTS (SELECT FROM masking.calls k WHERE k.call_uuid = e.call_uuid))
+  THEN
+    INSERT INTO masking.calls AS c (call_uuid, called_at, answered_at, outcome, proxy)
+    SELECT e.call_uuid, now(), now(), 'not_asked', max(e.proxy)
+    FROM unnest(call_uuids, dialled) AS e (call_uuid, proxy)
+    GROUP BY e.call_uuid
+    ORDER BY e.call_uuid
+    ON CONFLICT (call_uuid) DO UPDATE SET proxy = c.proxy WHERE false;
+  END IF;
+
+  UPDATE masking.calls AS c SET
+    proxy = coalesce(c.proxy, e.proxy),
+    dial_status = greatest(c.dial_status, e.dial_status),
+    dial_cause = greatest(c.dial_cause, e.dial_cause),
+    dial_rang = greatest(c.dial_rang, e.dial_rang),
+    callee_answered = greatest(c.callee_answered, e.callee_answered),
+    callee_ended = greatest(c.callee_ended, e.callee_ended),
+    callee_rang_seconds = greatest(c.callee_rang_seconds, e.callee_rang_seconds),
+    callee_seconds = greatest(c.callee_seconds, e.callee_seconds),
+    callee_cost = greatest(c.callee_cost, e.callee_cost),
+    callee_cause = greatest(c.callee_cause, e.callee_cause),
+    callee_code = greatest(c.callee_code, e.callee_code),
+    callee_source = greatest(c.callee_source, e.callee_source),
+    caller_ended = greatest(c.caller_ended, e.caller_ended),
+    caller_rang_seconds = greatest(c.caller_rang_seconds, e.caller_rang_seconds),
+    caller_seconds = greatest(c.caller_seconds, e.caller_seconds),
+    caller_cost = greatest(c.caller_cost, e.caller_cost),
+    caller_cause = greatest(c.caller_cause, e.caller_cause),
+    caller_code = greatest(c.caller_code, e.caller_code),
+    caller_source = greatest(c.caller_source, e.caller_source),
+    recording_seconds = greatest(c.recording_seconds, e.recording_seconds),
+    recording_url = greatest(c.recording_url, e.recording_url)
+  FROM (
+    SELECT t.call_uuid, max(t.proxy) AS proxy,
+      max(t.dial_status) AS dial_status, max(t.dial_cause) AS dial_cause, max(t.dial_rang) = 1 AS dial_rang,
+      max(t.callee_answered) = 1 AS callee_answered, max(t.callee_ended) = 1 AS callee_ended,
+      max(t.callee_rang_seconds) AS callee_rang_seconds, max(t.callee_seconds) AS callee_seconds,
+      max(t.callee_cost::numeric) AS callee_cost, max(t.callee_cause) AS callee_cause,
+      max(t.callee_code) AS callee_code, max(t.callee_source) AS callee_source,
+      max(t.caller_ended) = 1 AS caller_ended, max(t.caller_rang_seconds) AS caller_rang_seconds,
+      max(t.caller_seconds) AS caller_seconds, max(t.caller_cost::numeric) AS caller_cost,
+      max(t.caller_cause) AS caller_cause, max(t.caller_code) AS caller_code, max(t.caller_source) AS caller_source,
+      max(t.recording_seconds) AS recording_seconds, max(t.recording_url) AS recording_url
+    FROM unnest(call_uuids, dialled, dial_statuses, dial_causes, dial_rang, callee_answered, callee_ended,
+        callee_rang_seconds, callee_seconds, callee_costs, callee_causes, callee_codes, callee_sources,
+        caller_ended, caller_rang_seconds, caller_seconds, caller_costs, caller_causes, caller_codes, caller_sources,
+        recording_seconds, recording_urls)
+      AS t (call_uuid, proxy, dial_status, dial_cause, dial_rang, callee_answered, callee_ended,
+        callee_rang_seconds, callee_seconds, callee_cost, callee_cause, callee_code, callee_source,
+        caller_ended, caller_rang_seconds, caller_seconds, caller_cost, caller_cause, caller_code, caller_source,
+        recording_seconds, recording_url)
+    GROUP BY t.call_uuid
+    ORDER BY t.call_uuid) AS e
+  WHERE c.call_uuid = e.call_uuid
+    AND ROW(coalesce(c.proxy, e.proxy), greatest(c.dial_status, e.dial_status), greatest(c.dial_cause, e.dial_cause),
+      greatest(c.dial_rang, e.dial_rang), greatest(c.callee_answered, e.callee_answered),
+      greatest(c.callee_ended, e.callee_ended), greatest(c.callee_rang_seconds, e.callee_rang_seconds),
+      greatest(c.callee_seconds, e.callee_seconds), greatest(c.callee_cost, e.callee_cost),
+      greatest(c.callee_cause, e.callee_cause), greatest(c.callee_code, e.callee_code),
+      greatest(c.callee_source, e.callee_source), greatest(c.caller_ended, e.caller_ended),
+      greatest(c.caller_rang_seconds, e.caller_rang_seconds), greatest(c.caller_seconds, e.caller_seconds),
+      greatest(c.caller_cost, e.caller_cost), greatest(c.caller_cause, e.caller_cause),
+      greatest(c.caller_code, e.caller_code), greatest(c.caller_source, e.caller_source),
+      greatest(c.recording_seconds, e.recording_seconds), greatest(c.recording_url, e.recording_url))
+      IS DISTINCT FROM ROW(c.proxy, c.dial_status, c.dial_cause, c.dial_rang, c.callee_answered, c.callee_ended, c.callee_rang_seconds,
+        c.callee_seconds, c.callee_cost, c.callee_cause, c.callee_code, c.callee_source, c.caller_ended,
+        c.caller_rang_seconds, c.caller_seconds, c.caller_cost, c.caller_cause, c.caller_code, c.caller_source,
+        c.recording_seconds, c.recording_url);
 
   RETURN QUERY
   SELECT a.place::integer, p.say, p.voice, p.language

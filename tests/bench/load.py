@@ -1,5 +1,6 @@
 """The load of a benchmark: signed requests made in advance, sent by wrk; or pgbench."""
 import base64
+import collections
 import hashlib
 import hmac
 import random
@@ -61,12 +62,21 @@ def webhooks(call):
 
 
 def whole_calls(count, pairs, keep_alive):
-    """The webhooks of so many calls, with so many of them in progress at any time."""
-    for _ in range(0, count, IN_PROGRESS):
-        calls = [webhooks(new_call(pairs)) for _ in range(IN_PROGRESS)]
-        for step in range(WEBHOOKS):
-            for call in calls:
-                yield signed_request(*call[step], keep_alive)
+    """The webhooks of so many calls, each in its order, with so many in progress at any time: whose
+    turn it is, is chance, as calls begin and end when they do, but not one whose last webhook may
+    still be on its way: Plivo waits for an answer too."""
+    begun, ready, waiting = 0, [], collections.deque()
+    while begun < count or ready or waiting:
+        while begun < count and len(ready) + len(waiting) < IN_PROGRESS:
+            ready.append(iter(webhooks(new_call(pairs))))
+            begun += 1
+        if len(waiting) >= IN_PROGRESS // 2 or not ready:
+            ready.append(waiting.popleft())
+        call = ready.pop(random.randrange(len(ready)))
+        webhook = next(call, None)
+        if webhook:
+            waiting.append(call)
+            yield signed_request(*webhook, keep_alive)
 
 
 def answers(count, pairs, keep_alive):

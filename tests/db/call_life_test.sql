@@ -17,6 +17,11 @@ SELECT results_eq(
     FROM masking.call_life WHERE call_uuid = 'talk'$$,
   $$VALUES ('completed', true, true, 7, 42, 'callee', 'Normal Hangup', 4000, 0.01475)$$,
   'promise 4: a talk is told by its row');
+CREATE TEMP TABLE version AS SELECT ctid AS place, xmin AS writer FROM masking.calls WHERE call_uuid = 'talk';
+SELECT tests.tell('talk', '{"callee_answered": 1, "callee_seconds": 41}');
+SELECT is(c.ctid, v.place, 'what tells nothing new writes nothing') FROM masking.calls c, version v WHERE call_uuid = 'talk';
+SELECT tests.tell('talk', '{"callee_seconds": 43}');
+SELECT is(callee_seconds, 43, 'a greater value counts') FROM masking.calls WHERE call_uuid = 'talk';
 
 -- Not answered: the callee's leg says why, the caller's only that we were done speaking.
 SELECT results_eq(

@@ -328,3 +328,32 @@ def test_messages_forget_strangers_without_deadlock(database):
                 [f"{number}-{batch}-{n}" for n in range(40)], strangers, [14155550100] * 40, ["text"] * 40)
 
     assert at_once(8, answer) == []
+
+
+SECONDS_TOLD = """
+    SELECT FROM masking.record_events(%s, %s, '{}', '{}', '{}', '{}', '{}', '{}', '{}', %s::bigint[], '{}', '{}', '{}',
+      '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')"""
+
+
+def test_events_and_answers_of_the_same_calls_never_deadlock(database):
+    """Batches in any order, of calls that are on record and of some that are not yet: an event overtakes."""
+    owner = connect(database)
+    told = [{} for _ in range(6)]
+
+    def work(number):
+        chance = random.Random(number)
+        server = connect(database, "masking_server")
+        for turn in range(60):
+            calls = [f"call-{n}" for n in chance.sample(range(turn // 2, turn // 2 + 12), 8)]
+            if chance.random() < 0.4:
+                ask(server, "SELECT * FROM tests.answer_calls(%s, %s, %s)", calls, [14156660001] * 8, [14155550100] * 8)
+                continue
+            seconds = [chance.randrange(1000) for _ in calls]
+            ask(server, SECONDS_TOLD, calls, [14155550100] * 8, seconds)
+            for call, value in zip(calls, seconds):
+                told[number][call] = max(value, told[number].get(call, 0))
+
+    assert at_once(6, work) == []
+    greatest = {call: max(mine.get(call, 0) for mine in told) for mine in told for call in mine}
+    recorded = dict(ask(owner, "SELECT call_uuid, callee_seconds FROM masking.calls WHERE callee_seconds IS NOT NULL"))
+    assert recorded == greatest
