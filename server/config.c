@@ -49,7 +49,7 @@ static const struct setting settings[] = {
      "yes: answer without checking signatures, on a loopback address only"},
     {"RING_TIMEOUT", INTEGER, false, "45", 5, 120, FIELD(ring_timeout),
      "seconds until a call nobody answers is given up; needs PUBLIC_URL"},
-    {"CALL_TIME_LIMIT", INTEGER, false, "14400", 60, 86399, FIELD(call_time_limit),
+    {"CALL_TIME_LIMIT", INTEGER, false, "1800", 60, 86399, FIELD(call_time_limit),
      "seconds after which a connected call is ended; needs PUBLIC_URL"},
     {"RECORD_CALLS", YES_NO, false, "no", 0, 0, FIELD(record_calls),
      "yes: connected calls are recorded, and both sides are told; needs PUBLIC_URL"},

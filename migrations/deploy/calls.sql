@@ -131,7 +131,7 @@ COMMENT ON COLUMN masking.messages.side IS
 COMMENT ON COLUMN masking.messages.order_ids IS 'The orders it was about; NULL: none.';
 COMMENT ON COLUMN masking.messages.route_id IS 'The latest route it took; joins to routes with order_ids.';
 COMMENT ON COLUMN masking.messages.outcome IS
-  'forwarded, optout, optin, help or intent (kept from the other side), media (pictures only, and those are not forwarded), unknown_sender (told so), unknown_sender_quiet (told within the last hour), from_proxy, no_sender, bad_number, or apologised (the database was away, nothing was sent).';
+  'forwarded, optout, optin, help or intent (kept from the other side), media (pictures only, and those are not forwarded), unknown_sender (told so), unknown_sender_quiet (told within the last hour), from_proxy, blocked, no_sender, bad_number, or apologised (the database was away, nothing was sent).';
 COMMENT ON COLUMN masking.messages.repeats IS 'How often Plivo told of it again.';
 COMMENT ON COLUMN masking.messages.earlier_outcomes IS 'What became of other asks about it, each once; NULL: told once.';
 
@@ -148,6 +148,19 @@ CREATE TYPE masking.answer AS (
 );
 COMMENT ON TYPE masking.answer IS
   'One answer of a batch: place: 1-based, in the arrays of the question; counterpart: whom to ring or write to, or NULL; say, voice, language: what is said (see masking.prompt), or NULLs; digits: how many of a code to wait for.';
+
+CREATE TABLE masking.pair_calls (
+  pair bigint,
+  call_uuid text COLLATE "C",
+  called_at timestamptz NOT NULL,
+  PRIMARY KEY (pair, call_uuid)
+);
+CREATE INDEX pair_calls_by_time ON masking.pair_calls (called_at);
+COMMENT ON TABLE masking.pair_calls IS
+  'Calls that were put through within the last hour, by the two people, while the setting calls_per_hour is on.';
+COMMENT ON COLUMN masking.pair_calls.pair IS 'The two people: their keyed hashes, made one; the same for both directions.';
+COMMENT ON COLUMN masking.pair_calls.call_uuid IS 'Which call.';
+COMMENT ON COLUMN masking.pair_calls.called_at IS 'When.';
 
 CREATE TABLE masking.told_strangers (
   number bigint PRIMARY KEY,

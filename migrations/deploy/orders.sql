@@ -87,4 +87,70 @@ COMMENT ON COLUMN masking.order_phones.routed_since IS
   'Since when it reaches the other party; NULL: it does not, as nobody is there yet, it is taken on the order''s number, or it has become a proxy number.';
 GRANT SELECT, DELETE, INSERT (order_id, side, number) ON masking.order_phones TO masking_orders;
 
+-- A block is no end: routes keep their proxy number, so nobody else is reached on it, and the order
+-- stays masked. Who is blocked hears so.
+CREATE TABLE masking.order_blocks (
+  order_id text COLLATE "C",
+  side text,
+  reason text,
+  blocked_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (order_id, side)
+);
+COMMENT ON TABLE masking.order_blocks IS
+  'Whose calls and texts about an order are stopped, from commit on. The order system inserts and deletes rows; they go with the order.';
+COMMENT ON COLUMN masking.order_blocks.order_id IS 'The order.';
+COMMENT ON COLUMN masking.order_blocks.side IS
+  'Who may not call or write any more: customer, agent, or both.';
+COMMENT ON COLUMN masking.order_blocks.reason IS 'Why, for people; at most 200 characters.';
+COMMENT ON COLUMN masking.order_blocks.blocked_at IS 'Since when.';
+GRANT SELECT, INSERT, UPDATE, DELETE ON masking.order_blocks TO masking_orders;
+
+CREATE TABLE masking.blocked_people (
+  person bigint PRIMARY KEY,
+  digits text NOT NULL,
+  direction text NOT NULL CHECK (direction IN ('from', 'to', 'both')),
+  reason text,
+  blocked_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE masking.blocked_people IS
+  'People who are blocked on every order. Written by masking.block_person() and unblock_person(), for the owner.';
+COMMENT ON COLUMN masking.blocked_people.person IS 'A keyed hash of the phone, the same for both spellings of it.';
+COMMENT ON COLUMN masking.blocked_people.digits IS 'Two digits of it.';
+COMMENT ON COLUMN masking.blocked_people.direction IS
+  'from: he calls and writes nobody; to: nobody calls or writes him; both.';
+COMMENT ON COLUMN masking.blocked_people.reason IS 'Why, for people.';
+COMMENT ON COLUMN masking.blocked_people.blocked_at IS 'Since when.';
+
+CREATE TABLE masking.block_log (
+  logged_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  who text COLLATE "C" NOT NULL DEFAULT session_user,
+  did text NOT NULL CHECK (did IN ('blocked', 'unblocked')),
+  order_id text COLLATE "C",
+  side text,
+  person bigint,
+  digits text,
+  reason text
+);
+CREATE INDEX block_log_by_time ON masking.block_log (logged_at);
+COMMENT ON TABLE masking.block_log IS 'Who blocked and unblocked what, and when. Kept for 400 days.';
+COMMENT ON COLUMN masking.block_log.logged_at IS 'When.';
+COMMENT ON COLUMN masking.block_log.who IS 'The role that logged in.';
+COMMENT ON COLUMN masking.block_log.did IS 'What was done.';
+COMMENT ON COLUMN masking.block_log.order_id IS 'The order; NULL: a person, on every order.';
+COMMENT ON COLUMN masking.block_log.side IS 'Of an order: whose calls. Of a person: from, to or both.';
+COMMENT ON COLUMN masking.block_log.person IS 'The person, as in blocked_people.';
+COMMENT ON COLUMN masking.block_log.digits IS 'Two digits of the person''s phone.';
+COMMENT ON COLUMN masking.block_log.reason IS 'Why.';
+
+-- The longest prefix that fits decides.
+CREATE TABLE masking.dial_prefixes (
+  prefix text PRIMARY KEY CHECK (prefix ~ '^[1-9][0-9]{0,14}$'),
+  allowed boolean NOT NULL DEFAULT true
+);
+COMMENT ON TABLE masking.dial_prefixes IS
+  'Which numbers may be rung: those of customers and agents must begin with one of these. No row that allows: all.';
+COMMENT ON COLUMN masking.dial_prefixes.prefix IS 'The digits that a number begins with, country code first.';
+COMMENT ON COLUMN masking.dial_prefixes.allowed IS
+  'Whether such numbers may be rung; the longest prefix that fits decides, so 44 may be and 449 not.';
+
 COMMIT;

@@ -50,6 +50,7 @@ CREATE TABLE masking.routes (
   blocked boolean NOT NULL DEFAULT false,
   side text NOT NULL CHECK (side IN ('customer', 'agent')),
   ended text,
+  began timestamptz,
   PRIMARY KEY (order_id, route_id),
   CONSTRAINT never_oneself CHECK (caller <> masking.person(callee)),
   CONSTRAINT held_while_live CHECK (held @> live),
@@ -82,6 +83,8 @@ COMMENT ON COLUMN masking.routes.closed IS
   'Ended at once: it connects nobody any more, whatever the clock says.';
 COMMENT ON COLUMN masking.routes.blocked IS
   'The caller may not call this way: he hears a sentence, and his number reaches nobody else either.';
+COMMENT ON COLUMN masking.routes.began IS
+  'When these two were connected by this order, where that is before live begins: a block made two routes of one. NULL: when live begins.';
 COMMENT ON COLUMN masking.routes.ended IS
   'Why live ends when it does; NULL: the longest life.';
 

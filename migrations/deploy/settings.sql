@@ -67,6 +67,9 @@ INSERT INTO masking.settings (name, is_on, meaning) VALUES
   ('refuse_unmasked', false, 'true: an order for which no proxy number is free fails with SQLSTATE MK002; false: it commits without one'),
   ('codes', false, 'true: orders get codes, and callers whose phone is not known are asked for one; counts for orders written after it, see masking.issue_codes()');
 
+INSERT INTO masking.settings (name, amount, meaning) VALUES
+  ('calls_per_hour', 0, 'how many calls of one pair of people are put through within an hour, both directions together; 0: as many as they like');
+
 CREATE FUNCTION masking.refuse_change() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

@@ -56,6 +56,44 @@ COMMENT ON FUNCTION masking.order_phones_written() IS 'Trigger: see masking.phon
 CREATE TRIGGER written BEFORE INSERT OR DELETE ON masking.order_phones
 FOR EACH ROW EXECUTE FUNCTION masking.order_phones_written();
 
+CREATE FUNCTION masking.order_blocks_written() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN masking.order_block_written(NEW);
+END
+$$;
+COMMENT ON FUNCTION masking.order_blocks_written() IS 'Trigger: see masking.order_block_written().';
+CREATE TRIGGER written BEFORE INSERT OR UPDATE ON masking.order_blocks
+FOR EACH ROW EXECUTE FUNCTION masking.order_blocks_written();
+
+CREATE FUNCTION masking.order_blocks_follow() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM masking.order_block_follows(OLD, NEW);
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION masking.order_blocks_follow() IS 'Trigger: see masking.order_block_follows().';
+CREATE TRIGGER follow AFTER INSERT OR UPDATE OR DELETE ON masking.order_blocks
+FOR EACH ROW EXECUTE FUNCTION masking.order_blocks_follow();
+
+CREATE FUNCTION masking.dial_prefixes_written() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM masking.blocks_follow_all();
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION masking.dial_prefixes_written() IS 'Trigger: see masking.blocks_follow_all().';
+CREATE TRIGGER written AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON masking.dial_prefixes
+FOR EACH STATEMENT EXECUTE FUNCTION masking.dial_prefixes_written();
+
 CREATE FUNCTION masking.routes_opened() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -89,6 +127,8 @@ FOR EACH ROW EXECUTE FUNCTION masking.proxy_numbers_written();
 
 ALTER TABLE masking.orders ENABLE ALWAYS TRIGGER written;
 ALTER TABLE masking.order_phones ENABLE ALWAYS TRIGGER written;
+ALTER TABLE masking.order_blocks ENABLE ALWAYS TRIGGER written;
+ALTER TABLE masking.order_blocks ENABLE ALWAYS TRIGGER follow;
 ALTER TABLE masking.routes ENABLE ALWAYS TRIGGER belongs;
 ALTER TABLE masking.proxy_numbers ENABLE ALWAYS TRIGGER written;
 

@@ -5,6 +5,7 @@ SET LOCAL ROLE masking_owner;
 
 DROP TABLE masking.told_strangers;
 DROP TYPE masking.answer;
+DROP TABLE masking.pair_calls;
 DROP TABLE masking.messages;
 DROP TABLE masking.calls;
 

@@ -7,6 +7,10 @@ SELECT order_id, customer_number, agent_number, proxy_number, masking, placed_at
   customer_code, agent_code, unmasked_since, unmasked_reason, routed_at, forgotten_at, recorded_at
 FROM masking.orders WHERE false;
 SELECT order_id, side, number, routed_since FROM masking.order_phones WHERE false;
+SELECT order_id, side, reason, blocked_at FROM masking.order_blocks WHERE false;
+SELECT person, digits, direction, reason, blocked_at FROM masking.blocked_people WHERE false;
+SELECT logged_at, who, did, order_id, side, person, digits, reason FROM masking.block_log WHERE false;
+SELECT prefix, allowed FROM masking.dial_prefixes WHERE false;
 SELECT 1 / has_column_privilege('masking_orders', 'masking.orders', 'agent_number', 'UPDATE')::int;
 
 ROLLBACK;

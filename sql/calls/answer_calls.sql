@@ -38,10 +38,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 -- Who is reached, and the record of it: one statement for a whole batch, so that a call costs a
 -- share of one round trip and one commit.
---   reads   routes (by caller and end of live: only what is not over), proxy_numbers, prompts, and
---           for strangers codes, code_failures, settings
---   writes  calls
---   locks   rows of calls, in the order of their ids: two batches with calls in common wait for
+--   reads   routes (by caller and end of live: only what is not over), proxy_numbers, prompts,
+--           settings, and for strangers codes, code_failures
+--   writes  calls, and with calls_per_hour pair_calls
+--   locks   with calls_per_hour the pairs, in the order of their keys; rows of calls, in the order of their ids: two batches with calls in common wait for
 --           each other instead of deadlocking, for the role's lock_timeout at most
 --   who     the server
 -- An ask is one time that Plivo asked. Its server may have to ask the database again (same ask),
@@ -50,8 +50,12 @@ AS $$
 #variable_conflict use_column
 DECLARE
   answer masking.answer;
+  cap CONSTANT integer := masking.setting_amount('calls_per_hour');
 BEGIN
   PERFORM masking.check_batch(call_uuids, callers);
+  IF cap > 0 THEN
+    PERFORM masking.lock_pairs(callers, dialled);
+  END IF;
   -- Not RETURN QUERY: a type that has got another column before this text fills it is no error here.
   FOR answer IN
   WITH asked AS (
@@ -60,13 +64,8 @@ BEGIN
     WITH ORDINALITY AS a (call_uuid, caller, proxy, ask, place)
   ), decided AS MATERIALIZED (
     SELECT a.place, a.call_uuid, a.caller, a.shown, a.proxy, a.ask, r.side, r.route_id, r.order_ids,
-      coalesce(r.callee, s.counterpart) AS callee, s.digits,
-      CASE
-        WHEN a.proxy IS NULL THEN 'bad_dialled_number'
-        WHEN a.caller IS NULL THEN 'no_caller_id'
-        WHEN r.callee IS NULL THEN s.outcome
-        ELSE 'connected'
-      END AS outcome
+      CASE WHEN w.outcome IN ('connected', 'support') THEN coalesce(r.callee, s.counterpart) END AS callee,
+      s.digits, w.outcome
     FROM asked a
     LEFT JOIN LATERAL masking.reached(a.caller, a.proxy) r ON true
     -- Only who reaches nobody costs this, and the prompt below: OFFSET 0 keeps
@@ -75,6 +74,17 @@ BEGIN
       SELECT * FROM masking.stranger(a.caller, a.proxy, support, may_ask)
       WHERE r.callee IS NULL AND a.caller IS NOT NULL AND a.proxy IS NOT NULL OFFSET 0
     ) s ON true
+    CROSS JOIN LATERAL (
+      SELECT CASE
+        WHEN a.proxy IS NULL THEN 'bad_dialled_number'
+        WHEN a.caller IS NULL THEN 'no_caller_id'
+        WHEN a.caller = masking.person(a.proxy) THEN 'from_proxy'
+        WHEN r.callee IS NULL THEN s.outcome
+        WHEN r.blocked THEN 'blocked'
+        WHEN cap > 0 AND NOT masking.may_ring(a.call_uuid, a.caller, r.callee, cap) THEN 'too_many_calls'
+        ELSE 'connected'
+      END AS outcome OFFSET 0
+    ) w
   ), recorded AS (
     INSERT INTO masking.calls AS c
       (call_uuid, called_at, answered_at, proxy, ask, side, order_ids, route_id, outcome, repeats, earlier_answers,

@@ -30,7 +30,7 @@ BEGIN
     SELECT c.call_uuid FROM masking.calls c
     WHERE c.called_at BETWEEN began - interval '1 hour' AND least(ended, now()) + interval '1 hour'
       AND c.order_ids @> ARRAY[the_order]
-    UNION ALL
+    UNION
     SELECT c.call_uuid FROM masking.calls c
     WHERE c.caller_hash = ANY (people)
       AND c.called_at BETWEEN began - interval '24 hours' AND least(ended, now()) + interval '24 hours'

@@ -1,6 +1,6 @@
 -- By the clock: the batch may have waited since now(), which is when it came.
 CREATE OR REPLACE FUNCTION masking.reached_by_code(caller bigint, proxy bigint, code text)
-RETURNS TABLE (callee bigint, side text, route_id bigint, order_ids text[])
+RETURNS TABLE (callee bigint, side text, route_id bigint, order_ids text[], blocked boolean)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -11,7 +11,8 @@ BEGIN
     (SELECT max(r.route_id) FROM masking.routes r
       WHERE r.order_id = o.order_id AND r.side = c.side AND r.callee = n.callee
         AND upper(r.live) > clock_timestamp() AND NOT r.closed),
-    ARRAY[o.order_id::text]
+    ARRAY[o.order_id::text],
+    masking.is_blocked(o, c.side, reached_by_code.caller, n.callee)
   FROM masking.codes c
   JOIN masking.orders o ON o.order_id = c.order_id AND o.forgotten_at IS NULL
   CROSS JOIN LATERAL (
@@ -59,11 +60,17 @@ BEGIN
   SELECT r.* INTO way FROM masking.reached_by_code(caller, proxy, code) r WHERE masking.setting_on('codes');
   IF caller IS NULL OR proxy IS NULL THEN
     outcome := CASE WHEN caller IS NULL THEN 'no_caller_id' ELSE 'bad_dialled_number' END;
+  ELSIF caller = masking.person(proxy) THEN
+    outcome := 'from_proxy';
   ELSIF masking.is_locked_out(caller) THEN
     outcome := 'locked_out';
   ELSIF way.callee IS NOT NULL THEN
-    outcome := 'connected';
-    callee := way.callee;
+    outcome := CASE
+      WHEN way.blocked THEN 'blocked'
+      WHEN masking.may_ring(the_call, caller, way.callee, masking.setting_amount('calls_per_hour')) THEN 'connected'
+      ELSE 'too_many_calls'
+    END;
+    callee := CASE outcome WHEN 'connected' THEN way.callee END;
     side := way.side;
     route_id := way.route_id;
     order_ids := way.order_ids;
@@ -98,7 +105,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
   -- What a later answer about the same call may replace: only what is to its left.
-  ranks CONSTANT text[] := ARRAY['ask_code', 'wrong_code', 'code_refused', 'locked_out', 'connected'];
+  ranks CONSTANT text[] := ARRAY['ask_code', 'wrong_code', 'code_refused', 'locked_out', 'from_proxy', 'blocked', 'too_many_calls', 'connected'];
   asked record;
   one record;
   answer masking.answer;

@@ -7,6 +7,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 BEGIN
+  -- Not even support, whose diverted phone would call us again, and again.
+  IF caller = masking.person(proxy) OR EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = caller) THEN
+    outcome := 'from_proxy';
+    RETURN;
+  END IF;
   IF may_ask AND masking.setting_on('codes')
     AND (EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = proxy)
       OR NOT EXISTS (SELECT FROM masking.proxy_numbers))

@@ -13,7 +13,7 @@ $$;
 COMMENT ON FUNCTION masking.may_be_told(bigint) IS
   'Whether a stranger may be sent the sentence now; remembers that it was.';
 
-CREATE OR REPLACE FUNCTION masking.message_outcome(sender bigint, proxy bigint, kind text, callee bigint, before text)
+CREATE OR REPLACE FUNCTION masking.message_outcome(sender bigint, proxy bigint, kind text, callee bigint, blocked boolean, before text)
 RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -25,6 +25,7 @@ BEGIN
     WHEN sender = proxy OR EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = sender)
     THEN 'from_proxy'
     WHEN kind <> 'text' THEN kind
+    WHEN blocked THEN 'blocked'
     WHEN callee IS NOT NULL THEN 'forwarded'
     WHEN before IN ('unknown_sender', 'unknown_sender_quiet') THEN before
     WHEN masking.may_be_told(sender) THEN 'unknown_sender'
@@ -32,7 +33,7 @@ BEGIN
   END;
 END
 $$;
-COMMENT ON FUNCTION masking.message_outcome(bigint, bigint, text, bigint, text) IS
+COMMENT ON FUNCTION masking.message_outcome(bigint, bigint, text, bigint, boolean, text) IS
   'What becomes of a message; before: what became of it when Plivo told of it earlier.';
 
 CREATE OR REPLACE FUNCTION masking.other_outcomes(t masking.messages, the_ask bigint) RETURNS jsonb
@@ -142,8 +143,8 @@ BEGIN
       CONTINUE;
     END IF;
     SELECT * INTO had FROM masking.messages b WHERE b.message_uuid = m.message_uuid;
-    SELECT r.callee, r.side, r.route_id, r.order_ids INTO way FROM masking.reached(m.person, m.proxy) r;
-    decided := masking.message_outcome(m.person, m.proxy, m.kind, way.callee, had.outcome);
+    SELECT r.callee, r.side, r.route_id, r.order_ids, r.blocked INTO way FROM masking.reached(m.person, m.proxy) r;
+    decided := masking.message_outcome(m.person, m.proxy, m.kind, way.callee, way.blocked, had.outcome);
     INSERT INTO masking.messages AS t
       (message_uuid, received_at, answered_at, proxy, ask, side, order_ids, route_id, outcome)
     VALUES (m.message_uuid, now(), clock_timestamp(), m.proxy, m.ask, way.side, way.order_ids, way.route_id, decided)

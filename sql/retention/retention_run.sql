@@ -155,7 +155,7 @@ BEGIN
   IF span > interval '0' THEN
     removed := removed + masking.remove_old_orders(span);
   END IF;
-  removed := removed + masking.purge_console_log(500);
+  removed := removed + masking.purge_console_log(500) + masking.purge_block_log(500) + masking.purge_pair_calls(500);
   DELETE FROM masking.pool_peaks k WHERE k.hour < now() - 2 * masking.setting_span('cool_off') - interval '1 hour';
   PERFORM masking.check_step();
   RETURN NEXT;

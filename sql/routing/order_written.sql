@@ -36,6 +36,17 @@ BEGIN
       masking.redacted(CASE wrong WHEN 'customer_number' THEN o.customer_number ELSE o.agent_number END)
       USING ERRCODE = 'MK004', COLUMN = wrong;
   END IF;
+  wrong := CASE
+    WHEN o.customer_number IS DISTINCT FROM before.customer_number AND NOT masking.may_dial(masking.number_of(o.customer_number))
+      THEN 'customer_number'
+    WHEN o.agent_number IS DISTINCT FROM before.agent_number AND NOT masking.may_dial(masking.number_of(o.agent_number))
+      THEN 'agent_number'
+  END;
+  IF wrong IS NOT NULL THEN
+    RAISE EXCEPTION '%: "%" begins with a prefix that may not be dialled', wrong,
+      masking.redacted(CASE wrong WHEN 'customer_number' THEN o.customer_number ELSE o.agent_number END)
+      USING ERRCODE = 'MK014', COLUMN = wrong, HINT = 'masking.dial_prefixes says which may be.';
+  END IF;
   RETURN o;
 END
 $$;
@@ -122,7 +133,7 @@ LANGUAGE plpgsql
 AS $$
 -- Cuts both sides of a deleted order off; its routes stay as history, its codes end, its
 -- further phones go with it.
---   writes  routes, codes, order_phones of this order, whose row the DELETE holds
+--   writes  routes, codes, order_phones, order_blocks of this order, whose row the DELETE holds
 DECLARE
   at timestamptz := clock_timestamp();
 BEGIN
@@ -134,6 +145,7 @@ BEGIN
   WHERE r.order_id = o.order_id AND upper(r.live) > at AND NOT r.closed;
   PERFORM masking.end_codes(o.order_id, at);
   DELETE FROM masking.order_phones p WHERE p.order_id = o.order_id;
+  DELETE FROM masking.order_blocks b WHERE b.order_id = o.order_id;
 END
 $$;
 COMMENT ON FUNCTION masking.order_removed(masking.orders) IS

@@ -35,9 +35,10 @@ BEGIN
     RETURN false;
   END IF;
   SET CONSTRAINTS masking.belongs DEFERRED; -- as in open_routes
-  INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held, ended)
+  INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held, blocked, ended)
   VALUES (o.order_id, the_side, masking.person(phone), on_proxy, other, tstzrange(at, until),
     tstzrange(at, until + masking.setting_span('cool_off')),
+    masking.is_blocked(o, the_side, phone, other),
     CASE WHEN o.completed_at IS NOT NULL THEN 'order completed' END)
   ON CONFLICT ON CONSTRAINT one_counterpart DO NOTHING;
   RETURN FOUND;

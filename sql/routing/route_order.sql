@@ -24,7 +24,7 @@ BEGIN
       SELECT FROM masking.routes r
       WHERE r.order_id = o.order_id AND r.side = s.side AND r.caller = masking.person(s.caller) AND r.callee = s.callee
         AND r.proxy IS NOT DISTINCT FROM masking.number_of(o.proxy_number)
-        AND NOT r.closed AND upper(r.live) > at AND upper(r.live) >= masking.live_until(o, s.side, lower(r.live))));
+        AND NOT r.closed AND upper(r.live) > at AND upper(r.live) >= masking.live_until(o, s.side, coalesce(r.began, lower(r.live)))));
 END
 $$;
 COMMENT ON FUNCTION masking.lacks_routes(masking.orders, masking.orders, timestamptz) IS
@@ -70,9 +70,10 @@ BEGIN
       SELECT s.side, s.caller, s.callee, masking.live_until(o, s.side, at) AS until
       FROM (VALUES ('customer', customer, agent), ('agent', agent, customer)) AS s (side, caller, callee)
     ), made AS (
-      INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held, ended)
+      INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held, blocked, ended)
       SELECT o.order_id, s.side, masking.person(s.caller), choice.proxy, s.callee, tstzrange(at, s.until),
         tstzrange(at, s.until + masking.setting_span('cool_off')),
+        masking.is_blocked(o, s.side, s.caller, s.callee),
         CASE WHEN o.completed_at IS NOT NULL THEN 'order completed' END
       FROM side s
       WHERE s.until > at AND may_open

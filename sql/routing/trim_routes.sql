@@ -26,7 +26,7 @@ BEGIN
     -- Never empty, also when the clock was set back: the past stays readable.
     SELECT t.route_id, t.wanted, t.wish, greatest(at, lower(t.live) + interval '1 microsecond', t.wish) AS until
     FROM (
-      SELECT w.*, CASE WHEN NOT everything AND w.wanted THEN masking.live_until(o, w.side, lower(w.live)) END AS wish
+      SELECT w.*, CASE WHEN NOT everything AND w.wanted THEN masking.live_until(o, w.side, coalesce(w.began, lower(w.live))) END AS wish
       FROM (
         SELECT v.*, masking.is_wanted(o, v.side, v.caller, v.callee) AS wanted FROM masking.routes v
         WHERE v.order_id = o.order_id AND upper(v.live) > at AND NOT v.closed

@@ -36,6 +36,8 @@ STORY = [
     ("swap_agent", [("14155550100",)], "14156669999", "unknown_caller", "14156667777"),
     ("add_phone", [], "14156669999", "unknown_caller", "14156667777"),
     ("remove_phone", [], "14156669999", "unknown_caller", "14156667777"),
+    ("block", [], "blocked", "unknown_caller", "14156667777"),
+    ("unblock", [], "14156669999", "unknown_caller", "14156667777"),
     ("codes", [(None, None)], "14156669999", "unknown_caller", "14156667777"),
     ("calls", ANY, "14156669999", "unknown_caller", "14156667777"),
     ("complete", [], "14156669999", "unknown_caller", "14156667777"),

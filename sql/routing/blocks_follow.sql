@@ -1,0 +1,70 @@
+CREATE OR REPLACE FUNCTION masking.blocks_follow(the_order text) RETURNS integer
+LANGUAGE plpgsql
+AS $$
+-- Brings the routes of an order in step with what is blocked; returns how many changed. A route
+-- that changes ends here and goes on as another one, so that history says what was true when.
+--   reads   the order, what is_blocked reads
+--   writes  routes of the order
+--   locks   the order's row: writes it, so that a transaction which cannot see this block and is
+--           writing the order too has to be tried again (40001)
+--   who     what writes order_blocks, blocked_people, dial_prefixes
+DECLARE
+  o masking.orders;
+  r masking.routes;
+  at timestamptz;
+  blocked_now boolean;
+  changed integer := 0;
+BEGIN
+  UPDATE masking.orders f SET recorded_at = f.recorded_at WHERE f.order_id = the_order RETURNING f.* INTO o;
+  at := clock_timestamp();
+  FOR r IN
+    SELECT t.* FROM masking.routes t
+    WHERE t.order_id = the_order AND t.caller > 0 AND upper(t.live) > at AND NOT t.closed
+    ORDER BY t.route_id
+  LOOP
+    blocked_now := masking.is_blocked(o, r.side, r.caller, r.callee);
+    CONTINUE WHEN blocked_now = r.blocked;
+    -- The clock may have been set back; what has not begun then changes as it is.
+    IF lower(r.live) >= at THEN
+      UPDATE masking.routes t SET blocked = blocked_now WHERE t.order_id = r.order_id AND t.route_id = r.route_id;
+    ELSE
+      UPDATE masking.routes t
+      SET live = tstzrange(lower(t.live), at), closed = true, ended = CASE WHEN blocked_now THEN 'blocked' ELSE 'unblocked' END
+      WHERE t.order_id = r.order_id AND t.route_id = r.route_id;
+      SET CONSTRAINTS masking.belongs DEFERRED; -- as in open_routes
+      INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held, blocked, ended, began)
+      VALUES (r.order_id, r.side, r.caller, r.proxy, r.callee, tstzrange(at, upper(r.live)),
+        tstzrange(at, upper(r.held)), blocked_now, r.ended, coalesce(r.began, lower(r.live)));
+    END IF;
+    changed := changed + 1;
+  END LOOP;
+  RETURN changed;
+END
+$$;
+COMMENT ON FUNCTION masking.blocks_follow(text) IS
+  'Brings the routes of an order in step with what is blocked; returns how many changed.';
+
+CREATE OR REPLACE FUNCTION masking.blocks_follow_all() RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- The same for every order, where many may be concerned. Reads all that is live; rare, and the
+-- owner's own wish.
+DECLARE
+  the_order text;
+  changed integer := 0;
+BEGIN
+  FOR the_order IN
+    SELECT DISTINCT r.order_id FROM masking.routes r
+    JOIN masking.orders o ON o.order_id = r.order_id
+    WHERE r.caller > 0 AND upper(r.held) > now() AND upper(r.live) > now() AND NOT r.closed
+      AND r.blocked <> masking.is_blocked(o, r.side, r.caller, r.callee)
+    ORDER BY 1
+  LOOP
+    changed := changed + masking.blocks_follow(the_order);
+  END LOOP;
+  RETURN changed;
+END
+$$;
+COMMENT ON FUNCTION masking.blocks_follow_all() IS
+  'Brings all routes in step with what is blocked; returns how many changed.';
