@@ -17,7 +17,7 @@ QUIET    ?= @
 # ---- the server ----
 
 MODULES := call chores config db db_array endpoints event fields form health http keyring log log_writer message \
-           metrics notify number outcome process prompt questions queue replay reply request response secret service signature store switchboard
+           metrics notify number outcome process prompt questions queue replay reply request response secret service signature store switchboard text utf8
 SQL     := $(wildcard sql/server/*.sql)
 
 LIBRARIES := libpq libxml-2.0 libcrypto
@@ -42,7 +42,7 @@ OBJECTS := $(MODULES:%=$(BUILD)/server/%.o)
 
 # The console: a program of its own, which shares what knows nothing of calls.
 CONSOLE_MODULES := asks html page screens settings token users
-CONSOLE_SHARED  := db db_array form http log log_writer metrics notify outcome process request response secret
+CONSOLE_SHARED  := db db_array form http log log_writer metrics notify outcome process request response secret utf8
 # Linked whatever the linker thinks: a sanitizer has a crypt_r of its own, which only calls this one.
 CRYPT           := -Wl,--push-state,--no-as-needed -lcrypt -Wl,--pop-state
 CONSOLE_OBJECTS := $(CONSOLE_MODULES:%=$(BUILD)/server/console/%.o)
@@ -61,7 +61,7 @@ $(BUILD)/number-masking-console: $(BUILD)/server/console/main.o $(CONSOLE_OBJECT
 
 # The tool that sets Plivo up; the only one with libcurl, and without the web server.
 PLIVO_OBJECTS := $(patsubst %,$(BUILD)/server/plivo/%.o,main settings turns web) \
-                 $(patsubst %,$(BUILD)/server/%.o,db db_array form log log_writer metrics number outcome process response secret signature)
+                 $(patsubst %,$(BUILD)/server/%.o,db db_array form log log_writer metrics number outcome process response secret signature utf8)
 
 $(BUILD)/number-masking-plivo: $(PLIVO_OBJECTS)
 	@echo "  link     $@"

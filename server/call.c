@@ -44,7 +44,7 @@ static void refuse(struct response *response, enum outcome outcome)
 
 /* With no hangup URL of its own, an application gets its hangup events at the answer URL
  * (Plivo documentation, "Account, Application"): the call is over, nobody is to ring. */
-static bool is_hangup(const struct form *form)
+bool call_is_over(const struct form *form)
 {
     static const char *const over[] = {"completed", "busy",      "failed",
                                        "timeout",   "no-answer", "cancel"};
@@ -147,7 +147,7 @@ void call_answer(struct service *service, const struct webhook *webhook, struct 
 {
     struct call call;
     struct call_answer answer;
-    if (is_hangup(webhook->form)) {
+    if (call_is_over(webhook->form)) {
         event_hangup(service, webhook, response);
         return;
     }

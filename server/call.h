@@ -3,6 +3,10 @@
 
 #include "service.h"
 
+/* Does the form tell that the call is over, as it does at an answer URL without a hangup URL
+ * beside it? */
+bool call_is_over(const struct form *form);
+
 /* The answer URL: somebody dialled a proxy number; who is to ring? */
 endpoint_handler call_answer;
 

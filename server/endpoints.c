@@ -32,7 +32,8 @@ enum { STORAGE_INLINE = 4096 }; /* the decoded fields of a call are a quarter of
 
 struct endpoint {
     const char *name; /* for the log */
-    const char *path; /* without the trailing slash, which is optional */
+    const char *path; /* without the trailing slash, which is optional; with one, what follows it
+                         is the handler's to read */
     bool any_case;
     enum methods methods;
     enum access access;
@@ -57,6 +58,7 @@ static const struct endpoint endpoints[] = {
     {"recording", PATH_RECORDING, false, GET_OR_POST, SIGNED, event_recording},
     {"announcement", PATH_ANNOUNCEMENT, false, GET_OR_POST, SIGNED, event_announcement},
     {"message", "/message", false, GET_OR_POST, SIGNED_AS_MESSAGE, message_forward},
+    {"message_status", PATH_MESSAGE_STATUS, false, GET_OR_POST, SIGNED_AS_MESSAGE, message_status},
     {"connected", "/connected", false, GET_ONLY, SIGNED, health_live},
     {"healthz", "/healthz", false, GET_OR_HEAD, OPEN, health_live},
     {"readyz", "/readyz", false, GET_OR_HEAD, OPEN, health_ready},
@@ -69,20 +71,30 @@ static const struct endpoint metrics_endpoints[] = {
     {"readyz", "/readyz", false, GET_OR_HEAD, OPEN, health_ready},
 };
 
+static bool reads_the_rest(const struct endpoint *endpoint)
+{
+    size_t length = strlen(endpoint->path);
+    return length > 1 && endpoint->path[length - 1] == '/';
+}
+
+static bool is_at(const struct endpoint *endpoint, const char *path, size_t length)
+{
+    size_t own = strlen(endpoint->path);
+    if (reads_the_rest(endpoint))
+        return length > own && strncmp(endpoint->path, path, own) == 0;
+    return own == length && (endpoint->any_case ? strncasecmp(endpoint->path, path, length) == 0
+                                                : strncmp(endpoint->path, path, length) == 0);
+}
+
 static const struct endpoint *find_endpoint(const struct endpoint table[], size_t count,
                                             const char *path)
 {
     size_t length = strlen(path);
     if (length > 1 && path[length - 1] == '/')
         length--;
-    for (size_t i = 0; i < count; i++) {
-        const struct endpoint *endpoint = &table[i];
-        if (strlen(endpoint->path) != length)
-            continue;
-        if (endpoint->any_case ? strncasecmp(endpoint->path, path, length) == 0
-                               : strncmp(endpoint->path, path, length) == 0)
-            return endpoint;
-    }
+    for (size_t i = 0; i < count; i++)
+        if (is_at(&table[i], path, length))
+            return &table[i];
     return NULL;
 }
 
@@ -167,7 +179,7 @@ static bool is_captured(struct service *service, const struct endpoint *endpoint
 
 /* The commonest trouble of a first day is a PUBLIC_URL that is not what Plivo dials: the line
  * says which URL was expected. The path is one of the table's, so it tells nothing of a caller. */
-static void log_refusal(const struct config *config, const struct request *request,
+static void log_refusal(const struct config *config, const char *path,
                         enum signature_refusal reason, int version)
 {
     static struct log_limit limit;
@@ -175,13 +187,26 @@ static void log_refusal(const struct config *config, const struct request *reque
     size_t length = 0;
     urls[0] = '\0';
     for (size_t i = 0; i < config->public_urls.count && length < sizeof urls; i++)
-        length +=
-            (size_t)snprintf(urls + length, sizeof urls - length, "%s%s%s", i == 0 ? "" : " or ",
-                             config->public_urls.items[i], request->path);
+        length += (size_t)snprintf(urls + length, sizeof urls - length, "%s%s%s",
+                                   i == 0 ? "" : " or ", config->public_urls.items[i], path);
     const char *versions[] = {"none", "none", "2", "3"};
     log_event_limited(&limit, LOG_WARNING, "signature_refused",
                       "reason=%s version=%s expected=\"%s\"", metrics_refusal_names[reason],
                       versions[version], log_text(clean, sizeof clean, urls));
+}
+
+/* Without memory: who listens hears the apology, and what Plivo can send again it sends again.
+ * form: NULL where there was no memory for it either. */
+static void apologise(const struct endpoint *endpoint, const struct form *form,
+                      struct response *response)
+{
+    bool listens = endpoint->handler == call_enter_code || endpoint->handler == event_dial_action ||
+                   endpoint->handler == event_announcement ||
+                   (endpoint->handler == call_answer && (form == NULL || !call_is_over(form)));
+    if (listens)
+        reply_apology(response);
+    else
+        response_text(response, 503, "later\n");
 }
 
 /* false: the response says so. Where memory runs out before the signature is checked, the
@@ -198,14 +223,15 @@ static bool is_from_plivo(struct service *service, const struct endpoint *endpoi
     *version = verdict.version;
     if (verdict.status == SIGNATURE_FAILED) {
         response_note(response, "signature=failed");
-        reply_apology(response);
+        apologise(endpoint, webhook->form, response);
         return false;
     }
     if (verdict.status == SIGNATURE_VALID &&
         !is_captured(service, endpoint, webhook->request, verdict.nonce, &reason))
         return true;
     metrics_count_refusal(reason, verdict.version);
-    log_refusal(service->config, webhook->request, reason, verdict.version);
+    log_refusal(service->config, reads_the_rest(endpoint) ? endpoint->path : webhook->request->path,
+                reason, verdict.version);
     response_text(response, 403, "forbidden\n");
     return false;
 }
@@ -262,7 +288,7 @@ static void run_endpoint(struct service *service, const struct endpoint *endpoin
     char small[STORAGE_INLINE], *storage = room <= sizeof small ? small : malloc(room);
     if (storage == NULL) {
         log_event(LOG_ERROR, "out_of_memory", "what=form");
-        reply_apology(response); /* tells nothing, so it needs no signature */
+        apologise(endpoint, NULL, response); /* tells nothing, so it needs no signature */
         return;
     }
     const struct webhook webhook = {request, &form};

@@ -200,7 +200,8 @@ static int read_ringing(const struct form *form, bool *answered, struct response
 /* ---- writing an event ---- */
 
 /* Waits until the event is written, so that Plivo's 200 means that it is; when the database
- * does not take it by the deadline, it is kept and written as soon as it does. *prompt is
+ * does not take it by the deadline, it is kept and written as soon as it does; where even that
+ * cannot be, the response is 503. *prompt is
  * what the caller is to hear, or empty. */
 static void record(struct service *service, const struct webhook *webhook,
                    const struct call_event *event, struct prompt *prompt, struct response *response)
@@ -217,8 +218,10 @@ static void record(struct service *service, const struct webhook *webhook,
         return;
     case SWITCHBOARD_TIMEOUT:
     case SWITCHBOARD_FULL:
-        response_note(response, "kept=for_later");
-        post_event(service, event);
+        if (post_event(service, event))
+            response_note(response, "kept=for_later");
+        else
+            response_text(response, 503, "later\n"); /* Plivo tells it again */
         return;
     }
 }

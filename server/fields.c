@@ -4,19 +4,25 @@
 #include <string.h>
 
 /* Plivo's own ids are UUIDs. Others of the same alphabet are taken, in case that changes. */
-static bool copy_uuid(struct form_text text, char out[CALL_UUID])
+bool fields_is_uuid(const char *text)
 {
     static const char alphabet[] =
         "0123456789-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    return text[0] != '\0' && text[strspn(text, alphabet)] == '\0';
+}
+
+static bool copy_uuid(struct form_text text, char out[CALL_UUID])
+{
     out[0] = '\0';
-    if (text.length == 0 || text.length >= CALL_UUID)
+    if (text.length == 0 || text.length >= CALL_UUID ||
+        memchr(text.bytes, '\0', text.length) != NULL)
         return false;
-    for (size_t i = 0; i < text.length; i++)
-        if (text.bytes[i] == '\0' || strchr(alphabet, text.bytes[i]) == NULL)
-            return false;
     memcpy(out, text.bytes, text.length);
     out[text.length] = '\0';
-    return true;
+    if (fields_is_uuid(out))
+        return true;
+    out[0] = '\0';
+    return false;
 }
 
 bool fields_read_uuid(const struct form *form, const char *name, char out[CALL_UUID],

@@ -16,6 +16,9 @@
 MUST_CHECK bool fields_read_uuid(const struct form *form, const char *name, char out[CALL_UUID],
                                  struct response *response);
 
+/* Is it made of the letters of Plivo's ids? */
+bool fields_is_uuid(const char *text);
+
 /* Puts the id on the log line, as call=... (or what label says). */
 void fields_note_uuid(const char uuid[CALL_UUID], const char *label, struct response *response);
 

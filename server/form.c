@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "utf8.h"
+
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
@@ -12,35 +14,6 @@ static int hex_digit(char c)
     if (c >= 'A' && c <= 'F')
         return c - 'A' + 10;
     return -1;
-}
-
-/* The length of the UTF-8 character at text, 0 if it is none: overlong forms,
- * surrogates and what lies beyond U+10FFFF included, which others may read as
- * a different character or refuse (libxml2 does). */
-static size_t utf8_character(const unsigned char *text, size_t length)
-{
-    static const struct {
-        unsigned char first, last;            /* of the leading byte */
-        unsigned char second_from, second_to; /* what may follow it */
-        unsigned char length;
-    } forms[] = {
-        {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        if (text[0] < forms[i].first || text[0] > forms[i].last)
-            continue;
-        if (forms[i].length > length)
-            return 0;
-        if (forms[i].length > 1 && (text[1] < forms[i].second_from || text[1] > forms[i].second_to))
-            return 0;
-        for (size_t j = 2; j < forms[i].length; j++)
-            if (text[j] < 0x80 || text[j] > 0xbf)
-                return 0;
-        return forms[i].length;
-    }
-    return 0;
 }
 
 static bool is_utf8(const char *text, size_t length)
@@ -130,7 +103,8 @@ static bool text_equals(struct form_text text, const char *other, size_t length)
     return text.length == length && memcmp(text.bytes, other, length) == 0;
 }
 
-enum form_status form_find(const struct form *form, const char *name, struct form_text *value)
+enum form_status form_find_as_sent(const struct form *form, const char *name,
+                                   struct form_text *value)
 {
     const struct form_field *found = NULL;
     size_t length = strlen(name);
@@ -145,10 +119,16 @@ enum form_status form_find(const struct form *form, const char *name, struct for
     }
     if (found == NULL)
         return FORM_MISSING;
-    if (found->problem != FORM_OK)
-        return found->problem;
     *value = found->value;
-    return FORM_OK;
+    return found->problem;
+}
+
+enum form_status form_find(const struct form *form, const char *name, struct form_text *value)
+{
+    enum form_status status = form_find_as_sent(form, name, value);
+    if (status != FORM_OK)
+        *value = (struct form_text){.bytes = "", .length = 0};
+    return status;
 }
 
 bool form_equals(const struct form *form, const char *name, const char *value)

@@ -67,6 +67,11 @@ MUST_CHECK enum form_status form_decode(struct form *form, const char *raw, size
 MUST_CHECK enum form_status form_find(const struct form *form, const char *name,
                                       struct form_text *value);
 
+/* The same for what people write: *value is set also where its bytes are in trouble (FORM_CONTROL,
+ * FORM_NOT_UTF8, FORM_BAD_ESCAPE), and the caller makes something of them. */
+MUST_CHECK enum form_status form_find_as_sent(const struct form *form, const char *name,
+                                              struct form_text *value);
+
 /* Does the field exist, clean, once, with exactly this value? */
 bool form_equals(const struct form *form, const char *name, const char *value);
 

@@ -9,19 +9,18 @@
 #include "fields.h"
 #include "log.h"
 #include "outcome.h"
+#include "paths.h"
 #include "questions.h"
 #include "reply.h"
+#include "text.h"
 
 /* ---- the text ---- */
 
-/* What XML cannot carry and the form lets through: U+FFFE and U+FFFF. */
-static bool fits_xml(struct form_text text)
+/* Of what people write, odd bytes are dealt with further down. */
+static bool has_text(const struct form *form, const char *name, struct form_text *text)
 {
-    for (size_t i = 0; i + 2 < text.length; i++)
-        if (memcmp(text.bytes + i, "\xEF\xBF\xBE", 3) == 0 ||
-            memcmp(text.bytes + i, "\xEF\xBF\xBF", 3) == 0)
-            return false;
-    return true;
+    enum form_status status = form_find_as_sent(form, name, text);
+    return status != FORM_MISSING && status != FORM_REPEATED && text->length > 0;
 }
 
 static bool has_field(const struct form *form, const char *name, struct form_text *text)
@@ -39,94 +38,136 @@ static bool is_link(struct form_text text)
     return true;
 }
 
-/* The text to send on, the caller's to free, terminated: what was written, and a line for
- * each picture if those are sent on. "" when there is nothing; NULL when out of memory. Plivo
- * counts pictures from 0 in one place of its documentation, and from 1 in another. */
-static char *text_to_send(const struct form *form, bool with_media)
+/* What somebody sent, as it may be sent on. */
+struct content {
+    char *text; /* for free(); not terminated */
+    size_t length;
+    bool has_media;     /* there are pictures or the like ... */
+    bool media_is_left; /* ... and not all of them are in the text, as links */
+};
+
+enum { MEDIA_MAX = 11 };
+
+/* Plivo counts pictures from 0 in one place of its documentation, and from 1 in another. */
+static void read_media(const struct form *form, bool with_media, struct form_text media[MEDIA_MAX],
+                       struct content *content)
 {
-    enum { MEDIA_MAX = 11 };
-    struct form_text body = {0}, media[MEDIA_MAX] = {{0}};
-    if (!has_field(form, "Text", &body) && !has_field(form, "Body", &body))
-        body.length = 0;
-    if (!fits_xml(body))
-        body.length = 0;
-    size_t size = body.length + 1;
-    for (size_t i = 0; with_media && i < MEDIA_MAX; i++) {
+    struct form_text field;
+    content->has_media =
+        has_field(form, "MediaCount", &field) && !form_equals(form, "MediaCount", "0");
+    content->media_is_left = content->has_media && !with_media;
+    for (size_t i = 0; i < MEDIA_MAX; i++) {
         char name[16];
         snprintf(name, sizeof name, "Media%zu", i);
-        if (!has_field(form, name, &media[i]) || !is_link(media[i]))
-            media[i].length = 0;
-        size += media[i].length + 1;
+        media[i].length = 0;
+        if (!has_text(form, name, &field))
+            continue;
+        content->has_media = true;
+        if (with_media && is_link(field))
+            media[i] = field;
+        else
+            content->media_is_left = true;
     }
-    char *text = malloc(size), *end = text;
-    if (text == NULL)
-        return NULL;
-    if (body.length > 0)
-        memcpy(end, body.bytes, body.length);
-    end += body.length;
-    for (size_t i = 0; i < MEDIA_MAX; i++)
-        if (media[i].length > 0) {
-            if (end != text)
-                *end++ = '\n';
-            memcpy(end, media[i].bytes, media[i].length);
-            end += media[i].length;
-        }
-    *end = '\0';
-    return text;
 }
 
-/* A text, or why it is not to be sent on: somebody who opts out is talking to Plivo. */
-static const char *kind_of(const struct form *form, const char *text)
+/* The text, and a line for each picture if those are sent on. false: out of memory. */
+static bool read_content(const struct form *form, bool with_media, struct content *content)
+{
+    struct form_text body = {0}, media[MEDIA_MAX];
+    *content = (struct content){0};
+    if (!has_text(form, "Text", &body) && !has_text(form, "Body", &body))
+        body.length = 0;
+    read_media(form, with_media, media, content);
+    size_t size = body.length * TEXT_GROWTH + 1;
+    for (size_t i = 0; i < MEDIA_MAX; i++)
+        size += media[i].length + 1;
+    content->text = malloc(size);
+    if (content->text == NULL)
+        return false;
+    content->length = text_clean(body.bytes, body.length, content->text);
+    for (size_t i = 0; i < MEDIA_MAX; i++)
+        if (media[i].length > 0) {
+            if (content->length > 0)
+                content->text[content->length++] = '\n';
+            memcpy(content->text + content->length, media[i].bytes, media[i].length);
+            content->length += media[i].length;
+        }
+    return true;
+}
+
+/* What it is, as answer_messages wants to know: somebody who opts out is talking to Plivo. */
+static const char *kind_of(const struct form *form, const struct content *content)
 {
     static const char *const intents[] = {"optout", "optin", "help"};
+    static const char *const words[] = {
+        [TEXT_OTHER] = NULL, [TEXT_STOP] = "optout", [TEXT_START] = "start"};
     struct form_text intent;
-    if (has_field(form, "MessageIntent", &intent)) {
+    if (has_text(form, "MessageIntent", &intent)) {
         for (size_t i = 0; i < sizeof intents / sizeof intents[0]; i++)
             if (intent.length == strlen(intents[i]) &&
                 strncasecmp(intent.bytes, intents[i], intent.length) == 0)
                 return intents[i];
         return "intent";
     }
-    return text[0] == '\0' ? "media" : "text";
+    const char *word = words[text_word(content->text, content->length)];
+    if (word != NULL)
+        return word;
+    if (content->length > 0)
+        return content->media_is_left ? "text_and_media" : "text";
+    return content->has_media || form_equals(form, "Type", "mms") ? "media" : "empty";
 }
 
 /* ---- the answer ---- */
 
-/* The database could not be asked, and nothing is sent on a guess, not even to the sender:
- * it might be a number of the pool. */
+/* The database could not be asked, and nothing is sent on a guess, not even to the sender: he
+ * might be a number of the pool. Plivo sends it again after 60, 120 and 240 s. */
 static void apologise(struct service *service, struct message *message, struct response *response)
 {
     snprintf(message->kind, sizeof message->kind, "apologised");
     response_outcome(response, outcome_label(OUTCOME_MESSAGE_APOLOGISED));
+    response_text(response, 503, "later\n");
     post_message(service, message);
 }
 
 /* The last checks repeat what the database promises, as for calls. false: no memory for it. */
-static bool give_answer(const struct message *message, const struct call_answer *answer,
-                        const char *text, struct response *response)
+static bool give_answer(const struct config *config, const struct message *message,
+                        const struct call_answer *answer, const struct content *content,
+                        struct response *response)
 {
     enum outcome outcome = outcome_of(OUTCOME_OF_MESSAGES, answer->outcome);
+    struct texts texts = {
+        .proxy = message->dialled, .public_url = config->public_url, .id = message->uuid};
     response_outcome(response, outcome_label(outcome));
     if (outcome == OUTCOME_OTHER)
         response_note(response, "message=%s", answer->outcome);
     if (answer->counterpart.value != 0) {
         if (outcome == OUTCOME_MESSAGE_FORWARDED && message->dialled.value != 0 &&
             answer->counterpart.value != message->sender.value &&
-            answer->counterpart.value != message->dialled.value)
-            return reply_message(response, message->dialled, answer->counterpart, text);
-        log_event(LOG_ERROR, "impossible_answer", "what=counterpart");
-    } else if (answer->prompt.words[0] != '\0' && !answer->prompt.is_recording) {
-        return reply_message(response, message->dialled, message->sender, answer->prompt.words);
+            answer->counterpart.value != message->dialled.value) {
+            texts.receiver = answer->counterpart;
+            texts.text = content->text;
+            texts.length = content->length;
+        } else {
+            log_event(LOG_ERROR, "impossible_answer", "what=counterpart");
+            return true;
+        }
     }
-    return true;
+    if (answer->prompt.words[0] != '\0' && !answer->prompt.is_recording &&
+        message->sender.value != 0 && message->sender.value != message->dialled.value) {
+        texts.sender = message->sender;
+        texts.notice = answer->prompt.words;
+    }
+    return reply_texts(response, &texts);
 }
 
 static void answer_message(struct service *service, const struct webhook *webhook,
-                           struct message *message, const char *text, struct response *response)
+                           struct message *message, const struct content *content,
+                           struct response *response)
 {
     struct call_answer answer;
-    if (ask_message(service, webhook, message, &answer, response) == SWITCHBOARD_ANSWERED) {
-        if (give_answer(message, &answer, text, response))
+    if (ask_message(service, webhook, message, &answer, response) == SWITCHBOARD_ANSWERED &&
+        outcome_of(OUTCOME_OF_MESSAGES, answer.outcome) != OUTCOME_MESSAGE_APOLOGISED) {
+        if (give_answer(service->config, message, &answer, content, response))
             return;
         response_note(response, "reason=out_of_memory");
     }
@@ -137,6 +178,7 @@ void message_forward(struct service *service, const struct webhook *webhook,
                      struct response *response)
 {
     struct message message = {0};
+    struct content content;
     const struct form *form = webhook->form;
     reply_empty(response);
     if (!fields_read_uuid(form, "MessageUUID", message.uuid, response)) {
@@ -147,13 +189,68 @@ void message_forward(struct service *service, const struct webhook *webhook,
     message.sender = fields_read_number(form, "From", response);
     message.dialled = fields_read_number(form, "To", response);
     message.ask = service_new_ask();
-    char *text = text_to_send(form, service->config->forward_media);
-    if (text == NULL) {
+    if (!read_content(form, service->config->forward_media, &content)) {
         log_event(LOG_ERROR, "out_of_memory", "what=message");
         apologise(service, &message, response);
         return;
     }
-    snprintf(message.kind, sizeof message.kind, "%s", kind_of(form, text));
-    answer_message(service, webhook, &message, text, response);
-    free(text);
+    snprintf(message.kind, sizeof message.kind, "%s", kind_of(form, &content));
+    answer_message(service, webhook, &message, &content, response);
+    free(content.text);
+}
+
+/* ---- what became of it ---- */
+
+/* "/message/status/ID/PART/PARTS", as reply_texts writes it. */
+static bool read_status_path(const char *path, struct delivery *delivery)
+{
+    char *end;
+    path += strlen(PATH_MESSAGE_STATUS);
+    size_t length = strcspn(path, "/");
+    if (length == 0 || length >= sizeof delivery->uuid || path[length] != '/')
+        return false;
+    memcpy(delivery->uuid, path, length);
+    delivery->uuid[length] = '\0';
+    if (!fields_is_uuid(delivery->uuid))
+        return false;
+    delivery->part = (int)strtol(path + length + 1, &end, 10);
+    if (*end != '/')
+        return false;
+    delivery->parts = (int)strtol(end + 1, &end, 10);
+    return (*end == '\0' || strcmp(end, "/") == 0) && delivery->part >= 1 &&
+           delivery->part <= delivery->parts && delivery->parts <= 1000;
+}
+
+static void read_status(const struct form *form, struct delivery *delivery)
+{
+    static const char *const known[] = {"queued",      "sent",   "delivered",
+                                        "undelivered", "failed", "read"};
+    struct form_text field;
+    snprintf(delivery->status, sizeof delivery->status, "other");
+    if (form_find(form, "Status", &field) == FORM_OK)
+        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+            if (field.length == strlen(known[i]) &&
+                strncasecmp(field.bytes, known[i], field.length) == 0)
+                snprintf(delivery->status, sizeof delivery->status, "%s", known[i]);
+    delivery->error = 0;
+    if (form_find(form, "ErrorCode", &field) == FORM_OK && field.length <= 6)
+        for (size_t i = 0; i < field.length && field.bytes[i] >= '0' && field.bytes[i] <= '9'; i++)
+            delivery->error = delivery->error * 10 + (field.bytes[i] - '0');
+}
+
+void message_status(struct service *service, const struct webhook *webhook,
+                    struct response *response)
+{
+    struct delivery delivery;
+    reply_empty(response);
+    response_outcome(response, outcome_label(OUTCOME_MESSAGE_STATUS));
+    if (!read_status_path(webhook->request->path, &delivery))
+        return;
+    fields_note_uuid(delivery.uuid, "message", response);
+    read_status(webhook->form, &delivery);
+    response_note(response, "status=%s", delivery.status);
+    /* Plivo tells it again; nobody waits for it meanwhile. */
+    enum switchboard_status status = ask_delivery(service, webhook, &delivery, response);
+    if (status != SWITCHBOARD_ANSWERED && status != SWITCHBOARD_REFUSED)
+        response_text(response, 503, "later\n");
 }

@@ -1,8 +1,9 @@
 /*
  * message.h - the webhook of a text message: the same routing as for calls.
  *
- * The text goes into the answer untouched and nowhere else: not into the database, not into
- * a log line.
+ * The text goes into the answer, as it was written but for what text.h says, and nowhere else: not
+ * into the database, not into a log line. What cannot be asked about is answered with 503, not with
+ * 200 as all other webhooks: Plivo sends it again, and 200 would lose it.
  */
 #pragma once
 
@@ -10,3 +11,6 @@
 
 /* The message URL: somebody wrote to a proxy number; whom to send it to? */
 endpoint_handler message_forward;
+
+/* Message's callbackUrl: what became of a message that was sent on. */
+endpoint_handler message_status;

@@ -9,6 +9,7 @@ union input {
     struct call call;
     struct entered_code code;
     struct message message;
+    struct delivery delivery;
     struct call_event event;
     struct prompt_wanted wanted;
     struct apology apology;
@@ -38,15 +39,20 @@ QUESTION(answer_messages, struct message, struct call_answer)
 QUESTION(record_events, struct call_event, struct prompt)
 QUESTION(find_prompts, struct prompt_wanted, struct prompt)
 
-/* The only one without an answer. */
-static enum db_status run_record_apologies(struct store *store, const void *inputs, void *answers,
-                                           size_t count, int limit_ms)
-{
-    (void)answers;
-    return store_record_apologies(store, inputs, count, limit_ms);
-}
-static const struct question record_apologies_question = {
-    "record_apologies", sizeof(struct apology), 0, run_record_apologies};
+/* The same for one without an answer. */
+#define RECORD(store_function, input_type)                                                         \
+    static enum db_status run_##store_function(struct store *store, const void *inputs,            \
+                                               void *answers, size_t count, int limit_ms)          \
+    {                                                                                              \
+        const input_type *typed_inputs = inputs;                                                   \
+        (void)answers;                                                                             \
+        return store_##store_function(store, typed_inputs, count, limit_ms);                       \
+    }                                                                                              \
+    static const struct question store_function##_question = {#store_function, sizeof(input_type), \
+                                                              0, run_##store_function};
+
+RECORD(record_apologies, struct apology)
+RECORD(record_deliveries, struct delivery)
 
 /* ---- asking ---- */
 
@@ -96,6 +102,13 @@ enum switchboard_status ask_message(struct service *service, const struct webhoo
     return ask(service, webhook, &answer_messages_question, message, answer, response);
 }
 
+enum switchboard_status ask_delivery(struct service *service, const struct webhook *webhook,
+                                     const struct delivery *delivery, struct response *response)
+{
+    char nothing;
+    return ask(service, webhook, &record_deliveries_question, delivery, &nothing, response);
+}
+
 enum switchboard_status ask_event(struct service *service, const struct webhook *webhook,
                                   const struct call_event *event, struct prompt *prompt,
                                   struct response *response)
@@ -112,27 +125,28 @@ enum switchboard_status ask_prompt(struct service *service, const struct webhook
 
 /* ---- leaving something to be written ---- */
 
-static void post(struct service *service, const struct question *question, const void *input)
+static bool post(struct service *service, const struct question *question, const void *input)
 {
     static struct log_limit limit;
     if (switchboard_post(service->switchboard, question, input))
-        return;
+        return true;
     metrics_count(METRIC_RECORDS_LOST);
     log_event_limited(&limit, LOG_ERROR, "record_lost",
                       "what=%s reason=\"too many are waiting for the database\"", question->name);
+    return false;
 }
 
 void post_apology(struct service *service, const struct apology *apology)
 {
-    post(service, &record_apologies_question, apology);
+    (void)post(service, &record_apologies_question, apology);
 }
 
 void post_message(struct service *service, const struct message *message)
 {
-    post(service, &answer_messages_question, message);
+    (void)post(service, &answer_messages_question, message);
 }
 
-void post_event(struct service *service, const struct call_event *event)
+bool post_event(struct service *service, const struct call_event *event)
 {
-    post(service, &record_events_question, event);
+    return post(service, &record_events_question, event);
 }

@@ -24,6 +24,10 @@ MUST_CHECK enum switchboard_status ask_code(struct service *service, const struc
 MUST_CHECK enum switchboard_status
 ask_message(struct service *service, const struct webhook *webhook, const struct message *message,
             struct call_answer *answer, struct response *response);
+MUST_CHECK enum switchboard_status ask_delivery(struct service *service,
+                                                const struct webhook *webhook,
+                                                const struct delivery *delivery,
+                                                struct response *response);
 /* Answered: it is on record, and *prompt is what the caller hears now. */
 MUST_CHECK enum switchboard_status ask_event(struct service *service, const struct webhook *webhook,
                                              const struct call_event *event, struct prompt *prompt,
@@ -35,4 +39,5 @@ MUST_CHECK enum switchboard_status ask_prompt(struct service *service,
 
 void post_apology(struct service *service, const struct apology *apology);
 void post_message(struct service *service, const struct message *message);
-void post_event(struct service *service, const struct call_event *event);
+/* false: it is not kept. */
+MUST_CHECK bool post_event(struct service *service, const struct call_event *event);

@@ -4,10 +4,12 @@
 #include <libxml/entities.h>
 #include <libxml/parser.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "outcome.h"
 #include "paths.h"
+#include "text.h"
 
 /* Around a sentence in which XML needs nothing escaped. */
 static const char apology[] =
@@ -154,17 +156,24 @@ static void attribute_number(struct document *document, const char *name, long v
     attribute(document, name, digits);
 }
 
-/* A webhook of ours, as Plivo reaches it: Plivo takes no relative URL here. */
+/* A webhook of ours, as Plivo reaches it: Plivo takes no relative URL here. more: "" or the
+ * fragment below. */
 static void attribute_url(struct document *document, const char *name, const char *public_url,
-                          const char *path)
+                          const char *path, const char *more)
 {
     raw(document, " ");
     raw(document, name);
     raw(document, "=\"");
     escaped(document, public_url);
     escaped(document, path);
+    escaped(document, more);
     raw(document, "\"");
 }
+
+/* How Plivo is to call us about a call: up to three times more, whatever went wrong, 5xx included,
+ * which it does not try again by itself ("Voice, Concepts, Callback configurations"). It is never
+ * sent, and not signed. */
+static const char again[] = "#rc=3&rp=all";
 
 static void dial_element(struct document *document, const struct dial *dial)
 {
@@ -174,15 +183,15 @@ static void dial_element(struct document *document, const struct dial *dial)
     open_element(document, "Dial");
     attribute(document, "callerId", proxy);
     if (dial->public_url[0] != '\0') {
-        attribute_url(document, "action", dial->public_url, PATH_DIAL_ACTION);
+        attribute_url(document, "action", dial->public_url, PATH_DIAL_ACTION, again);
         attribute(document, "method", "POST");
-        attribute_url(document, "callbackUrl", dial->public_url, PATH_DIAL_EVENT);
+        attribute_url(document, "callbackUrl", dial->public_url, PATH_DIAL_EVENT, again);
         attribute(document, "callbackMethod", "POST");
         attribute_number(document, "timeout", dial->ring_timeout);
         attribute_number(document, "timeLimit", dial->call_time_limit);
     }
     if (dial->announcement != NULL)
-        attribute_url(document, "confirmSound", dial->public_url, PATH_ANNOUNCEMENT);
+        attribute_url(document, "confirmSound", dial->public_url, PATH_ANNOUNCEMENT, again);
     open_element(document, "Number");
     text(document, callee);
     close_element(document);
@@ -207,7 +216,7 @@ static void record_element(struct document *document, const struct dial *dial)
     attribute(document, "startOnDialAnswer", "true");
     attribute(document, "redirect", "false");
     attribute_number(document, "maxLength", dial->call_time_limit);
-    attribute_url(document, "callbackUrl", dial->public_url, PATH_RECORDING);
+    attribute_url(document, "callbackUrl", dial->public_url, PATH_RECORDING, again);
     attribute(document, "callbackMethod", "POST");
     close_element(document);
 }
@@ -240,7 +249,7 @@ void reply_ask_code(struct response *response, const struct prompt *prompt, cons
     snprintf(path, sizeof path, PATH_CODE "%d", attempt);
     start(&document, response);
     open_element(&document, "GetDigits");
-    attribute_url(&document, "action", public_url, path);
+    attribute_url(&document, "action", public_url, path, again);
     attribute(&document, "method", "POST");
     attribute(&document, "timeout", "10");
     attribute_number(&document, "numDigits", digits);
@@ -265,19 +274,60 @@ void reply_prompt(struct response *response, const struct prompt *prompt)
     (void)finish(&document);
 }
 
-bool reply_message(struct response *response, struct number proxy, struct number receiver,
-                   const char *words)
+static void open_message(struct document *document, struct number from, struct number to)
 {
     char src[NUMBER_TEXT], dst[NUMBER_TEXT];
+    number_print(from, src);
+    number_print(to, dst);
+    open_element(document, "Message");
+    attribute(document, "src", src);
+    attribute(document, "dst", dst);
+}
+
+/* Plivo signs the path of what it calls about messages, and no query: so what the event is about
+ * stands in the path. Its own tries again are enough here: after 60, 120 and 240 s. */
+static void attribute_status(struct document *document, const struct texts *texts, int part,
+                             int parts)
+{
+    char path[sizeof PATH_MESSAGE_STATUS + 96];
+    snprintf(path, sizeof path, PATH_MESSAGE_STATUS "%.64s/%d/%d", texts->id, part, parts);
+    attribute_url(document, "callbackUrl", texts->public_url, path, "");
+    attribute(document, "callbackMethod", "POST");
+}
+
+static void forwarded_elements(struct document *document, const struct texts *texts)
+{
+    struct text_cut cut;
+    const char *words;
+    size_t length;
+    int part = 0, parts = text_cut_count(texts->text, texts->length);
+    text_cut_start(&cut, texts->text, texts->length);
+    while (text_cut_next(&cut, &words, &length)) {
+        char *copy = strndup(words, length);
+        if (copy == NULL) {
+            document->ok = false;
+            return;
+        }
+        open_message(document, texts->proxy, texts->receiver);
+        if (texts->public_url[0] != '\0')
+            attribute_status(document, texts, ++part, parts);
+        text(document, copy);
+        close_element(document);
+        free(copy);
+    }
+}
+
+bool reply_texts(struct response *response, const struct texts *texts)
+{
     struct document document;
-    number_print(proxy, src);
-    number_print(receiver, dst);
     start(&document, response);
-    open_element(&document, "Message");
-    attribute(&document, "src", src);
-    attribute(&document, "dst", dst);
-    text(&document, words);
-    close_element(&document);
+    if (texts->receiver.value != 0)
+        forwarded_elements(&document, texts);
+    if (texts->sender.value != 0) {
+        open_message(&document, texts->proxy, texts->sender);
+        text(&document, texts->notice);
+        close_element(&document);
+    }
     if (finish(&document))
         return true;
     reply_empty(response);

@@ -45,10 +45,21 @@ void reply_announcement(struct response *response, const struct prompt *prompt);
 void reply_ask_code(struct response *response, const struct prompt *prompt, const char *public_url,
                     int attempt, int digits);
 
-/* <Message src="proxy" dst="receiver">text</Message>. The text is sent as it is; what XML
- * cannot carry must not be in it. false: out of memory, and nothing is sent. */
-MUST_CHECK bool reply_message(struct response *response, struct number proxy,
-                              struct number receiver, const char *text);
+/* Texts to send on, and what their sender is told; either may be missing. */
+struct texts {
+    struct number proxy;    /* from whom they come */
+    struct number receiver; /* 0: nothing is sent on */
+    const char *text;       /* not terminated; cut into messages as text.h says */
+    size_t length;
+    struct number sender; /* 0: he is told nothing */
+    const char *notice;
+    const char *public_url; /* "": Plivo does not tell what became of them */
+    const char *id;         /* of the message that came in */
+};
+
+/* <Message src="proxy" dst="receiver">text</Message>, one for each part of it, then one to the
+ * sender. What XML cannot carry must not be in them. false: out of memory, and nothing is sent. */
+MUST_CHECK bool reply_texts(struct response *response, const struct texts *texts);
 
 /* <Response/>: nothing (more) to do. */
 void reply_empty(struct response *response);

@@ -307,6 +307,22 @@ enum db_status store_answer_messages(struct store *store, const struct message m
     return run_for_answers(store, &answer_messages, answers, count, limit_ms);
 }
 
+STATEMENT(record_deliveries, SQL_RECORD_DELIVERIES, "TNNTN", NULL);
+
+enum db_status store_record_deliveries(struct store *store, const struct delivery deliveries[],
+                                       size_t count, int limit_ms)
+{
+    struct db_array *to = start(store, &record_deliveries);
+    for (size_t i = 0; i < count; i++) {
+        db_array_add_text(&to[0], deliveries[i].uuid);
+        db_array_add_bigint(&to[1], deliveries[i].part);
+        db_array_add_bigint(&to[2], deliveries[i].parts);
+        db_array_add_text(&to[3], deliveries[i].status);
+        db_array_add_bigint(&to[4], deliveries[i].error);
+    }
+    return run(store, &record_deliveries, limit_ms, NULL, NULL);
+}
+
 /* ---- chores, and the schema ---- */
 
 struct gauges {

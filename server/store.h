@@ -141,8 +141,8 @@ MUST_CHECK enum db_status store_find_prompts(struct store *store,
 
 enum { MESSAGE_KIND = 16 };
 
-/* What the database sees of a text message. kind: "text", or why it is not to be sent on, as
- * masking.messages.outcome has it. */
+/* What the database sees of a text message. kind: "text", "text_and_media" where something besides
+ * the text is not to be sent on, "start", or why nothing is: see masking.answer_messages(). */
 struct message {
     char uuid[CALL_UUID];
     struct number sender;
@@ -152,11 +152,24 @@ struct message {
 };
 
 /* Whom are messages for? Routes and records each; see sql/server/answer_messages.sql. The answer's
- * outcome is "forwarded" with a counterpart, or why not, perhaps with a prompt for the sender. */
+ * outcome is "forwarded" with a counterpart, or why not; a prompt is for the sender. */
 MUST_CHECK enum db_status store_answer_messages(struct store *store,
                                                 const struct message messages[],
                                                 struct call_answer answers[], size_t count,
                                                 int limit_ms);
+
+/* What Plivo told of one part of a message that was sent on. */
+struct delivery {
+    char uuid[CALL_UUID]; /* of the message that came in */
+    int part, parts;      /* from 1 */
+    char status[MESSAGE_KIND];
+    int error; /* Plivo's code; 0: none */
+};
+
+/* Puts what became of messages on record; see sql/server/record_deliveries.sql. */
+MUST_CHECK enum db_status store_record_deliveries(struct store *store,
+                                                  const struct delivery deliveries[], size_t count,
+                                                  int limit_ms);
 
 /* What the database tells the metrics: at most GAUGES_MAX of them, *count are filled. */
 MUST_CHECK enum db_status store_gauges(struct store *store, struct gauge gauges[GAUGES_MAX],

@@ -115,10 +115,13 @@ CREATE TABLE masking.messages (
   side text CHECK (side IN ('customer', 'agent')),
   order_ids text[],
   outcome text NOT NULL,
+  told text,
   repeats integer NOT NULL DEFAULT 0,
   earlier_outcomes jsonb
 );
 CREATE INDEX messages_by_time ON masking.messages (received_at);
+-- How many two people wrote each other within the last minute.
+CREATE INDEX messages_between ON masking.messages ((order_ids[1]), side, received_at) WHERE outcome = 'forwarded';
 COMMENT ON TABLE masking.messages IS
   'One row per text message, forwarded or not. Holds neither its text nor a phone number of a party.';
 COMMENT ON COLUMN masking.messages.message_uuid IS 'Plivo''s MessageUUID.';
@@ -128,10 +131,11 @@ COMMENT ON COLUMN masking.messages.proxy IS 'The number written to; NULL: not a 
 COMMENT ON COLUMN masking.messages.ask IS 'The number of the ask that got the outcome in this row, as in calls.';
 COMMENT ON COLUMN masking.messages.side IS
   'Who wrote: the customer or the agent of the latest of order_ids; NULL: nobody we know.';
-COMMENT ON COLUMN masking.messages.order_ids IS 'The orders it was about; NULL: none.';
+COMMENT ON COLUMN masking.messages.order_ids IS 'The orders it was about, in the order of their ids; NULL: none.';
 COMMENT ON COLUMN masking.messages.route_id IS 'The latest route it took; joins to routes with order_ids.';
 COMMENT ON COLUMN masking.messages.outcome IS
-  'forwarded, optout, optin, help or intent (kept from the other side), media (pictures only, and those are not forwarded), unknown_sender (told so), unknown_sender_quiet (told within the last hour), from_proxy, blocked, no_sender, bad_number, or apologised (the database was away, nothing was sent).';
+  'forwarded, optout, optin, help or intent (kept from the other side), media (pictures only, and those are not forwarded), empty, opted_out (the other side wants no texts), too_many (within a minute), unknown_sender (told so), unknown_sender_quiet (told within the last hour), from_proxy, blocked, no_sender, bad_number, or apologised (the database was away, nothing was sent; Plivo sends it again).';
+COMMENT ON COLUMN masking.messages.told IS 'The event of prompts that the sender was sent; NULL: nothing.';
 COMMENT ON COLUMN masking.messages.repeats IS 'How often Plivo told of it again.';
 COMMENT ON COLUMN masking.messages.earlier_outcomes IS 'What became of other asks about it, each once; NULL: told once.';
 
@@ -162,14 +166,48 @@ COMMENT ON COLUMN masking.pair_calls.pair IS 'The two people: their keyed hashes
 COMMENT ON COLUMN masking.pair_calls.call_uuid IS 'Which call.';
 COMMENT ON COLUMN masking.pair_calls.called_at IS 'When.';
 
-CREATE TABLE masking.told_strangers (
-  number bigint PRIMARY KEY,
-  told_at timestamptz NOT NULL
+CREATE TABLE masking.deliveries (
+  message_uuid text COLLATE "C" REFERENCES masking.messages ON DELETE CASCADE,
+  part integer CHECK (part BETWEEN 1 AND parts),
+  parts integer NOT NULL,
+  status text NOT NULL,
+  error_code integer,
+  told_at timestamptz NOT NULL,
+  PRIMARY KEY (message_uuid, part)
 );
-CREATE INDEX told_strangers_by_time ON masking.told_strangers (told_at);
-COMMENT ON TABLE masking.told_strangers IS
-  'Unknown senders who were sent the sentence within the last hour; forgotten after it.';
-COMMENT ON COLUMN masking.told_strangers.number IS 'Who wrote, E.164 digits.';
-COMMENT ON COLUMN masking.told_strangers.told_at IS 'When the sentence was sent.';
+COMMENT ON TABLE masking.deliveries IS
+  'What became of texts that were forwarded: one row per message that went out, once Plivo told of it.';
+COMMENT ON COLUMN masking.deliveries.message_uuid IS 'The message that came in.';
+COMMENT ON COLUMN masking.deliveries.part IS 'Which of the messages that it went out as, from 1.';
+COMMENT ON COLUMN masking.deliveries.parts IS 'How many those are.';
+COMMENT ON COLUMN masking.deliveries.status IS 'Plivo''s word: queued, sent, delivered, undelivered, failed, read, or other.';
+COMMENT ON COLUMN masking.deliveries.error_code IS 'Plivo''s error code, as 200: the receiver sent STOP; NULL: none.';
+COMMENT ON COLUMN masking.deliveries.told_at IS 'When Plivo told it.';
+
+CREATE TABLE masking.told_senders (
+  number bigint,
+  event text COLLATE "C",
+  told_at timestamptz NOT NULL,
+  PRIMARY KEY (number, event)
+);
+CREATE INDEX told_senders_by_time ON masking.told_senders (told_at);
+COMMENT ON TABLE masking.told_senders IS
+  'Who was sent which sentence about a text of theirs within the last hour; forgotten after it.';
+COMMENT ON COLUMN masking.told_senders.number IS 'Who wrote, E.164 digits.';
+COMMENT ON COLUMN masking.told_senders.event IS 'Which sentence, as in prompts.';
+COMMENT ON COLUMN masking.told_senders.told_at IS 'When it was sent.';
+
+CREATE TABLE masking.opted_out (
+  person_hash bigint,
+  proxy bigint,
+  said_at timestamptz NOT NULL,
+  PRIMARY KEY (person_hash, proxy)
+);
+CREATE INDEX opted_out_by_time ON masking.opted_out (said_at);
+COMMENT ON TABLE masking.opted_out IS
+  'Who sent STOP to which number, and not START since: Plivo delivers them no texts from it. Kept as long as messages.';
+COMMENT ON COLUMN masking.opted_out.person_hash IS 'Who, as a keyed hash.';
+COMMENT ON COLUMN masking.opted_out.proxy IS 'The number that he wrote it to.';
+COMMENT ON COLUMN masking.opted_out.said_at IS 'When.';
 
 COMMIT;

@@ -45,9 +45,10 @@ CREATE TABLE masking.prompts (
   CONSTRAINT known_event CHECK (event IN (
     'unknown_caller', 'no_caller_id', 'bad_dialled_number', 'from_proxy', 'blocked', 'too_many_calls', 'malformed', 'busy', 'no_answer',
     'failed', 'timeout', 'ask_code', 'wrong_code', 'code_refused', 'locked_out', 'recorded',
-    'unknown_sender')),
+    'unknown_sender', 'media', 'opted_out', 'too_many')),
   CONSTRAINT words_or_recording CHECK (num_nonnulls(words, play_url) > 0),
-  CONSTRAINT messages_have_words CHECK (event <> 'unknown_sender' OR words IS NOT NULL),
+  CONSTRAINT messages_have_words CHECK (
+    event NOT IN ('unknown_sender', 'media', 'opted_out', 'too_many') OR words IS NOT NULL),
   CONSTRAINT words_fit CHECK (
     octet_length(words) BETWEEN 1 AND 1000
     AND words !~ '[\x01-\x08\x0B\x0C\x0E-\x1F\x7F\uFFFE\uFFFF]'),
@@ -180,7 +181,25 @@ JOIN (VALUES
   ('unknown_sender', 'fr', 'Votre message n''a pas été transmis : aucune commande ne correspond à votre numéro.'),
   ('unknown_sender', 'de', 'Ihre Nachricht wurde nicht zugestellt: Zu Ihrer Nummer haben wir keine Bestellung gefunden.'),
   ('unknown_sender', 'pt', 'A sua mensagem não foi entregue: não encontramos nenhum pedido com o seu número.'),
-  ('unknown_sender', 'hi', 'आपका संदेश नहीं पहुँचाया गया: आपके फ़ोन नंबर से जुड़ा कोई ऑर्डर नहीं मिला।')
+  ('unknown_sender', 'hi', 'आपका संदेश नहीं पहुँचाया गया: आपके फ़ोन नंबर से जुड़ा कोई ऑर्डर नहीं मिला।'),
+  ('media', 'en', 'Your picture was not delivered: only text can be sent to this number.'),
+  ('media', 'es', 'Su imagen no se ha entregado: a este número solo se puede enviar texto.'),
+  ('media', 'fr', 'Votre image n''a pas été transmise : ce numéro n''accepte que du texte.'),
+  ('media', 'de', 'Ihr Bild wurde nicht zugestellt: An diese Nummer kann man nur Text senden.'),
+  ('media', 'pt', 'A sua imagem não foi entregue: este número só aceita texto.'),
+  ('media', 'hi', 'आपकी तस्वीर नहीं पहुँचाई गई: इस नंबर पर केवल टेक्स्ट भेजा जा सकता है।'),
+  ('opted_out', 'en', 'Your message was not delivered: the other side takes no text messages. Please call this number instead.'),
+  ('opted_out', 'es', 'Su mensaje no se ha entregado: la otra persona no recibe mensajes de texto. Llame a este número, por favor.'),
+  ('opted_out', 'fr', 'Votre message n''a pas été transmis : votre correspondant ne reçoit pas de SMS. Veuillez appeler ce numéro.'),
+  ('opted_out', 'de', 'Ihre Nachricht wurde nicht zugestellt: Die andere Seite nimmt keine SMS an. Bitte rufen Sie diese Nummer an.'),
+  ('opted_out', 'pt', 'A sua mensagem não foi entregue: a outra pessoa não recebe mensagens de texto. Ligue para este número.'),
+  ('opted_out', 'hi', 'आपका संदेश नहीं पहुँचाया गया: दूसरा पक्ष टेक्स्ट संदेश नहीं लेता। कृपया इस नंबर पर कॉल करें।'),
+  ('too_many', 'en', 'Your message was not delivered: too many messages within a minute. Please wait a minute.'),
+  ('too_many', 'es', 'Su mensaje no se ha entregado: demasiados mensajes en un minuto. Espere un minuto, por favor.'),
+  ('too_many', 'fr', 'Votre message n''a pas été transmis : trop de messages en une minute. Veuillez patienter une minute.'),
+  ('too_many', 'de', 'Ihre Nachricht wurde nicht zugestellt: zu viele Nachrichten in einer Minute. Bitte warten Sie eine Minute.'),
+  ('too_many', 'pt', 'A sua mensagem não foi entregue: mensagens demais em um minuto. Aguarde um minuto.'),
+  ('too_many', 'hi', 'आपका संदेश नहीं पहुँचाया गया: एक मिनट में बहुत अधिक संदेश। कृपया एक मिनट रुकें।')
 ) AS p (event, code, words) USING (code);
 
 COMMIT;

@@ -63,6 +63,8 @@ INSERT INTO masking.settings (name, span, meaning) VALUES
   ('keep_orders', '400 days', 'how long after they could last connect a call orders and their routes are kept; 0: for ever'),
   ('keep_calls', '400 days', 'how long calls are kept; 0: for ever'),
   ('keep_messages', '90 days', 'how long the record of text messages is kept; 0: for ever');
+INSERT INTO masking.settings (name, amount, meaning) VALUES
+  ('texts_per_minute', 10, 'how many texts each way about an order within a minute are taken for people: when both sides wrote so many no more are forwarded, so that two phones that answer each other by themselves come to an end; 0: any number');
 INSERT INTO masking.settings (name, is_on, meaning) VALUES
   ('refuse_unmasked', false, 'true: an order for which no proxy number is free fails with SQLSTATE MK002; false: it commits without one'),
   ('codes', false, 'true: orders get codes, and callers whose phone is not known are asked for one; counts for orders written after it, see masking.issue_codes()');

@@ -3,7 +3,9 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
-DROP TABLE masking.told_strangers;
+DROP TABLE masking.opted_out;
+DROP TABLE masking.told_senders;
+DROP TABLE masking.deliveries;
 DROP TYPE masking.answer;
 DROP TABLE masking.pair_calls;
 DROP TABLE masking.messages;

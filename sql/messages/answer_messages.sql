@@ -1,40 +1,111 @@
--- true once an hour for each stranger, also if many ask at the same moment.
-CREATE OR REPLACE FUNCTION masking.may_be_told(stranger bigint) RETURNS boolean
+-- true once an hour for each sender and sentence, also if many ask at the same moment.
+CREATE OR REPLACE FUNCTION masking.may_be_told(sender bigint, sentence text) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  INSERT INTO masking.told_strangers AS t (number, told_at) VALUES (stranger, now())
-  ON CONFLICT (number) DO UPDATE SET told_at = now()
+  INSERT INTO masking.told_senders AS t (number, event, told_at) VALUES (sender, sentence, now())
+  ON CONFLICT (number, event) DO UPDATE SET told_at = now()
   WHERE t.told_at < now() - interval '1 hour';
   RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION masking.may_be_told(bigint) IS
-  'Whether a stranger may be sent the sentence now; remembers that it was.';
+COMMENT ON FUNCTION masking.may_be_told(bigint, text) IS
+  'Whether a sender may be sent the sentence now; remembers that it was.';
 
-CREATE OR REPLACE FUNCTION masking.message_outcome(sender bigint, proxy bigint, kind text, callee bigint, blocked boolean, before text)
-RETURNS text
+-- What a person wants of this number, from STOP to START.
+CREATE OR REPLACE FUNCTION masking.note_wish(person bigint, proxy bigint, kind text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  hash CONSTANT bigint := masking.hash_if_keyed(person);
 BEGIN
-  RETURN CASE
-    WHEN proxy IS NULL THEN 'bad_number'
-    WHEN sender IS NULL THEN 'no_sender'
-    WHEN sender = proxy OR EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = sender)
-    THEN 'from_proxy'
-    WHEN kind <> 'text' THEN kind
-    WHEN blocked THEN 'blocked'
-    WHEN callee IS NOT NULL THEN 'forwarded'
-    WHEN before IN ('unknown_sender', 'unknown_sender_quiet') THEN before
-    WHEN masking.may_be_told(sender) THEN 'unknown_sender'
-    ELSE 'unknown_sender_quiet'
-  END;
+  IF kind = 'optout' AND hash IS NOT NULL THEN
+    INSERT INTO masking.opted_out (person_hash, proxy, said_at) VALUES (hash, proxy, now())
+    ON CONFLICT DO NOTHING;
+  ELSIF kind = 'optin' THEN
+    DELETE FROM masking.opted_out t WHERE t.person_hash = hash AND t.proxy = note_wish.proxy;
+  END IF;
 END
 $$;
-COMMENT ON FUNCTION masking.message_outcome(bigint, bigint, text, bigint, boolean, text) IS
-  'What becomes of a message; before: what became of it when Plivo told of it earlier.';
+COMMENT ON FUNCTION masking.note_wish(bigint, bigint, text) IS
+  'Remembers that a person sent STOP to a number (optout), or START after it (optin).';
+
+CREATE OR REPLACE FUNCTION masking.has_opted_out(person bigint, on_proxy bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN EXISTS (
+    SELECT FROM masking.opted_out t WHERE t.person_hash = masking.hash_if_keyed(person) AND t.proxy = on_proxy);
+END
+$$;
+COMMENT ON FUNCTION masking.has_opted_out(bigint, bigint) IS 'Whether a person sent STOP to this number, and not START since.';
+
+CREATE OR REPLACE FUNCTION masking.are_too_many(first_order text) RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  most CONSTANT integer := (SELECT s.amount FROM masking.settings s WHERE s.name = 'texts_per_minute');
+BEGIN
+  -- Somebody who writes a lot and gets no answer is no loop: both sides must have written so many.
+  RETURN most > 0 AND (
+    SELECT count(*) >= most FROM (
+      SELECT FROM masking.messages m
+      WHERE m.order_ids[1] = first_order AND m.side = 'agent' AND m.outcome = 'forwarded'
+        AND m.received_at > now() - interval '1 minute'
+      LIMIT most) few) AND (
+    SELECT count(*) >= most FROM (
+      SELECT FROM masking.messages m
+      WHERE m.order_ids[1] = first_order AND m.side = 'customer' AND m.outcome = 'forwarded'
+        AND m.received_at > now() - interval '1 minute'
+      LIMIT most) few);
+END
+$$;
+COMMENT ON FUNCTION masking.are_too_many(text) IS
+  'Whether the two sides of this order wrote each other so much within the last minute that two machines must be at work.';
+
+CREATE OR REPLACE FUNCTION masking.decided_message(
+  sender bigint, proxy bigint, kind text, callee bigint, blocked boolean, first_order text, OUT outcome text, OUT told text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+BEGIN
+  IF kind = 'start' THEN
+    kind := CASE WHEN masking.has_opted_out(sender, proxy) THEN 'optin' ELSE 'text' END;
+  END IF;
+  outcome := CASE
+    WHEN proxy IS NULL THEN 'bad_number'
+    WHEN sender IS NULL THEN 'no_sender'
+    WHEN sender = proxy OR EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = sender) THEN 'from_proxy'
+    WHEN kind NOT IN ('text', 'text_and_media', 'media') THEN kind
+    WHEN callee IS NULL THEN 'unknown_sender'
+    WHEN blocked THEN 'blocked'
+    WHEN masking.has_opted_out(masking.person(callee), proxy) THEN 'opted_out'
+    WHEN kind = 'media' THEN kind
+    WHEN masking.are_too_many(first_order) THEN 'too_many'
+    ELSE 'forwarded'
+  END;
+  IF outcome IN ('optout', 'optin') THEN
+    PERFORM masking.note_wish(sender, proxy, outcome);
+  END IF;
+  told := CASE
+    WHEN outcome IN ('unknown_sender', 'opted_out', 'media', 'too_many') THEN outcome
+    WHEN outcome = 'forwarded' AND kind = 'text_and_media' THEN 'media'
+  END;
+  IF told IS NOT NULL AND NOT masking.may_be_told(sender, told) THEN
+    told := NULL;
+    IF outcome = 'unknown_sender' THEN
+      outcome := 'unknown_sender_quiet';
+    END IF;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION masking.decided_message(bigint, bigint, text, bigint, boolean, text) IS
+  'What becomes of a message that is asked about for the first time, and what its sender is told (an event of prompts).';
 
 CREATE OR REPLACE FUNCTION masking.other_outcomes(t masking.messages, the_ask bigint) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
@@ -64,8 +135,7 @@ RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
--- The sender was told that the text did not pass, or heard nothing, so it comes again: this beats
--- what the same ask was answered, before or after it. A text that another ask sent on was sent on.
+-- It was answered with 503 and nothing was sent, so it comes again: this beats what the same ask was answered, before or after it. A text that another ask sent on was sent on.
 DECLARE
   m masking.messages;
   apology CONSTANT jsonb := jsonb_build_object('ask', the_ask, 'outcome', 'apologised');
@@ -93,6 +163,7 @@ BEGIN
     answered_at = clock_timestamp(),
     ask = (heard ->> 'ask')::bigint,
     outcome = heard ->> 'outcome',
+    told = CASE WHEN heard ->> 'outcome' <> 'apologised' THEN t.told END,
     repeats = t.repeats + (NOT masking.has_outcome(m, jsonb_build_object('ask', the_ask)))::integer,
     earlier_outcomes = (
       SELECT jsonb_agg(e.value ORDER BY e.place)
@@ -113,19 +184,24 @@ AS $$
 -- Text messages go the way calls go: the same routes decide. The text is not stored anywhere, and
 -- neither is a number of a connected person. Nothing here may start an endless exchange: a number
 -- of the pool is never answered and never forwarded, so two of them cannot talk to each other;
--- any other stranger gets one sentence an hour, whatever number it writes to.
---   reads   routes, proxy_numbers, prompts
---   writes  messages, told_strangers
---   locks   rows of both, one message after the other in the order of senders: two batches wait
---           for each other instead of deadlocking
+-- any other sender gets each sentence once an hour, and two phones that answer each other are
+-- stopped by texts_per_minute: then neither gets anything more to answer.
+-- The row is the answer. A message that was answered gets the same answer again, whatever has
+-- changed since; one that was apologised for (503, nothing was sent) is decided anew.
+--   reads   routes, proxy_numbers, prompts, settings, opted_out, messages (of an order, of a minute)
+--   writes  messages, told_senders, opted_out
+--   locks   rows of these, one message after the other in the order of senders: two batches wait
+--           for each other instead of deadlocking (of two messages of one sender with different
+--           sentences they may: then each is asked for alone)
 --   who     the server
 #variable_conflict use_column
 DECLARE
   m record;
   answer masking.answer;
   way record;
+  made record;
   had masking.messages;
-  decided text;
+  this_ask jsonb;
 BEGIN
   PERFORM masking.check_batch(message_uuids, senders);
   FOR m IN
@@ -142,33 +218,50 @@ BEGIN
       RETURN NEXT answer;
       CONTINUE;
     END IF;
-    SELECT * INTO had FROM masking.messages b WHERE b.message_uuid = m.message_uuid;
-    SELECT r.callee, r.side, r.route_id, r.order_ids, r.blocked INTO way FROM masking.reached(m.person, m.proxy) r;
-    decided := masking.message_outcome(m.person, m.proxy, m.kind, way.callee, way.blocked, had.outcome);
-    INSERT INTO masking.messages AS t
-      (message_uuid, received_at, answered_at, proxy, ask, side, order_ids, route_id, outcome)
-    VALUES (m.message_uuid, now(), clock_timestamp(), m.proxy, m.ask, way.side, way.order_ids, way.route_id, decided)
-    ON CONFLICT (message_uuid) DO UPDATE SET
-      answered_at = EXCLUDED.answered_at, ask = EXCLUDED.ask, side = EXCLUDED.side, order_ids = EXCLUDED.order_ids,
-      route_id = EXCLUDED.route_id, outcome = EXCLUDED.outcome,
-      repeats = t.repeats + coalesce(t.ask <> EXCLUDED.ask, false)::integer,
-      earlier_outcomes = masking.other_outcomes(t, EXCLUDED.ask)
-    -- An ask whose sender heard the apology, or after which another was answered, sent nothing on.
-    WHERE NOT (t.ask = EXCLUDED.ask AND t.outcome = 'apologised'
-      OR t.earlier_outcomes IS NOT NULL
-        AND t.earlier_outcomes @> jsonb_build_array(jsonb_build_object('ask', EXCLUDED.ask)));
-    answer.outcome := decided;
-    IF decided = 'forwarded' THEN
-      answer.counterpart := way.callee;
-    ELSIF decided = 'unknown_sender' THEN
-      SELECT p.say, p.voice, p.language INTO answer.say, answer.voice, answer.language FROM masking.prompt(decided, m.proxy) p;
+    this_ask := jsonb_build_object('ask', m.ask);
+    -- The row first, whoever else asks about it: what was decided by then counts.
+    SELECT * INTO had FROM masking.messages b WHERE b.message_uuid = m.message_uuid FOR UPDATE;
+    IF had.outcome IS NULL OR had.outcome = 'apologised' AND NOT masking.has_outcome(had, this_ask) THEN
+      SELECT r.callee, r.side, r.route_id, ARRAY(SELECT unnest(r.order_ids) ORDER BY 1) AS order_ids, r.blocked
+      INTO way FROM masking.reached(m.person, m.proxy) r;
+      SELECT d.outcome, d.told INTO made
+      FROM masking.decided_message(m.person, m.proxy, m.kind, way.callee, way.blocked, way.order_ids[1]) d;
+      INSERT INTO masking.messages AS t
+        (message_uuid, received_at, answered_at, proxy, ask, side, order_ids, route_id, outcome, told)
+      VALUES (m.message_uuid, now(), clock_timestamp(), m.proxy, m.ask, way.side, way.order_ids, way.route_id,
+        made.outcome, made.told)
+      ON CONFLICT (message_uuid) DO UPDATE SET
+        answered_at = EXCLUDED.answered_at, ask = EXCLUDED.ask, side = EXCLUDED.side,
+        order_ids = EXCLUDED.order_ids, route_id = EXCLUDED.route_id, outcome = EXCLUDED.outcome, told = EXCLUDED.told,
+        repeats = t.repeats + 1, earlier_outcomes = masking.other_outcomes(t, EXCLUDED.ask)
+      WHERE t.outcome = 'apologised' AND NOT masking.has_outcome(t, jsonb_build_object('ask', EXCLUDED.ask))
+      RETURNING t.* INTO had;
+      IF NOT FOUND THEN -- somebody else's ask of this moment was first
+        SELECT * INTO had FROM masking.messages b WHERE b.message_uuid = m.message_uuid;
+      END IF;
+    ELSIF NOT masking.has_outcome(had, this_ask) THEN
+      UPDATE masking.messages t SET ask = m.ask, repeats = t.repeats + 1, earlier_outcomes = masking.other_outcomes(t, m.ask)
+      WHERE t.message_uuid = m.message_uuid;
+    END IF;
+    answer.outcome := had.outcome;
+    IF answer.outcome = 'forwarded' THEN
+      -- The route that it took, of the same sender; its numbers may be forgotten by now.
+      SELECT r.callee INTO answer.counterpart FROM masking.routes r
+      WHERE r.order_id = ANY (had.order_ids) AND r.route_id = had.route_id AND r.caller = m.person AND r.callee > 0
+        AND r.callee <> m.proxy;
+      IF answer.counterpart IS NULL THEN
+        answer.outcome := 'unknown_sender_quiet';
+      END IF;
+    END IF;
+    IF had.told IS NOT NULL THEN
+      SELECT p.say, p.voice, p.language INTO answer.say, answer.voice, answer.language FROM masking.prompt(had.told, m.proxy) p;
     END IF;
     RETURN NEXT answer;
   END LOOP;
   -- Last, for these rows are in no order: who holds them waits for nobody.
-  DELETE FROM masking.told_strangers t
-  WHERE t.number IN (
-    SELECT o.number FROM masking.told_strangers o
+  DELETE FROM masking.told_senders t
+  WHERE (t.number, t.event) IN (
+    SELECT o.number, o.event FROM masking.told_senders o
     WHERE o.told_at < now() - interval '1 hour'
     ORDER BY o.told_at
     LIMIT 2 * cardinality(message_uuids)
@@ -176,5 +269,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION masking.answer_messages(text[], bigint[], bigint[], text[], bigint[]) IS
-  'Routes and records a batch of messages. kinds: text, why it is not to be forwarded, or apologised (that ask got no answer in time); counterpart: set exactly when it is forwarded; say: what the sender is sent instead. asks: as in answer_calls.';
+  'Routes and records a batch of messages. kinds: text, text_and_media (there is more than the text, which is not sent on), start (START: a text, unless he had sent STOP), why it is not to be forwarded, or apologised (that ask got no answer in time); counterpart: set exactly when it is forwarded; say: what the sender is sent. asks: as in answer_calls.';
 GRANT EXECUTE ON FUNCTION masking.answer_messages(text[], bigint[], bigint[], text[], bigint[]) TO masking_server;

@@ -84,9 +84,9 @@ BEGIN
     SELECT o.call_uuid, o.attempt FROM masking.code_failures o
     WHERE o.failed_at < now() - interval '24 hours'
     ORDER BY o.failed_at LIMIT at_most FOR UPDATE SKIP LOCKED);
-  DELETE FROM masking.told_strangers t
-  WHERE t.number IN (
-    SELECT o.number FROM masking.told_strangers o
+  DELETE FROM masking.told_senders t
+  WHERE (t.number, t.event) IN (
+    SELECT o.number, o.event FROM masking.told_senders o
     WHERE o.told_at < now() - interval '1 hour'
     ORDER BY o.told_at LIMIT at_most FOR UPDATE SKIP LOCKED);
 END

@@ -21,13 +21,16 @@ AS $$
   WHERE o.order_id IS NULL OR o.forgotten_at IS NOT NULL
   UNION ALL
   SELECT 'strangers', (SELECT count(*) FROM masking.code_failures f WHERE f.failed_at < now() - greatest(older_than, interval '24 hours'))
-    + (SELECT count(*) FROM masking.told_strangers t WHERE t.told_at < now() - greatest(older_than, interval '1 hour'))
+    + (SELECT count(*) FROM masking.told_senders t WHERE t.told_at < now() - greatest(older_than, interval '1 hour'))
   UNION ALL
   SELECT 'calls past their time', count(*) FROM masking.calls c, masking.settings s
   WHERE s.name = 'keep_calls' AND s.span > interval '0' AND c.called_at < now() - greatest(s.span, older_than)
   UNION ALL
   SELECT 'messages past their time', count(*) FROM masking.messages m, masking.settings s
   WHERE s.name = 'keep_messages' AND s.span > interval '0' AND m.received_at < now() - greatest(s.span, older_than)
+  UNION ALL
+  SELECT 'opt-outs past their time', count(*) FROM masking.opted_out t, masking.settings s
+  WHERE s.name = 'keep_messages' AND s.span > interval '0' AND t.said_at < now() - greatest(s.span, older_than)
   UNION ALL
   SELECT 'routes past their time', count(*) FROM masking.routes r, masking.settings s
   WHERE s.name = 'keep_orders' AND s.span > interval '0' AND upper(r.held) < now() - greatest(s.span, older_than)

@@ -109,10 +109,16 @@ BEGIN
     WHERE o.received_at < now() - older_than
     ORDER BY o.received_at LIMIT at_most FOR UPDATE SKIP LOCKED);
   GET DIAGNOSTICS removed = ROW_COUNT;
+  DELETE FROM masking.opted_out t
+  WHERE (t.person_hash, t.proxy) IN (
+    SELECT o.person_hash, o.proxy FROM masking.opted_out o
+    WHERE o.said_at < now() - older_than
+    ORDER BY o.said_at LIMIT at_most FOR UPDATE SKIP LOCKED);
   RETURN removed;
 END
 $$;
-COMMENT ON FUNCTION masking.remove_old_messages(interval, integer) IS 'Removes messages that old, so many; returns how many.';
+COMMENT ON FUNCTION masking.remove_old_messages(interval, integer) IS
+  'Removes messages that old, with what became of them, so many, and as many opt-outs; returns how many messages.';
 
 CREATE OR REPLACE FUNCTION masking.retention_run() RETURNS TABLE (orders integer, routes integer, removed integer)
 LANGUAGE plpgsql SECURITY DEFINER

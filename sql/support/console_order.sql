@@ -41,32 +41,19 @@ BEGIN
   RETURN QUERY
   SELECT made.*
   FROM masking.messages m
-  CROSS JOIN LATERAL masking.line('row', CASE m.outcome WHEN 'forwarded' THEN 'good' WHEN 'apologised' THEN 'bad' ELSE 'warn' END, '', '',
+  CROSS JOIN LATERAL (SELECT l.outcome, l.delivery FROM masking.message_log l WHERE l.message_uuid = m.message_uuid LIMIT 1) became
+  CROSS JOIN LATERAL masking.line('row', CASE
+      WHEN m.outcome = 'apologised' THEN 'bad'
+      WHEN m.outcome <> 'forwarded' OR became.delivery ~ '^not' THEN 'warn'
+      ELSE 'good' END, '', '',
     masking.said_clock(m.received_at), coalesce(m.side, 'unknown'), coalesce(m.proxy::text, 'unusable'),
-    masking.said_text(m.outcome)) made
+    became.outcome || coalesce('; ' || became.delivery, '')) made
   WHERE m.received_at BETWEEN during.begins AND during.ends AND m.order_ids @> ARRAY[wanted]
   ORDER BY m.received_at DESC
   LIMIT at_most;
 END
 $$;
 COMMENT ON FUNCTION masking.texts_of_order(text, integer) IS 'The latest texts about an order, as lines of a page.';
-
-CREATE OR REPLACE FUNCTION masking.said_text(outcome text) RETURNS text
-LANGUAGE sql IMMUTABLE
-AS $$
-  SELECT CASE outcome
-    WHEN 'forwarded' THEN 'forwarded'
-    WHEN 'optout' THEN 'the writer wants no more texts (STOP)'
-    WHEN 'optin' THEN 'the writer wants texts again (START)'
-    WHEN 'help' THEN 'the writer asked for help (HELP), Plivo answers'
-    WHEN 'media' THEN 'a picture without words: not forwarded'
-    WHEN 'unknown_sender' THEN 'the writer was on no order, and was told so'
-    WHEN 'unknown_sender_quiet' THEN 'the writer was on no order, and had been told so within the hour'
-    WHEN 'apologised' THEN 'not forwarded: the database was away'
-    ELSE replace(outcome, '_', ' ')
-  END
-$$;
-COMMENT ON FUNCTION masking.said_text(text) IS 'What became of a text, in words.';
 
 CREATE OR REPLACE FUNCTION masking.console_order(who text, wanted text) RETURNS SETOF masking.console_line
 LANGUAGE plpgsql SECURITY DEFINER

@@ -317,8 +317,8 @@ def test_codes_that_waited_see_the_swap(database):
 def test_messages_forget_strangers_without_deadlock(database):
     """Each batch meets strangers that the other, hours later, would like to forget."""
     owner = connect(database)
-    ask(owner, "INSERT INTO masking.told_strangers"
-        " SELECT 14156660000 + n, now() - '2 hours'::interval FROM generate_series(1, 400) n")
+    ask(owner, "INSERT INTO masking.told_senders (number, event, told_at)"
+        " SELECT 14156660000 + n, 'unknown_sender', now() - '2 hours'::interval FROM generate_series(1, 400) n")
 
     def answer(number):
         server = connect(database, "masking_server")

@@ -1,4 +1,4 @@
--- Text messages: the same routes, one sentence an hour to strangers, no loops.
+-- Text messages: the same routes, each sentence once an hour, no loops, the same answer again.
 SELECT no_plan();
 
 CREATE FUNCTION pg_temp.send(uuid text, sender bigint, dialled bigint, kind text DEFAULT 'text') RETURNS text
@@ -13,7 +13,13 @@ SELECT is(pg_temp.send('m1', 14156667777, 14155550100), 'forwarded 14156667778',
 SELECT is(pg_temp.send('m2', 14156667778, 14155550100), 'forwarded 14156667777', 'and the agent the customer');
 SELECT is(pg_temp.send('m1', 14156667777, 14155550100), 'forwarded 14156667778', 'the same message again gets the same answer');
 SELECT is(pg_temp.send('i-' || kind, 14156667777, 14155550100, kind), kind, kind || ' is not forwarded')
-FROM unnest(ARRAY['optout', 'optin', 'help', 'intent', 'media']) kind;
+FROM unnest(ARRAY['optout', 'optin', 'help', 'intent', 'empty']) kind;
+SELECT is(pg_temp.send('p1', 14156667777, 14155550100, 'media'), 'media says', 'a picture is not forwarded, and its sender told');
+SELECT is(pg_temp.send('p2', 14156667777, 14155550100, 'media'), 'media', 'once an hour');
+SELECT is(pg_temp.send('p3', 14156667777, 14155550100, 'text_and_media'), 'forwarded 14156667778', 'a text with a picture is forwarded');
+SELECT is(pg_temp.send('p4', 14156667778, 14155550100, 'text_and_media'), 'forwarded 14156667777 says', 'and its sender told');
+SELECT is(pg_temp.send('p4', 14156667778, 14155550100, 'text_and_media'), 'forwarded 14156667777 says', 'when it comes again, again');
+SELECT is(pg_temp.send('p5', 14156669999, 14155550100, 'media'), 'unknown_sender says', 'a stranger''s picture has no other side either');
 
 SELECT is(pg_temp.send('s1', 14156660000, 14155550100), 'unknown_sender says', 'a stranger is told');
 SELECT is(pg_temp.send('s2', 14156660000, 14155550100), 'unknown_sender_quiet', 'once');
@@ -21,11 +27,25 @@ SELECT is(pg_temp.send('s3', 14156660000, 14155550199), 'unknown_sender_quiet', 
 SELECT is(pg_temp.send('s1', 14156660000, 14155550100), 'unknown_sender says', 'the message that was answered is answered again');
 SELECT is(pg_temp.send('s2', 14156660000, 14155550100), 'unknown_sender_quiet', 'and the one that was not is not');
 SELECT is(pg_temp.send('s4', 14156660001, 14155550100), 'unknown_sender says', 'another stranger is told too');
-UPDATE masking.told_strangers SET told_at = told_at - interval '59 minutes';
+UPDATE masking.told_senders SET told_at = told_at - interval '59 minutes';
 SELECT is(pg_temp.send('s5', 14156660000, 14155550100), 'unknown_sender_quiet', 'still nothing after 59 minutes');
-UPDATE masking.told_strangers SET told_at = told_at - interval '2 minutes';
+UPDATE masking.told_senders SET told_at = told_at - interval '2 minutes';
 SELECT is(pg_temp.send('s6', 14156660000, 14155550100), 'unknown_sender says', 'after an hour he is told again');
-SELECT is((SELECT count(*) FROM masking.told_strangers), 1::bigint, 'the others are forgotten by then');
+SELECT is(pg_temp.send('s6', 14156660000, 14155550100), 'unknown_sender says', 'and when that comes again, again');
+SELECT is((SELECT count(*) FROM masking.told_senders), 1::bigint, 'the others are forgotten by then');
+
+-- STOP, and what the other side learns.
+SELECT is(pg_temp.send('o1', 14156667778, 14155550100, 'optout'), 'optout', 'the agent sends STOP');
+SELECT is(pg_temp.send('o2', 14156667777, 14155550100), 'opted_out says', 'a text to him is not forwarded, and its sender is told');
+SELECT is(pg_temp.send('o3', 14156667777, 14155550100), 'opted_out', 'once an hour');
+SELECT is(pg_temp.send('o2', 14156667777, 14155550100), 'opted_out says', 'the one that was answered is answered again');
+SELECT is(pg_temp.send('o4', 14156667778, 14155550100), 'forwarded 14156667777', 'he himself may write');
+SELECT is(pg_temp.send('o5', 14156667778, 14155550100, 'start'), 'optin', 'he sends START');
+SELECT is(pg_temp.send('o6', 14156667777, 14155550100), 'forwarded 14156667778', 'and gets texts again');
+SELECT is(pg_temp.send('o1', 14156667778, 14155550100, 'optout'), 'optout', 'the old STOP comes again');
+SELECT is(pg_temp.send('o7', 14156667777, 14155550100), 'forwarded 14156667778', 'and is nothing new');
+SELECT is(pg_temp.send('o8', 14156667778, 14155550100, 'start'), 'forwarded 14156667777', 'START of somebody who never stopped is a text');
+SELECT is_empty($$SELECT FROM masking.opted_out$$, 'nobody is left in opted_out');
 SELECT is(pg_temp.send('s7', 14156660002, 14155550100, 'optout'), 'optout', 'a stranger who opts out is told nothing');
 SELECT results_eq(
   $$SELECT place, outcome FROM tests.answer_messages('{b3,b1,b2}', '{14156660009,14156660009,14156660009}',
@@ -42,8 +62,47 @@ SELECT is(pg_temp.send('n4', 14155550101, 14155550100), 'from_proxy', 'nor one n
 SELECT is(pg_temp.send('a1', 14156667777, 14155550100, 'apologised'), 'apologised', 'what could not be sent is on record');
 SELECT lives_ok($$SELECT pg_temp.send('m1', 14156667777, 14155550100, 'apologised')$$, 'a late apology of another ask');
 SELECT is((SELECT outcome FROM masking.messages WHERE message_uuid = 'm1'), 'forwarded', 'never overwrites what was sent');
-SELECT is((SELECT count(*) FROM masking.messages WHERE order_ids = '{A}' AND side = 'customer'), 7::bigint,
+SELECT is((SELECT count(*) FROM masking.messages WHERE order_ids = '{A}' AND side = 'customer'), 14::bigint,
   'promise 4: each is on record with its order');
+
+-- What was answered is answered alike, whatever has changed; what was apologised for is decided anew.
+UPDATE masking.orders SET agent_number = '14156667779' WHERE order_id = 'A';
+SELECT is(pg_temp.send('m1', 14156667777, 14155550100), 'forwarded 14156667778', 'a text that comes again goes where it went');
+SELECT is(pg_temp.send('a1', 14156667777, 14155550100), 'forwarded 14156667779', 'one that was apologised for is forwarded now');
+SELECT is(pg_temp.send('m1', 14156660000, 14155550100), 'unknown_sender_quiet', 'nobody else gets the other side by its id');
+
+-- What Plivo tells of it.
+SELECT masking.record_deliveries('{m1,m1,m1,m2,s1,gone}', '{1,1,2,1,1,1}', '{2,2,2,1,1,1}', '{sent,delivered,sent,failed,sent,sent}', '{0,0,0,200,0,0}');
+SELECT results_eq($$SELECT message_uuid, part, status, error_code FROM masking.deliveries ORDER BY 1, 2$$,
+  $$VALUES ('m1' COLLATE "C", 1, 'delivered', NULL::integer), ('m1', 2, 'sent', NULL), ('m2', 1, 'failed', 200)$$,
+  'of each that went out the status furthest on is kept');
+SELECT masking.record_deliveries('{m1}', '{1}', '{2}', '{queued}', '{0}');
+SELECT is((SELECT status FROM masking.deliveries WHERE message_uuid = 'm1' AND part = 1), 'delivered', 'a late one takes nothing back');
+SELECT results_eq($$SELECT concat_ws(' | ', message_uuid, order_id, writer, outcome, delivery) COLLATE "C" FROM masking.message_log WHERE message_uuid IN ('m1', 'm2', 'o2') ORDER BY 1$$,
+  $$VALUES ('m1 | A | customer | forwarded | on its way' COLLATE "C"), ('m2 | A | agent | forwarded | not delivered: the other side takes no texts (STOP)'),
+    ('o2 | A | customer | not forwarded: the other side takes no texts (STOP); the writer was told so')$$, 'support reads it in words');
+SELECT masking.record_deliveries('{m1}', '{2}', '{2}', '{delivered}', '{0}');
+SELECT is((SELECT delivery FROM masking.message_log WHERE message_uuid = 'm1'), 'delivered', 'once all of them are');
+DELETE FROM masking.messages WHERE message_uuid = 'm1';
+SELECT is((SELECT count(*) FROM masking.deliveries), 1::bigint, 'it goes with its message');
+
+-- Two phones that answer each other.
+UPDATE masking.messages SET received_at = received_at - interval '2 minutes';
+SELECT is((SELECT count(*) FROM (SELECT pg_temp.send('w' || n, 14156667777, 14155550100) AS kinds FROM generate_series(1, 40) n) w
+  WHERE kinds LIKE 'forwarded%'), 40::bigint, 'somebody who writes a lot is no machine');
+UPDATE masking.messages SET received_at = received_at - interval '2 minutes';
+SELECT is((SELECT string_agg(DISTINCT kinds, ',' ORDER BY kinds) FROM (
+    SELECT pg_temp.send('z' || n, CASE n % 2 WHEN 0 THEN 14156667777 ELSE 14156667779 END, 14155550100) AS kinds FROM generate_series(1, 20) n) z),
+  'forwarded 14156667777,forwarded 14156667779', 'twenty texts pass within a minute');
+SELECT is(pg_temp.send('z21', 14156667779, 14155550100), 'too_many says', 'the next one does not, and its sender is told');
+SELECT is(pg_temp.send('z22', 14156667777, 14155550100), 'too_many says', 'so is the other');
+SELECT is(pg_temp.send('z23', 14156667779, 14155550100), 'too_many', 'once: it ends');
+UPDATE masking.messages SET received_at = received_at - interval '1 minute';
+SELECT is(pg_temp.send('z24', 14156667779, 14155550100), 'forwarded 14156667777', 'a minute later texts pass again');
+SELECT tests.set('texts_per_minute', '0');
+SELECT is((SELECT count(*) FROM (SELECT pg_temp.send('y' || n, 14156667777, 14155550100) AS kinds FROM generate_series(1, 40) n) y
+  WHERE kinds LIKE 'forwarded%'), 40::bigint, '0: any number');
+
 SELECT is_empty($$SELECT * FROM masking.messages m WHERE m::text ~ '1415666'$$, 'promise 1: no phone number of a party is on record');
 
 SELECT * FROM finish();

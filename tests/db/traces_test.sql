@@ -9,8 +9,10 @@ INSERT INTO masking.codes (order_id, side, code, live) VALUES
   ('B', 'customer', '12345', tstzrange(now() - interval '90 days', now() - interval '89 days'));
 INSERT INTO masking.code_failures (call_uuid, attempt, caller, proxy, failed_at) VALUES
   ('old', 1, 14156660001, 14155550100, now() - interval '25 hours'), ('new', 1, 14156660001, 14155550100, now());
-INSERT INTO masking.told_strangers (number, told_at) VALUES
-  (14156660001, now() - interval '61 minutes'), (14156660002, now());
+INSERT INTO masking.told_senders (number, event, told_at) VALUES
+  (14156660001, 'unknown_sender', now() - interval '61 minutes'), (14156660002, 'unknown_sender', now());
+INSERT INTO masking.opted_out (person_hash, proxy, said_at) VALUES
+  (masking.hash_if_keyed(14156660001), 14155550100, now()), (masking.hash_if_keyed(14156660002), 14155550100, now());
 
 SELECT is((SELECT sum(number_count) FROM masking.remembered('90 days')), 1::numeric, 'one recording is past its time');
 SELECT * FROM masking.forget_numbers('90 days');
@@ -20,7 +22,7 @@ SELECT results_eq(
   'links are forgotten, what happened is not');
 SELECT is((SELECT string_agg(order_id, ',') FROM masking.codes), 'B', 'codes are forgotten');
 SELECT is((SELECT string_agg(call_uuid, ',') FROM masking.code_failures), 'new', 'who guessed is forgotten after a day');
-SELECT is((SELECT string_agg(number::text, ',') FROM masking.told_strangers), '14156660002', 'who wrote, after an hour');
+SELECT is((SELECT string_agg(number::text, ',') FROM masking.told_senders), '14156660002', 'who wrote, after an hour');
 SELECT is((SELECT sum(number_count) FROM masking.remembered('90 days')), 0::numeric, 'and nothing is left to forget');
 
 -- On request.
@@ -36,6 +38,7 @@ SELECT results_eq($$SELECT * FROM masking.erase_person('14156660002')$$, 'VALUES
 SELECT is_empty($$SELECT FROM masking.order_phones$$, 'with its further phones');
 SELECT is_empty($$SELECT FROM masking.codes WHERE order_id = 'E'$$, 'its codes');
 SELECT is_empty($$SELECT FROM masking.calls c WHERE c::text ~ 'http'$$, 'and links to its recordings');
-SELECT is_empty($$SELECT caller FROM masking.code_failures UNION ALL SELECT number FROM masking.told_strangers$$, 'nor is the stranger remembered');
+SELECT is_empty($$SELECT caller FROM masking.code_failures UNION ALL SELECT number FROM masking.told_senders$$, 'nor is the stranger remembered');
+SELECT is((SELECT count(*) FROM masking.opted_out), 1::bigint, 'nor that he wants no texts');
 
 SELECT * FROM finish();

@@ -91,6 +91,11 @@ static struct call read_question(const struct question *question, const void *in
         const struct apology *apology = input;
         memcpy(call.uuid, apology->uuid, sizeof call.uuid);
         call.dialled = apology->dialled;
+    } else if (is_question(question, "record_deliveries", sizeof(struct delivery))) {
+        const struct delivery *delivery = input;
+        must_be_terminated(delivery->status, sizeof delivery->status);
+        must(delivery->part >= 1 && delivery->part <= delivery->parts && delivery->error >= 0);
+        memcpy(call.uuid, delivery->uuid, sizeof call.uuid);
     } else {
         must(is_question(question, "find_prompts", sizeof(struct prompt_wanted)));
         call.dialled = ((const struct prompt_wanted *)input)->dialled;
@@ -114,6 +119,8 @@ enum switchboard_status switchboard_ask(struct switchboard *switchboard,
         return stand_in.status;
     if (batch != NULL)
         *batch = 1;
+    if (question->answer_size == 0)
+        return SWITCHBOARD_ANSWERED;
     if (question->answer_size == sizeof(struct prompt)) {
         *(struct prompt *)answer = (struct prompt){0};
         return SWITCHBOARD_ANSWERED;

@@ -39,7 +39,7 @@ def endpoints():
 
 
 LISTENED_TO = {"answer", "code", "dial_action", "announcement"}
-TRIED_AGAIN = {"dial_event", "hangup", "recording", "message", "connected"}
+TRIED_AGAIN = {"dial_event", "hangup", "recording", "message", "message_status", "connected"}
 
 
 def test_without_any_server_only_who_is_listened_to_gets_an_apology(own_proxy, own_server):

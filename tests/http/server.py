@@ -87,11 +87,21 @@ class Answer:
         return dict(self._root[0].attrib)
 
     @property
+    def messages(self):
+        """(source, destination, text) of each Message of an answer that has nothing else."""
+        assert {child.tag for child in self._root} <= {"Message"}
+        return [(one.get("src"), one.get("dst"), one.text) for one in self._root]
+
+    @property
     def message(self):
-        """(source, destination, text) of an answer that is one Message; or None."""
+        """The same of an answer that is one Message; or None."""
         if [child.tag for child in self._root.iter()] != ["Response", "Message"]:
             return None
-        return self._root[0].get("src"), self._root[0].get("dst"), self._root[0].text
+        return self.messages[0]
+
+    @property
+    def message_attributes(self):
+        return [dict(one.attrib) for one in self._root]
 
     @property
     def empty(self):
@@ -191,6 +201,13 @@ class Server:
             return self.exchange("GET", f"{path}?{encoded}", headers)
         return self.exchange(method, path, {"Content-Type": FORM, **(headers or {})},
                              encoded.encode())
+
+    def webhook_raw(self, body, path):
+        """A webhook with this form, byte by byte."""
+        return Answer(self.exchange("POST", path, {"Content-Type": FORM}, body))
+
+    def metrics(self):
+        return client.exchange(self.metrics_address, "GET", "/metrics").body.decode()
 
     def call(self, caller, dialled=PROXY, call_uuid=None, path="/answer", method="POST", **more):
         """A call that begins: caller dials dialled. The answer."""

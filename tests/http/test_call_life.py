@@ -43,8 +43,8 @@ def test_dial_says_where_to_tell_and_how_long(server, oracle):
     answer = server.call(CALLER)
     assert answer.dial == (PROXY, COUNTERPART)
     assert canonical(answer.xml) == canonical(oracle.dial_xml(
-        PROXY, COUNTERPART, action=f"{PUBLIC_URL}/dial/action", method="POST",
-        callbackUrl=f"{PUBLIC_URL}/dial/event", callbackMethod="POST", timeout="30",
+        PROXY, COUNTERPART, action=f"{PUBLIC_URL}/dial/action#rc=3&rp=all", method="POST",
+        callbackUrl=f"{PUBLIC_URL}/dial/event#rc=3&rp=all", callbackMethod="POST", timeout="30",
         timeLimit="3600"))
 
 

@@ -51,7 +51,7 @@ def wrong(codes):
 
 def question_xml(oracle, sentence, attempt, digits):
     return oracle.ask("code_xml", sentence=sentence, speak=SPEAK, attributes={
-        "action": f"{PUBLIC_URL}/code/{attempt}", "method": "POST", "timeout": "10",
+        "action": f"{PUBLIC_URL}/code/{attempt}#rc=3&rp=all", "method": "POST", "timeout": "10",
         "numDigits": str(digits), "validDigits": "0123456789", "finishOnKey": "#",
         "retries": "2", "log": "false"})["xml"]
 

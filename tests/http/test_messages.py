@@ -9,7 +9,7 @@ from server import CALLER, COUNTERPART, PROXY, STRANGER, canonical, eventually
 TEXTS = ["Here in 5 minutes", "<&> \"quoted\" 'too' ]]> <!-- --> <?xml?>", "two\nlines\n",
          "two\r\nlines", "tab\tend", "  spaces around  ", "Zo\u00eb \u0928\u092e\u0938\u094d\u0924\u0947 "
          "\U0001f355\U0001f1e9\U0001f1ea", "+14156667777 is my number", "a=b&c=d%20;+", "x" * 1600,
-         "\U0001f355" * 737, "&amp;&lt;&#65;", "STOP"]
+         "\u0436" * 737, "\U0001f355" * 368, "&amp;&lt;&#65;", "Stop here please"]
 TOKEN = "auth-token"
 PUBLIC_URL = "https://calls.example.com"
 
@@ -20,6 +20,11 @@ def fields(sender, text, message_uuid=None, dialled=PROXY, **more):
               "MessageUUID": message_uuid or str(uuid.uuid4()), "TotalRate": "0",
               "TotalAmount": "0", "MessageIntent": "", **more}
     return [(name, value) for name, value in values.items() if value is not None]
+
+
+def sentence(database, event):
+    return database.query("SELECT words FROM masking.prompts WHERE event = %s AND language = 'en-US'",
+                          event)[0][0]
 
 
 def outcomes(database, message_uuid):
@@ -53,14 +58,13 @@ def test_what_is_meant_for_plivo_is_never_forwarded(server, database, intent, se
 
 
 def test_a_stranger_gets_one_sentence_an_hour(server, database, oracle):
-    sentence = database.query("SELECT words FROM masking.prompts WHERE event = 'unknown_sender'"
-                              " AND language = 'en-US'")[0][0]
+    told = sentence(database, "unknown_sender")
     first = fields("14156660101", "hello?")
     answer = server.webhook(first, "/message")
-    assert canonical(answer.xml) == canonical(oracle.message_xml(PROXY, "14156660101", sentence))
+    assert canonical(answer.xml) == canonical(oracle.message_xml(PROXY, "14156660101", told))
     assert server.webhook(fields("14156660101", "hello??"), "/message").empty
     assert server.webhook(fields("14156660101", "hello", dialled="14155550111"), "/message").empty
-    assert server.webhook(first, "/message").message[2] == sentence, "a repeat is answered alike"
+    assert server.webhook(first, "/message").message[2] == told, "a repeat is answered alike"
 
 
 def test_two_proxies_cannot_keep_each_other_talking(server, database):
@@ -90,8 +94,7 @@ def test_who_has_no_number_is_not_answered(server, database, sender):
 
 @pytest.mark.parametrize("name, value", [("MessageUUID", None), ("MessageUUID", ""),
                                          ("To", None), ("Text", None), ("Text", ""),
-                                         ("Text", "bell \x07"), ("Text", "no XML \uffff"),
-                                         ("Text", "\ufffe")])
+                                         ("Text", "\ufffe"), ("Text", "\0\f")])
 def test_what_cannot_be_sent_is_not_sent(server, name, value):
     changed = [(n, v) for n, v in fields(CALLER, "hi") if n != name]
     if value is not None:
@@ -106,8 +109,14 @@ PICTURES = {"Type": "mms", "MediaCount": "2", "Media0": "https://media.plivo.com
 def test_pictures_stay_here_unless_allowed(server, database):
     message = str(uuid.uuid4())
     answer = server.webhook(fields(CALLER, None, Body="look", **PICTURES), "/message")
-    assert answer.message == (PROXY, COUNTERPART, "look")
-    assert server.webhook(fields(CALLER, None, message, **PICTURES), "/message").empty
+    told = sentence(database, "media")
+    assert answer.messages == [(PROXY, COUNTERPART, "look"), (PROXY, CALLER, told)]
+    answer = server.webhook(fields(CALLER, None, Body="look", **PICTURES), "/message")
+    assert answer.message == (PROXY, COUNTERPART, "look"), "he is told once an hour"
+    database.add_order("picture-1", "14156660701", "14156660702")
+    answer = server.webhook(fields("14156660701", None, message, **PICTURES), "/message")
+    assert answer.message == (PROXY, "14156660701", told)
+    assert server.webhook(fields("14156660701", None, **PICTURES), "/message").empty
     assert outcomes(database, message) == ["media"]
 
 
@@ -117,6 +126,11 @@ def test_pictures_are_sent_on_as_links_when_allowed(start_server):
     answer = server.webhook(fields(CALLER, None, Body="look", **PICTURES), "/message")
     assert answer.message == (PROXY, COUNTERPART, "look\n" + links)
     assert server.webhook(fields(CALLER, None, **PICTURES), "/message").message[2] == links
+    # Links and all, no longer than Plivo takes, and no link is cut.
+    letters = ("word " * 318)[:1590]
+    parts = server.webhook(fields(CALLER, None, Body=letters, **PICTURES), "/message").messages
+    assert [len(text) <= 1600 for *_, text in parts] == [True, True]
+    assert "\n".join(text for *_, text in parts).split() == (letters + "\n" + links).split()
 
 
 def test_the_text_is_kept_nowhere(server, database):
@@ -143,9 +157,143 @@ def test_either_version_of_the_signature_will_do(start_server):
     assert server.send(fields(CALLER, "hi"), "/answer", headers=headers).status == 403
 
 
-def test_nothing_is_sent_on_a_guess(server, database):
-    """Promise 3: an outage gets Plivo a good answer; it is on record once it is over."""
+def test_a_text_that_cannot_be_asked_about_comes_again(server, database):
+    """Promise 3: 503, and Plivo sends it again; 200 would lose it."""
     message = str(uuid.uuid4())
     with database.locked("messages"):
-        assert server.webhook(fields(CALLER, "hi", message), "/message").empty
-    eventually(lambda: outcomes(database, message))
+        assert server.send(fields(CALLER, "hi", message), "/message").status == 503
+    eventually(lambda: outcomes(database, message) == ["apologised"])
+    answer = server.webhook(fields(CALLER, "hi", message), "/message")
+    assert answer.message == (PROXY, COUNTERPART, "hi"), "the second try is forwarded"
+    assert outcomes(database, message) == ["forwarded"]
+
+
+def test_what_was_answered_is_answered_alike(server, database):
+    """Plivo sends again what it got no answer about; the text was sent on all the same."""
+    order, customer, agent, other = "again-1", "14156660301", "14156660302", "14156660303"
+    database.add_order(order, customer, agent)
+    sent = fields(customer, "the blue door")
+    first = server.webhook(sent, "/message")
+    assert first.message == (PROXY, agent, "the blue door")
+    database.orders("UPDATE orders SET agent_number = %s WHERE order_id = %s", other, order)
+    assert server.webhook(sent, "/message").message == first.message
+    assert server.webhook(fields(customer, "hi"), "/message").message == (PROXY, other, "hi")
+
+
+ODD = {b"mail me%00example.com": "mail meexample.com", b"hi%0C": "hi", b"bell%07": "bell",
+       b"ok %ED%A0%BD": "ok \ufffd", b"caf%E9 %E9%E8.": "caf\ufffd \ufffd.", b"del%7F": "del",
+       b"no%EF%BF%BEchar%EF%BF%BF": "nochar", b"cut %F0%9F%8D": "cut \ufffd", b"50% off": "50% off",
+       b"%FF": "\ufffd", b"%C0%80": "\ufffd", b"%1Besc": "esc"}
+
+
+@pytest.mark.parametrize("raw", ODD, ids=repr)
+@pytest.mark.parametrize("name", ["Text", "Body"])
+def test_one_odd_character_does_not_lose_a_text(server, database, raw, name):
+    """Left out, or U+FFFD in its place; and nobody calls it a picture."""
+    message = str(uuid.uuid4())
+    body = signer.form(fields(CALLER, None, message)).encode() + f"&{name}=".encode() + raw
+    answer = server.webhook_raw(body, "/message")
+    assert answer.message == (PROXY, COUNTERPART, ODD[raw])
+    assert outcomes(database, message) == ["forwarded"]
+
+
+LONG = {"letters": ("lorem ipsum " * 170)[:2000], "a wall of letters": "x" * 2000,
+        "a blank in front": " " + "x" * 1700, "euros": "\u20ac" * 900,
+        "hindi": "\u0928\u092e\u0938\u094d\u0924\u0947 " * 150, "emoji": "\U0001f355" * 737,
+        "whatsapp": "word\nline " * 400, "one emoji": ("hello there " * 100) + "\U0001f355"}
+
+
+def gsm_size(text):
+    """Characters of GSM 03.38, those of its extension counted twice; None: not written in it."""
+    basic = set("@\u00a3$\u00a5\u00e8\u00e9\u00f9\u00ec\u00f2\u00c7\n\u00d8\u00f8\r\u00c5\u00e5\u0394_\u03a6\u0393\u039b\u03a9"
+                "\u03a0\u03a8\u03a3\u0398\u039e\u00c6\u00e6\u00df\u00c9 !\"#\u00a4%&'()*+,-./0123456789:;<=>?\u00a1"
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZ\u00c4\u00d6\u00d1\u00dc\u00a7\u00bfabcdefghijklmnopqrstuvwxyz"
+                "\u00e4\u00f6\u00f1\u00fc\u00e0")
+    extension = set("^{}\\[~]|\u20ac")
+    if set(text) - basic - extension:
+        return None
+    return sum(1 + (letter in extension) for letter in text)
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+def test_a_long_text_becomes_several(server, text):
+    """Plivo takes 1,600 characters of GSM, or 737 others: more is refused, and lost."""
+    parts = server.webhook(fields(CALLER, text), "/message").messages
+    assert len(parts) > 1 and {part[:2] for part in parts} == {(PROXY, COUNTERPART)}
+    texts = [part[2] for part in parts]
+    for part in texts:
+        assert part
+        assert (gsm_size(text) is not None and gsm_size(part) <= 1600
+                or len(part.encode("utf-16-le")) // 2 <= 737)
+    if " " in text.strip():
+        assert " ".join(texts).split() == text.split(), "cut at blanks, and nothing is lost"
+    else:
+        assert "".join(texts) == text
+
+
+@pytest.mark.parametrize("word", ["STOP", "stop", " Stop. ", "STOPALL", "stop all", "Unsubscribe",
+                                  "CANCEL", "END", "quit\n"])
+def test_stop_without_an_intent_is_plivos_business(server, database, word):
+    message = str(uuid.uuid4())
+    assert server.webhook(fields("14156660401", word, message), "/message").empty
+    assert outcomes(database, message) == ["optout"]
+    assert server.webhook(fields("14156667781", word + " it!"), "/message").message
+
+
+def test_after_stop_the_other_side_learns(server, database):
+    database.add_order("stop-1", "14156660501", "14156660502")
+    assert server.webhook(fields("14156660502", "STOP", MessageIntent="optout"), "/message").empty
+    told = (PROXY, "14156660501", sentence(database, "opted_out"))
+    assert server.webhook(fields("14156660501", "hello?"), "/message").message == told
+    assert server.webhook(fields("14156660501", "hello??"), "/message").empty, "once an hour"
+    assert server.webhook(fields("14156660502", "START", MessageIntent="optin"), "/message").empty
+    assert server.webhook(fields("14156660501", "hello!"), "/message").message == (
+        PROXY, "14156660502", "hello!")
+
+
+def test_two_machines_that_answer_each_other_end(server, database):
+    database.add_order("pingpong-1", "14156660601", "14156660602")
+    forwarded = 0
+    for turn in range(200):
+        sender = ("14156660601", "14156660602")[turn % 2]
+        found = server.webhook(fields(sender, f"I am away ({turn})"), "/message").messages
+        forwarded += len([one for one in found if one[1] != sender])
+    assert forwarded == 20, "the setting texts_per_minute"
+    assert database.query("SELECT count(*) FROM masking.messages WHERE outcome = 'too_many'") == [(180,)]
+    assert 'answers_total{outcome="message_too_many"} 180' in server.metrics()
+
+
+def test_what_became_of_a_text(start_server, database):
+    """Plivo tells it at a URL of the message's own, signed; support reads it in words."""
+    server = start_server(PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=PUBLIC_URL)
+    message = str(uuid.uuid4())
+    sent = fields(CALLER, "long " * 500, message)
+    answer = server.webhook(sent, "/message", headers=signer.headers_v2(TOKEN, f"{PUBLIC_URL}/message"))
+    urls = [part["callbackUrl"] for part in answer.message_attributes]
+    assert urls == [f"{PUBLIC_URL}/message/status/{message}/{part}/2" for part in (1, 2)]
+    assert {part["callbackMethod"] for part in answer.message_attributes} == {"POST"}
+
+    def tell(url, status, code="000"):
+        told = [("MessageUUID", str(uuid.uuid4())), ("From", PROXY), ("To", COUNTERPART),
+                ("Status", status), ("ErrorCode", code), ("Units", "1")]
+        path = url.removeprefix(PUBLIC_URL)
+        assert server.webhook(told, path, headers=signer.headers_v2(TOKEN, url)).empty
+        assert server.send(told, path, headers=signer.headers_v2("wrong", url)).status == 403
+        return database.orders("SELECT delivery FROM message_log WHERE message_uuid = %s", message)
+
+    assert tell(urls[0], "sent") == [("on its way",)]
+    assert tell(urls[0], "delivered") == [("on its way",)]
+    assert tell(urls[1], "delivered") == [("delivered",)]
+    assert tell(urls[1], "failed", "200") == [("delivered",)], "a late one takes nothing back"
+    with database.locked("deliveries"):
+        told = [("MessageUUID", "x"), ("Status", "read")]
+        headers = signer.headers_v2(TOKEN, urls[0])
+        assert server.send(told, urls[0].removeprefix(PUBLIC_URL), headers=headers).status == 503
+    assert COUNTERPART not in server.log
+
+
+@pytest.mark.parametrize("path", ["/message/status/x", "/message/status/x/0/1", "/message/status/x/2/1",
+                                  "/message/status/x/1/1001", "/message/status//1/1",
+                                  "/message/status/%00/1/1", "/message/status/x/1/1/1"])
+def test_an_odd_status_url_is_nothing(server, path):
+    assert server.webhook([("Status", "sent")], path).empty

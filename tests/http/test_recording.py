@@ -26,11 +26,11 @@ def test_both_sides_are_told_before_it_starts(server, database, oracle):
     assert canonical(answer.xml) == canonical(oracle.ask(
         "recorded_xml", sentence=said(database), speak=SPEAK, number=COUNTERPART,
         record={"startOnDialAnswer": "true", "redirect": "false", "maxLength": "3600",
-                "callbackUrl": f"{PUBLIC_URL}/recording", "callbackMethod": "POST"},
-        attributes={"callerId": PROXY, "action": f"{PUBLIC_URL}/dial/action", "method": "POST",
-                    "callbackUrl": f"{PUBLIC_URL}/dial/event", "callbackMethod": "POST",
+                "callbackUrl": f"{PUBLIC_URL}/recording#rc=3&rp=all", "callbackMethod": "POST"},
+        attributes={"callerId": PROXY, "action": f"{PUBLIC_URL}/dial/action#rc=3&rp=all", "method": "POST",
+                    "callbackUrl": f"{PUBLIC_URL}/dial/event#rc=3&rp=all", "callbackMethod": "POST",
                     "timeout": "45", "timeLimit": "3600",
-                    "confirmSound": f"{PUBLIC_URL}/recording/announcement"})["xml"])
+                    "confirmSound": f"{PUBLIC_URL}/recording/announcement#rc=3&rp=all"})["xml"])
     callee = server.webhook([("CallUUID", str(uuid.uuid4())), ("From", PROXY), ("To", COUNTERPART)],
                             "/recording/announcement")
     assert [child.tag for child in callee._root.iter()] == ["Response", "Speak"]

@@ -1,0 +1,57 @@
+CREATE OR REPLACE FUNCTION masking.said_text(outcome text, told text DEFAULT NULL) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT CASE outcome
+    WHEN 'forwarded' THEN 'forwarded'
+    WHEN 'optout' THEN 'the writer wants no more texts (STOP)'
+    WHEN 'optin' THEN 'the writer wants texts again (START)'
+    WHEN 'help' THEN 'the writer asked for help (HELP), Plivo answers'
+    WHEN 'intent' THEN 'meant for Plivo, not forwarded'
+    WHEN 'media' THEN 'a picture without words: not forwarded'
+    WHEN 'empty' THEN 'nothing was in it'
+    WHEN 'opted_out' THEN 'not forwarded: the other side takes no texts (STOP)'
+    WHEN 'too_many' THEN 'not forwarded: too many texts within a minute'
+    WHEN 'unknown_sender' THEN 'the writer was on no order'
+    WHEN 'unknown_sender_quiet' THEN 'the writer was on no order, and had been told so within the hour'
+    WHEN 'blocked' THEN 'not forwarded: that side is blocked'
+    WHEN 'from_proxy' THEN 'written by a number of ours'
+    WHEN 'no_sender' THEN 'the writer showed no number'
+    WHEN 'bad_number' THEN 'the number written to was unusable'
+    WHEN 'apologised' THEN 'not forwarded: the database was away; Plivo sends it again'
+    ELSE replace(outcome, '_', ' ')
+  END || CASE WHEN told = 'media' AND outcome = 'forwarded' THEN ', but for the picture' ELSE '' END
+    || CASE WHEN told IS NOT NULL THEN '; the writer was told so' ELSE '' END
+$$;
+COMMENT ON FUNCTION masking.said_text(text, text) IS
+  'What became of a text, in words; told: what its writer was sent, as in messages.';
+GRANT EXECUTE ON FUNCTION masking.said_text(text, text) TO masking_orders, masking_support;
+
+-- As call_log: whoever may read it learns no number, and no word of a text.
+CREATE OR REPLACE VIEW masking.message_log AS
+SELECT m.received_at, o.order_id, coalesce(m.side, 'unknown') AS writer,
+  masking.said_text(m.outcome, m.told) AS outcome, became.words AS delivery,
+  m.proxy AS written_to, m.repeats, m.message_uuid
+FROM masking.messages m
+LEFT JOIN LATERAL unnest(m.order_ids) AS o (order_id) ON true
+CROSS JOIN LATERAL (
+  SELECT CASE
+    WHEN bool_or(d.error_code = 200) THEN 'not delivered: the other side takes no texts (STOP)'
+    WHEN bool_or(d.status IN ('failed', 'undelivered'))
+    THEN 'not delivered' || coalesce(': Plivo''s error ' || min(d.error_code) FILTER (WHERE d.status IN ('failed', 'undelivered')), '')
+    WHEN count(*) FILTER (WHERE d.status IN ('delivered', 'read')) = max(d.parts) THEN 'delivered'
+    WHEN count(*) > 0 THEN 'on its way'
+  END AS words
+  FROM masking.deliveries d
+  WHERE d.message_uuid = m.message_uuid
+) became;
+COMMENT ON VIEW masking.message_log IS
+  'Every text message, in words, without its text and without phone numbers of parties: one row per message and order it was about.';
+COMMENT ON COLUMN masking.message_log.received_at IS 'When Plivo first told of it.';
+COMMENT ON COLUMN masking.message_log.order_id IS 'An order that it was about; NULL: none.';
+COMMENT ON COLUMN masking.message_log.writer IS 'customer, agent or unknown.';
+COMMENT ON COLUMN masking.message_log.outcome IS 'What became of it here, in words.';
+COMMENT ON COLUMN masking.message_log.delivery IS 'What became of it at the other side, in words; NULL: Plivo told nothing.';
+COMMENT ON COLUMN masking.message_log.written_to IS 'The number of ours that it was written to.';
+COMMENT ON COLUMN masking.message_log.repeats IS 'How often Plivo told of it again.';
+COMMENT ON COLUMN masking.message_log.message_uuid IS 'Plivo''s MessageUUID, as in Plivo''s own logs.';
+GRANT SELECT ON masking.message_log TO masking_orders, masking_support;
