@@ -68,7 +68,8 @@ static void apologise(struct service *service, const struct call *call, struct r
 /* The checks repeat what the database promises: showing a caller his own number, or none,
  * would be the one mistake nobody can take back. false: no memory for it. */
 static bool connect_call(const struct config *config, const struct call *call,
-                         const struct call_answer *answer, bool records, struct response *response)
+                         const struct call_answer *answer, bool is_support,
+                         struct response *response)
 {
     struct prompt builtin;
     if (answer->counterpart.value == 0 || call->dialled.value == 0 ||
@@ -78,15 +79,17 @@ static bool connect_call(const struct config *config, const struct call *call,
         refuse(response, OUTCOME_MALFORMED);
         return true;
     }
-    const struct dial dial = {.proxy = call->dialled,
-                              .callee = answer->counterpart,
-                              .public_url = config->public_url,
-                              .ring_timeout = config->ring_timeout,
-                              .call_time_limit = config->call_time_limit,
-                              .announcement =
-                                  records ? prompt_or_builtin(&answer->prompt, &builtin,
-                                                              outcome_event(OUTCOME_ANNOUNCEMENT))
-                                          : NULL};
+    const struct dial dial = {
+        .proxy = call->dialled,
+        .callee = answer->counterpart,
+        .public_url = config->public_url,
+        .ring_timeout = config->ring_timeout,
+        .call_time_limit = config->call_time_limit,
+        .confirms = config->confirm_calls && !is_support,
+        .announcement =
+            config->record_calls && !is_support
+                ? prompt_or_builtin(&answer->prompt, &builtin, outcome_event(OUTCOME_ANNOUNCEMENT))
+                : NULL};
     response_outcome(response, answer->outcome);
     return reply_dial(response, &dial);
 }
@@ -100,12 +103,12 @@ static bool give_answer(const struct config *config, const struct call *call,
     char caller[NUMBER_REDACTED];
     enum outcome outcome = outcome_of(OUTCOME_OF_CALLS, answer->outcome);
     if (outcome == OUTCOME_CONNECTED)
-        return connect_call(config, call, answer, config->record_calls, response);
+        return connect_call(config, call, answer, false, response);
     /* Helps whoever is asked "why did it not connect me?" to find the line. */
     number_print_redacted(call->caller, caller);
     response_note(response, "caller=%s", caller);
     if (outcome == OUTCOME_SUPPORT)
-        return connect_call(config, call, answer, false, response);
+        return connect_call(config, call, answer, true, response);
     if (answer->digits > 0 && config->public_url[0] != '\0') {
         response_outcome(response, answer->outcome);
         reply_ask_code(response, prompt_or_builtin(&answer->prompt, &builtin, answer->outcome),

@@ -47,8 +47,11 @@ static const struct setting settings[] = {
      "moving"},
     {"ALLOW_UNSIGNED", YES_NO, false, "no", 0, 0, FIELD(allow_unsigned),
      "yes: answer without checking signatures, on a loopback address only"},
-    {"RING_TIMEOUT", INTEGER, false, "45", 5, 120, FIELD(ring_timeout),
-     "seconds until a call nobody answers is given up; needs PUBLIC_URL"},
+    {"RING_TIMEOUT", INTEGER, false, "25", 5, 120, FIELD(ring_timeout),
+     "seconds until a call nobody answers is given up, before a mailbox takes it; needs "
+     "PUBLIC_URL"},
+    {"CONFIRM_CALLS", YES_NO, false, "no", 0, 0, FIELD(confirm_calls),
+     "yes: who is called presses 1 to take the call, which no mailbox does; needs PUBLIC_URL"},
     {"CALL_TIME_LIMIT", INTEGER, false, "1800", 60, 86399, FIELD(call_time_limit),
      "seconds after which a connected call is ended; needs PUBLIC_URL"},
     {"RECORD_CALLS", YES_NO, false, "no", 0, 0, FIELD(record_calls),
@@ -312,12 +315,16 @@ static void check_signing(const struct config *config, struct problems *problems
                  "must be a loopback address (127.0.0.1) while ALLOW_UNSIGNED=yes");
 }
 
-/* Recording without telling, or without a place to tell its end, is worse than none. */
+/* Recording without telling, or without a place to tell its end, is worse than none; so is a key
+ * that nobody is told of. */
 static void check_recording(const struct config *config, struct problems *problems)
 {
     if (config->record_calls && config->public_url != NULL && config->public_url[0] == '\0')
         complain(problems, "RECORD_CALLS",
                  "must not be yes without PUBLIC_URL: that is where Plivo asks what to announce");
+    if (config->confirm_calls && config->public_url != NULL && config->public_url[0] == '\0')
+        complain(problems, "CONFIRM_CALLS",
+                 "must not be yes without PUBLIC_URL: that is where Plivo asks what to say");
 }
 
 int config_load(struct config *config, config_complaint *complaint)

@@ -44,6 +44,7 @@ struct config {
     bool allow_unsigned;
     long ring_timeout;    /* seconds */
     long call_time_limit; /* seconds */
+    bool confirm_calls;
     bool record_calls;
     struct number support_number;
     bool forward_media;

@@ -269,6 +269,7 @@ void event_dial_action(struct service *service, const struct webhook *webhook,
     response_outcome(response, outcome_label(end));
     if (start_event(&event, webhook, action_parameters, response)) {
         event.says = outcome_event(end)[0] == '\0' ? NULL : outcome_event(end);
+        event.callee_confirmed = service->config->confirm_calls && end == OUTCOME_DIAL_COMPLETED;
         record(service, webhook, &event, &prompt, response);
     }
     if (outcome_event(end)[0] == '\0') {
@@ -313,6 +314,8 @@ void event_dial(struct service *service, const struct webhook *webhook, struct r
     if (!start_event(&event, webhook, dial_parameters, response))
         return;
     event.callee_answered = strcmp(kind, "dial_hangup") != 0;
+    /* Plivo connects only whoever pressed the key. */
+    event.callee_confirmed = service->config->confirm_calls && strcmp(kind, "dial_connected") == 0;
     if (!event.callee_answered) {
         event.callee.has_ended = true;
         event.callee.rang_seconds = read_ringing(webhook->form, &event.callee_answered, response);
@@ -347,15 +350,26 @@ void event_recording(struct service *service, const struct webhook *webhook,
 
 /* The callee's leg comes from the proxy number, so that decides his language too. Without a
  * database the English sentence must do: nobody may be recorded unawares. */
+static void find_sentence(struct service *service, const struct webhook *webhook,
+                          enum outcome outcome, struct prompt *prompt, struct response *response)
+{
+    struct prompt_wanted wanted = {.dialled = fields_read_number(webhook->form, "From", response)};
+    snprintf(wanted.event, sizeof wanted.event, "%s", outcome_event(outcome));
+    *prompt = (struct prompt){0};
+    if (ask_prompt(service, webhook, &wanted, prompt, response) != SWITCHBOARD_ANSWERED ||
+        prompt->words[0] == '\0')
+        prompt_builtin(prompt, wanted.event);
+}
+
 void event_announcement(struct service *service, const struct webhook *webhook,
                         struct response *response)
 {
-    struct prompt_wanted wanted = {.dialled = fields_read_number(webhook->form, "From", response)};
-    struct prompt prompt = {0};
-    snprintf(wanted.event, sizeof wanted.event, "%s", outcome_event(OUTCOME_ANNOUNCEMENT));
+    struct prompt prompts[2];
+    size_t count = 0;
     response_outcome(response, outcome_label(OUTCOME_ANNOUNCEMENT));
-    if (ask_prompt(service, webhook, &wanted, &prompt, response) != SWITCHBOARD_ANSWERED ||
-        prompt.words[0] == '\0')
-        prompt_builtin(&prompt, wanted.event);
-    reply_announcement(response, &prompt);
+    if (service->config->record_calls || !service->config->confirm_calls)
+        find_sentence(service, webhook, OUTCOME_ANNOUNCEMENT, &prompts[count++], response);
+    if (service->config->confirm_calls)
+        find_sentence(service, webhook, OUTCOME_CONFIRMATION, &prompts[count++], response);
+    reply_announcement(response, prompts, count);
 }

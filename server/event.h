@@ -22,5 +22,5 @@ endpoint_handler event_hangup;
 /* Record's callbackUrl: there is a recording now. */
 endpoint_handler event_recording;
 
-/* Dial's confirmSound: what the callee hears before he is connected. */
+/* Dial's confirmSound: what the callee hears before he is connected, or asked for a key. */
 endpoint_handler event_announcement;

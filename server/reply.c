@@ -190,8 +190,12 @@ static void dial_element(struct document *document, const struct dial *dial)
         attribute_number(document, "timeout", dial->ring_timeout);
         attribute_number(document, "timeLimit", dial->call_time_limit);
     }
-    if (dial->announcement != NULL)
+    if (dial->announcement != NULL || dial->confirms)
         attribute_url(document, "confirmSound", dial->public_url, PATH_ANNOUNCEMENT, again);
+    if (dial->confirms) {
+        attribute(document, "confirmKey", "1"); /* as the sentences of press_key say */
+        attribute(document, "confirmTimeout", "10");
+    }
     open_element(document, "Number");
     text(document, callee);
     close_element(document);
@@ -233,11 +237,12 @@ bool reply_dial(struct response *response, const struct dial *dial)
     return finish(&document);
 }
 
-void reply_announcement(struct response *response, const struct prompt *prompt)
+void reply_announcement(struct response *response, const struct prompt prompts[], size_t count)
 {
     struct document document;
     start(&document, response);
-    prompt_element(&document, prompt);
+    for (size_t i = 0; i < count; i++)
+        prompt_element(&document, &prompts[i]);
     (void)finish(&document);
 }
 

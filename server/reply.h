@@ -26,6 +26,7 @@ struct dial {
     const char *public_url;             /* "": Plivo tells nothing, and its own limits hold */
     long ring_timeout, call_time_limit; /* seconds; with a public_url only */
     const struct prompt *announcement;  /* the call is recorded, and the caller hears this */
+    bool confirms;                      /* the callee must press a key; with a public_url only */
 };
 
 /* <Dial callerId="proxy"><Number>callee</Number></Dial>. The caller ID is what keeps
@@ -37,8 +38,8 @@ MUST_CHECK bool reply_dial(struct response *response, const struct dial *dial);
 /* <Speak> or <Play>, then <Hangup/>. What XML cannot carry must not be in it. */
 void reply_prompt(struct response *response, const struct prompt *prompt);
 
-/* <Speak> or <Play>, and no more: what one side of a call hears while the other waits. */
-void reply_announcement(struct response *response, const struct prompt *prompt);
+/* <Speak> or <Play> for each, and no more: what one side of a call hears while the other waits. */
+void reply_announcement(struct response *response, const struct prompt prompts[], size_t count);
 
 /* <GetDigits> around the prompt; what is entered goes to /code/ATTEMPT. Then <Hangup/>, for
  * who enters nothing. Plivo does not log the digits. */

@@ -233,7 +233,7 @@ static void add_told_int(struct db_array *array, int value)
         db_array_add_bigint(array, value);
 }
 
-STATEMENT(record_events, SQL_RECORD_EVENTS, "TNTTTNNNNNTTNTNNNTTNTNT", PROMPT_COLUMNS);
+STATEMENT(record_events, SQL_RECORD_EVENTS, "TNTTTNNNNNTTNTNNNTTNTNTN", PROMPT_COLUMNS);
 
 /* A leg's columns, from the given one on. */
 static void add_leg(struct db_array columns[], const struct told_leg *leg)
@@ -260,6 +260,7 @@ static void add_event(struct db_array columns[], const struct call_event *event)
     add_leg(&columns[14], &event->caller);
     add_told_int(&columns[21], event->recording_seconds);
     add_told_text(&columns[22], event->recording_url);
+    add_told_int(&columns[23], event->callee_confirmed ? 1 : NOT_TOLD);
 }
 
 enum db_status store_record_events(struct store *store, const struct call_event events[],

@@ -114,8 +114,8 @@ struct call_event {
     const char *says;      /* the event of masking.prompts that he hears now; NULL: nothing */
     char dial_status[EVENT_WORDS];
     char dial_cause[EVENT_WORDS];
-    int dial_rang; /* 1, 0 or NOT_TOLD */
-    bool callee_answered;
+    int dial_rang;                          /* 1, 0 or NOT_TOLD */
+    bool callee_answered, callee_confirmed; /* confirmed: by the key that was asked for */
     struct told_leg callee, caller;
     int recording_seconds;
     char recording_url[EVENT_VALUE];

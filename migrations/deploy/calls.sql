@@ -37,6 +37,7 @@ CREATE TABLE masking.calls (
   dial_cause text,
   dial_rang boolean,
   callee_answered boolean,
+  callee_confirmed boolean,
   callee_ended boolean,
   callee_rang_seconds integer,
   callee_seconds integer,
@@ -88,6 +89,7 @@ COMMENT ON COLUMN masking.calls.dial_status IS
 COMMENT ON COLUMN masking.calls.dial_cause IS 'Why, as Plivo names the cause when ringing ended.';
 COMMENT ON COLUMN masking.calls.dial_rang IS 'Whether the callee''s phone rang, as told when ringing ended.';
 COMMENT ON COLUMN masking.calls.callee_answered IS 'true: an event told that the callee answered.';
+COMMENT ON COLUMN masking.calls.callee_confirmed IS 'true: the callee was asked to press a key to take the call, and did.';
 COMMENT ON COLUMN masking.calls.callee_ended IS 'true: the end of the callee''s leg was told.';
 COMMENT ON COLUMN masking.calls.callee_rang_seconds IS 'How long the callee''s leg rang.';
 COMMENT ON COLUMN masking.calls.callee_seconds IS 'How long the callee''s leg lasted once answered.';

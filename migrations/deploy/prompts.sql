@@ -44,7 +44,7 @@ CREATE TABLE masking.prompts (
   PRIMARY KEY (event, language),
   CONSTRAINT known_event CHECK (event IN (
     'unknown_caller', 'no_caller_id', 'bad_dialled_number', 'from_proxy', 'blocked', 'too_many_calls', 'malformed', 'busy', 'no_answer',
-    'failed', 'timeout', 'ask_code', 'wrong_code', 'code_refused', 'locked_out', 'recorded',
+    'failed', 'timeout', 'ask_code', 'wrong_code', 'code_refused', 'locked_out', 'recorded', 'press_key',
     'unknown_sender', 'media', 'opted_out', 'too_many')),
   CONSTRAINT words_or_recording CHECK (num_nonnulls(words, play_url) > 0),
   CONSTRAINT messages_have_words CHECK (
@@ -176,6 +176,12 @@ JOIN (VALUES
   ('recorded', 'de', 'Dieses Gespräch wird aufgezeichnet.'),
   ('recorded', 'pt', 'Esta chamada está sendo gravada.'),
   ('recorded', 'hi', 'यह कॉल रिकॉर्ड की जा रही है।'),
+  ('press_key', 'en', 'This is a call about an order. To take it, press 1.'),
+  ('press_key', 'es', 'Esta es una llamada sobre un pedido. Para atenderla, pulse 1.'),
+  ('press_key', 'fr', 'Ceci est un appel au sujet d''une commande. Pour le prendre, appuyez sur 1.'),
+  ('press_key', 'de', 'Dies ist ein Anruf zu einer Bestellung. Um ihn anzunehmen, drücken Sie die 1.'),
+  ('press_key', 'pt', 'Esta é uma ligação sobre um pedido. Para atender, pressione 1.'),
+  ('press_key', 'hi', 'यह एक ऑर्डर के बारे में कॉल है। इसे लेने के लिए 1 दबाइए।'),
   ('unknown_sender', 'en', 'Your message was not delivered: we found no order that belongs to your phone number.'),
   ('unknown_sender', 'es', 'Su mensaje no se ha entregado: no hay ningún pedido con su número de teléfono.'),
   ('unknown_sender', 'fr', 'Votre message n''a pas été transmis : aucune commande ne correspond à votre numéro.'),

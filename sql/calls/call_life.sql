@@ -3,7 +3,10 @@ SELECT c.call_uuid, c.dial_status, l.rang, l.answered,
   coalesce(c.callee_rang_seconds, CASE WHEN c.dial_status IS NOT NULL THEN c.caller_rang_seconds END) AS ring_seconds,
   CASE l.answered WHEN true THEN coalesce(c.callee_seconds, c.caller_seconds) WHEN false THEN 0 END AS talk_seconds,
   c.caller_seconds AS call_seconds,
-  CASE h.source WHEN 'call recipient' THEN 'callee' ELSE h.source END AS hung_up_by,
+  CASE
+    WHEN h.source IN ('callee', 'call recipient') THEN CASE WHEN l.answered IS NOT FALSE THEN 'callee' END
+    ELSE h.source
+  END AS hung_up_by,
   CASE WHEN l.answered THEN coalesce(c.caller_cause, c.callee_cause)
     ELSE coalesce(c.callee_cause, c.dial_cause, c.caller_cause) END AS hangup_cause,
   CASE WHEN l.answered THEN coalesce(c.caller_code, c.callee_code)
@@ -11,14 +14,17 @@ SELECT c.call_uuid, c.dial_status, l.rang, l.answered,
   CASE WHEN num_nonnulls(c.caller_cost, c.callee_cost) > 0
     THEN coalesce(c.caller_cost, 0) + coalesce(c.callee_cost, 0) END AS cost,
   c.recording_url, c.recording_seconds,
-  num_nonnulls(c.dial_status, c.callee_answered, c.callee_ended, c.caller_ended) > 0 AS was_told
+  num_nonnulls(c.dial_status, c.callee_answered, c.callee_ended, c.caller_ended) > 0 AS was_told,
+  l.answered AND c.callee_confirmed IS TRUE AS talked
 FROM masking.calls c
 -- caller_… is the caller's leg, callee_… the callee's, dial_… the end of the dialling. Unless
 -- somebody answered, the callee's leg tells why: the caller's only says that our sentence came to
--- its end.
+-- its end. Nobody hung up where nobody took the call: Plivo says "Callee" then, of a busy line, a
+-- phone that rang on, a mailbox that pressed no key (9110).
 CROSS JOIN LATERAL (
   SELECT a.answered, CASE WHEN a.answered OR c.dial_rang THEN true ELSE c.dial_rang END AS rang
   FROM (SELECT CASE
+    WHEN c.callee_code = 9110 THEN false
     WHEN c.callee_answered OR c.dial_status = 'completed' OR c.callee_seconds > 0 THEN true
     WHEN c.dial_status IS NOT NULL OR c.callee_ended THEN false
   END AS answered) a) l
@@ -34,14 +40,15 @@ COMMENT ON VIEW masking.call_life IS
 COMMENT ON COLUMN masking.call_life.call_uuid IS 'Which call.';
 COMMENT ON COLUMN masking.call_life.dial_status IS 'As in calls.';
 COMMENT ON COLUMN masking.call_life.rang IS 'Whether the callee''s phone rang; NULL: not told.';
-COMMENT ON COLUMN masking.call_life.answered IS 'Whether the callee answered; NULL: not told.';
+COMMENT ON COLUMN masking.call_life.answered IS 'Whether the callee''s phone was answered, by him or his mailbox, and the call taken where a key was asked for; NULL: not told.';
 COMMENT ON COLUMN masking.call_life.ring_seconds IS 'How long the callee''s phone rang.';
 COMMENT ON COLUMN masking.call_life.talk_seconds IS 'How long caller and callee were connected.';
 COMMENT ON COLUMN masking.call_life.call_seconds IS 'How long the caller''s own leg lasted once answered, prompts included.';
-COMMENT ON COLUMN masking.call_life.hung_up_by IS 'caller, callee, or as Plivo says it: plivo, carrier, answer xml, …';
+COMMENT ON COLUMN masking.call_life.hung_up_by IS 'caller, callee, or as Plivo says it: plivo, carrier, answer xml, …; NULL: not told, or the callee never took the call.';
 COMMENT ON COLUMN masking.call_life.hangup_cause IS 'Why it ended, in Plivo''s words, as Normal Hangup.';
 COMMENT ON COLUMN masking.call_life.hangup_code IS 'The same as Plivo''s code, as 4000.';
 COMMENT ON COLUMN masking.call_life.cost IS 'Both legs together, in the currency of the Plivo account.';
 COMMENT ON COLUMN masking.call_life.recording_url IS 'As in calls.';
 COMMENT ON COLUMN masking.call_life.recording_seconds IS 'As in calls.';
 COMMENT ON COLUMN masking.call_life.was_told IS 'Whether anything was told of the call after its answer.';
+COMMENT ON COLUMN masking.call_life.talked IS 'Whether the callee himself took it: he pressed the key that he was asked for.';

@@ -7,7 +7,9 @@ SELECT c.called_at, o.order_id,
   coalesce(
     CASE
       WHEN c.outcome <> 'connected' THEN NULL
-      WHEN l.answered OR l.answered IS NULL AND l.call_seconds > 0 THEN 'they talked'
+      WHEN l.talked THEN 'they talked'
+      WHEN l.answered OR l.answered IS NULL AND l.call_seconds > 0 THEN 'answered'
+      WHEN l.hangup_code = 9110 THEN 'it was answered, and nobody pressed the key'
       WHEN c.dial_status = 'busy' THEN 'the callee was busy'
       WHEN c.dial_status = 'no-answer' THEN 'nobody answered'
       WHEN c.dial_status = 'timeout' THEN 'the callee could not be reached'
@@ -37,8 +39,8 @@ COMMENT ON COLUMN masking.call_log.caller IS 'customer, agent or unknown.';
 COMMENT ON COLUMN masking.call_log.callee IS 'customer or agent; NULL: nobody was rung for an order.';
 COMMENT ON COLUMN masking.call_log.outcome IS 'What became of the call, in words.';
 COMMENT ON COLUMN masking.call_log.ring_seconds IS 'How long the callee''s phone rang; NULL: not told.';
-COMMENT ON COLUMN masking.call_log.talk_seconds IS 'How long they talked; NULL: not told, or not connected.';
-COMMENT ON COLUMN masking.call_log.hung_up_by IS 'customer, agent, or as Plivo says it: plivo, carrier, …';
+COMMENT ON COLUMN masking.call_log.talk_seconds IS 'How long caller and callee, or his mailbox, were connected; NULL: not told, or not connected.';
+COMMENT ON COLUMN masking.call_log.hung_up_by IS 'customer, agent, or as Plivo says it: plivo, carrier, …; NULL: not told, or the callee never took the call.';
 COMMENT ON COLUMN masking.call_log.hangup_cause IS 'Why it ended, in Plivo''s words.';
 COMMENT ON COLUMN masking.call_log.hangup_code IS 'The same as Plivo''s code, as 3010 for busy.';
 COMMENT ON COLUMN masking.call_log.cost IS 'Both legs together, in the currency of the Plivo account.';

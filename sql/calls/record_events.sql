@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION masking.record_events(
   callee_costs text[], callee_causes text[], callee_codes bigint[], callee_sources text[],
   caller_ended bigint[], caller_rang_seconds bigint[], caller_seconds bigint[],
   caller_costs text[], caller_causes text[], caller_codes bigint[], caller_sources text[],
-  recording_seconds bigint[], recording_urls text[])
+  recording_seconds bigint[], recording_urls text[], callee_confirmed bigint[])
 RETURNS TABLE (place integer, say text, voice text, language text)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -56,7 +56,8 @@ BEGIN
     caller_code = greatest(c.caller_code, e.caller_code),
     caller_source = greatest(c.caller_source, e.caller_source),
     recording_seconds = greatest(c.recording_seconds, e.recording_seconds),
-    recording_url = greatest(c.recording_url, e.recording_url)
+    recording_url = greatest(c.recording_url, e.recording_url),
+    callee_confirmed = greatest(c.callee_confirmed, e.callee_confirmed)
   FROM (
     SELECT t.call_uuid, max(t.proxy) AS proxy,
       max(t.dial_status) AS dial_status, max(t.dial_cause) AS dial_cause, max(t.dial_rang) = 1 AS dial_rang,
@@ -67,15 +68,16 @@ BEGIN
       max(t.caller_ended) = 1 AS caller_ended, max(t.caller_rang_seconds) AS caller_rang_seconds,
       max(t.caller_seconds) AS caller_seconds, max(t.caller_cost::numeric) AS caller_cost,
       max(t.caller_cause) AS caller_cause, max(t.caller_code) AS caller_code, max(t.caller_source) AS caller_source,
-      max(t.recording_seconds) AS recording_seconds, max(t.recording_url) AS recording_url
+      max(t.recording_seconds) AS recording_seconds, max(t.recording_url) AS recording_url,
+      max(t.callee_confirmed) = 1 AS callee_confirmed
     FROM unnest(call_uuids, dialled, dial_statuses, dial_causes, dial_rang, callee_answered, callee_ended,
         callee_rang_seconds, callee_seconds, callee_costs, callee_causes, callee_codes, callee_sources,
         caller_ended, caller_rang_seconds, caller_seconds, caller_costs, caller_causes, caller_codes, caller_sources,
-        recording_seconds, recording_urls)
+        recording_seconds, recording_urls, callee_confirmed)
       AS t (call_uuid, proxy, dial_status, dial_cause, dial_rang, callee_answered, callee_ended,
         callee_rang_seconds, callee_seconds, callee_cost, callee_cause, callee_code, callee_source,
         caller_ended, caller_rang_seconds, caller_seconds, caller_cost, caller_cause, caller_code, caller_source,
-        recording_seconds, recording_url)
+        recording_seconds, recording_url, callee_confirmed)
     GROUP BY t.call_uuid
     ORDER BY t.call_uuid) AS e
   WHERE c.call_uuid = e.call_uuid
@@ -88,11 +90,12 @@ BEGIN
       greatest(c.caller_rang_seconds, e.caller_rang_seconds), greatest(c.caller_seconds, e.caller_seconds),
       greatest(c.caller_cost, e.caller_cost), greatest(c.caller_cause, e.caller_cause),
       greatest(c.caller_code, e.caller_code), greatest(c.caller_source, e.caller_source),
-      greatest(c.recording_seconds, e.recording_seconds), greatest(c.recording_url, e.recording_url))
+      greatest(c.recording_seconds, e.recording_seconds), greatest(c.recording_url, e.recording_url),
+      greatest(c.callee_confirmed, e.callee_confirmed))
       IS DISTINCT FROM ROW(c.proxy, c.dial_status, c.dial_cause, c.dial_rang, c.callee_answered, c.callee_ended, c.callee_rang_seconds,
         c.callee_seconds, c.callee_cost, c.callee_cause, c.callee_code, c.callee_source, c.caller_ended,
         c.caller_rang_seconds, c.caller_seconds, c.caller_cost, c.caller_cause, c.caller_code, c.caller_source,
-        c.recording_seconds, c.recording_url);
+        c.recording_seconds, c.recording_url, c.callee_confirmed);
 
   RETURN QUERY
   SELECT a.place::integer, p.say, p.voice, p.language
@@ -102,8 +105,8 @@ END
 $$;
 COMMENT ON FUNCTION masking.record_events(text[], bigint[], text[], text[], text[], bigint[], bigint[], bigint[],
   bigint[], bigint[], text[], text[], bigint[], text[], bigint[], bigint[], bigint[], text[], text[],
-  bigint[], text[], bigint[], text[]) IS
+  bigint[], text[], bigint[], text[], bigint[]) IS
   'Records a batch of events, each as the columns of calls that it tells of (costs as decimal text, what is true or false as 1 or 0); says: the event of prompts that its caller is to hear, or NULL. Rows: what these hear.';
 GRANT EXECUTE ON FUNCTION masking.record_events(text[], bigint[], text[], text[], text[], bigint[], bigint[], bigint[],
   bigint[], bigint[], text[], text[], bigint[], text[], bigint[], bigint[], bigint[], text[], text[],
-  bigint[], text[], bigint[], text[]) TO masking_server;
+  bigint[], text[], bigint[], text[], bigint[]) TO masking_server;

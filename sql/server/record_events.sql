@@ -5,4 +5,4 @@ SELECT place, say, voice, language
 FROM masking.record_events($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[],
   $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::text[],
   $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::text[], $20::bigint[], $21::text[],
-  $22::bigint[], $23::text[])
+  $22::bigint[], $23::text[], $24::bigint[])

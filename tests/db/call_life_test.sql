@@ -32,8 +32,8 @@ SELECT tests.tell('busy', '{"callee_ended": 1, "callee_cause": "Busy Line", "cal
 SELECT results_eq(
   $$SELECT outcome, dial_status, rang, answered, talk_seconds, hung_up_by, hangup_cause, hangup_code
     FROM masking.call_life JOIN masking.calls USING (call_uuid, dial_status) WHERE call_uuid = 'busy'$$,
-  $$VALUES ('not_asked', 'busy', false, false, 0, 'callee', 'Busy Line', 3010)$$,
-  'events of a call nobody asked about are kept');
+  $$VALUES ('not_asked', 'busy', false, false, 0, NULL, 'Busy Line', 3010)$$,
+  'events of a call nobody asked about are kept, and nobody hung up a busy line');
 SELECT tests.pass('1 minute');
 SELECT is((SELECT outcome FROM tests.answer_calls('{busy}', '{14156667777}', '{14155550100}')), 'connected', 'the call appears');
 SELECT results_eq(
@@ -49,6 +49,22 @@ SELECT tests.tell('cancel', '{"dial_status": "cancel", "dial_rang": 1}');
 SELECT tests.tell('cancel', '{"caller_ended": 1, "caller_rang_seconds": 11}');
 SELECT results_eq($$SELECT answered, ring_seconds, hung_up_by FROM masking.call_life WHERE call_uuid = 'cancel'$$,
   $$VALUES (false, 11, 'caller')$$, 'a caller who gives up hung up, after so many seconds');
+
+-- A key that the callee is asked to press.
+SELECT count(*) FROM tests.answer_calls('{key,mailbox,late,plain}', '{14156667777,14156667777,14156667777,14156667777}',
+  '{14155550100,14155550100,14155550100,14155550100}');
+SELECT tests.tell(call_uuid, told::jsonb) FROM (VALUES
+  ('key', '{"callee_answered": 1, "callee_confirmed": 1}'), ('key', '{"callee_ended": 1, "callee_seconds": 30, "callee_source": "Callee"}'),
+  ('mailbox', '{"callee_answered": 1}'), ('mailbox', '{"callee_ended": 1, "callee_seconds": 10, "callee_code": 9110, "callee_source": "Plivo"}'),
+  ('mailbox', '{"dial_status": "completed", "callee_confirmed": 1}'),
+  ('late', '{"dial_status": "completed", "callee_confirmed": 1}'),
+  ('plain', '{"dial_status": "completed"}'), ('plain', '{"callee_answered": 1}'), ('plain', '{"callee_ended": 1, "callee_seconds": 4, "callee_source": "Callee"}')) v (call_uuid, told);
+SELECT results_eq(
+  $$SELECT call_uuid, answered, talked, talk_seconds, hung_up_by FROM masking.call_life WHERE call_uuid IN ('key', 'mailbox', 'late', 'plain') ORDER BY 1$$,
+  $$VALUES ('key' COLLATE "C", true, true, 30, 'callee'), ('late', true, true, NULL, NULL), ('mailbox', false, false, 0, 'plivo'), ('plain', true, false, 4, 'callee')$$,
+  'who pressed it talked; a mailbox did not, whatever else is told; without a key nobody can say');
+SELECT is((SELECT string_agg(outcome, ', ' ORDER BY call_uuid) FROM masking.call_log WHERE call_uuid IN ('key', 'mailbox', 'late', 'plain')),
+  'they talked, they talked, it was answered, and nobody pressed the key, answered', 'and so the record says');
 
 SELECT is((SELECT tests.tell('say', '{}', event)), (SELECT say FROM masking.prompt(event, 14155550100)), event || ' is said')
 FROM unnest(ARRAY['busy', 'no_answer', 'timeout', 'failed']) event;

@@ -146,7 +146,8 @@ AS $$
     ARRAY[(told ->> 'caller_code')::bigint],
     ARRAY[told ->> 'caller_source'],
     ARRAY[(told ->> 'recording_seconds')::bigint],
-    ARRAY[told ->> 'recording_url'])
+    ARRAY[told ->> 'recording_url'],
+    ARRAY[(told ->> 'callee_confirmed')::bigint])
 $$;
 
 -- Whom a caller reaches now, on the server's own path: its number, or the

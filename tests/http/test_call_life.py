@@ -1,5 +1,6 @@
 """A call after its answer: what Plivo is asked to tell, what it tells, what is on record."""
 import random
+import re
 import threading
 import uuid
 
@@ -46,6 +47,34 @@ def test_dial_says_where_to_tell_and_how_long(server, oracle):
         PROXY, COUNTERPART, action=f"{PUBLIC_URL}/dial/action#rc=3&rp=all", method="POST",
         callbackUrl=f"{PUBLIC_URL}/dial/event#rc=3&rp=all", callbackMethod="POST", timeout="30",
         timeLimit="3600"))
+
+
+def test_a_callee_who_must_press_a_key(start_server, database, oracle):
+    """As Plivo's SDK writes it. Support staff are asked for none."""
+    server = start_server(PUBLIC_URL=PUBLIC_URL, CONFIRM_CALLS="yes", SUPPORT_NUMBER="14156660909")
+    again = "#rc=3&rp=all"
+    assert canonical(server.call(CALLER).xml) == canonical(oracle.dial_xml(
+        PROXY, COUNTERPART, action=f"{PUBLIC_URL}/dial/action{again}", method="POST",
+        callbackUrl=f"{PUBLIC_URL}/dial/event{again}", callbackMethod="POST", timeout="25",
+        timeLimit="TIME_LIMIT", confirmSound=f"{PUBLIC_URL}/recording/announcement{again}",
+        confirmKey="1", confirmTimeout="10").replace("TIME_LIMIT", re.search(
+            'timeLimit="([0-9]+)"', server.call(CALLER).xml).group(1)))
+    assert "confirm" not in server.call(STRANGER).xml
+    heard = server.webhook([("From", PROXY), ("To", COUNTERPART)], "/recording/announcement")
+    sentence = database.query("SELECT say FROM masking.prompt('press_key', 14155550100)")[0][0]
+    assert sentence in heard.xml and "recorded" not in heard.xml
+
+
+@pytest.mark.parametrize("lost", ["/dial/event", "/dial/action"])
+def test_a_pressed_key_is_known_by_what_is_left_of_the_events(start_server, database, lost):
+    """Connected, or completed: with the key asked for nothing else is possible."""
+    server = start_server(PUBLIC_URL=PUBLIC_URL, CONFIRM_CALLS="yes")
+    call = begun(server)
+    for path, fields in events_of("talk", call)[1:]:
+        if path != lost:
+            server.webhook(fields, path)
+    assert database.query("SELECT outcome FROM masking.call_log WHERE call_uuid = %s",
+                          call["uuid"]) == [("they talked",)]
 
 
 def test_without_a_public_url_it_is_the_tutorials_xml(start_server, oracle):

@@ -81,7 +81,7 @@ def test_customer_and_agent_talk(plivo, order):
     assert story.of(order.agent) == [f"rings, showing {PROXY}", "answers", "talks", "hangs up"]
     assert story.of("caller") == [f"dials {PROXY}", "talks", "is hung up on"]
     assert_nobody_learned_a_number(story, order)
-    assert order.log() == [("customer", "they talked", 7, 42, "agent", order.id)]
+    assert order.log() == [("customer", "answered", 7, 42, "agent", order.id)]
 
 
 def test_customer_calls_an_agent_who_is_busy(plivo, database, order):
@@ -89,7 +89,7 @@ def test_customer_calls_an_agent_who_is_busy(plivo, database, order):
     assert story.of("caller") == [f"dials {PROXY}", f'hears "{said(database, "busy")}"',
                                   "is hung up on"]
     assert_nobody_learned_a_number(story, order)
-    assert order.log() == [("customer", "the callee was busy", 0, 0, "agent", order.id)]
+    assert order.log() == [("customer", "the callee was busy", 0, 0, None, order.id)]
 
 
 @pytest.mark.parametrize("does, event, words", [
@@ -99,7 +99,53 @@ def test_nobody_answers(plivo, database, order, does, event, words):
     story = plivo.call(Caller(order.agent), PROXY, Callee(does))
     assert f'hears "{said(database, event)}"' in story.of("caller")
     assert_nobody_learned_a_number(story, order)
-    assert order.log()[0][:2] == ("agent", words)
+    assert order.log()[0][:2] == ("agent", words) and order.log()[0][4] is None
+
+
+def test_it_rings_less_long_than_networks_wait_for_a_mailbox(plivo, order):
+    """They pass a call on after 20 to 30 seconds."""
+    story = plivo.call(Caller(order.customer), PROXY, Callee("mailbox", rings=28))
+    assert "talks" not in story.of("caller")
+    assert order.log()[0][1:3] == ("nobody answered", 25)
+
+
+def test_a_mailbox_that_answers_is_no_talk(plivo, order):
+    """Nobody can tell a mailbox from a person: the record says what is known."""
+    plivo.call(Caller(order.customer), PROXY, Callee("mailbox", rings=15, talks=4))
+    assert order.log() == [("customer", "answered", 15, 4, "agent", order.id)]
+
+
+@pytest.fixture(scope="module")
+def asking(start_server):
+    return start_server(PUBLIC_URL=PUBLIC_URL, PLIVO_AUTH_TOKEN=TOKEN, CONFIRM_CALLS="yes")
+
+
+@pytest.mark.parametrize("does", ["mailbox", "no-key"])
+def test_a_mailbox_does_not_press_the_key(asking, oracle, database, order, does):
+    story = account(asking, oracle).call(Caller(order.customer), PROXY, Callee(does, rings=15))
+    assert f'hears "{said(database, "press_key")}"' in story.of(order.agent)
+    assert "talks" not in story.of("caller") and "talks" not in story.of(order.agent)
+    assert story.of("caller")[-2:] == [f'hears "{said(database, "no_answer")}"', "is hung up on"]
+    assert_nobody_learned_a_number(story, order)
+    assert order.log() == [("customer", "it was answered, and nobody pressed the key", 15, 0, None,
+                            order.id)]
+
+
+def test_who_presses_the_key_talks(asking, oracle, database, order):
+    story = account(asking, oracle).call(Caller(order.customer), PROXY)
+    assert story.of(order.agent) == [
+        f"rings, showing {PROXY}", "answers", f'hears "{said(database, "press_key")}"', "presses 1",
+        "talks", "hangs up"]
+    assert order.log() == [("customer", "they talked", 7, 42, "agent", order.id)]
+
+
+def test_the_key_and_the_announcement_share_a_sentence(start_server, database, oracle, order):
+    server = start_server(PUBLIC_URL=PUBLIC_URL, PLIVO_AUTH_TOKEN=TOKEN, CONFIRM_CALLS="yes",
+                          RECORD_CALLS="yes")
+    story = account(server, oracle).call(Caller(order.customer), PROXY)
+    told, key = (f'hears "{said(database, event)}"' for event in ("recorded", "press_key"))
+    assert story.of(order.agent)[2:5] == [told, key, "presses 1"]
+    assert told in story.of("caller") and key not in story.of("caller")
 
 
 def test_agent_swapped_while_the_phone_rings(plivo, order):
@@ -130,7 +176,7 @@ def test_a_code_wrong_twice_then_right(plivo, database, order):
             "enters 2222222", f'hears "{again}"', f"enters {code}", "talks", "is hung up on"]
         assert "talks" in story.of(order.agent)
         assert_nobody_learned_a_number(story, order)
-        assert order.log()[0][:2] == ("customer", "they talked")
+        assert order.log()[0][:2] == ("customer", "answered")
         silent = plivo.call(Caller(stranger), PROXY)
         assert silent.of("caller")[-2:] == ["enters nothing", "is hung up on"]
     finally:
@@ -192,7 +238,7 @@ def test_the_record_is_the_same_over_a_bad_network(server, oracle, order, seed):
     network = Network(seed=seed, repeat=0.5, delay=True, shuffle=True)
     account(server, oracle, network=network, hangup_path="/hangup" if seed % 2 else None).call(
         Caller(order.agent), PROXY, Callee(hangs_up="caller"))
-    assert order.log() == [("agent", "they talked", 7, 42, "agent", order.id)]
+    assert order.log() == [("agent", "answered", 7, 42, "agent", order.id)]
 
 
 def test_half_of_the_callbacks_lost(server, oracle, order):
@@ -200,7 +246,7 @@ def test_half_of_the_callbacks_lost(server, oracle, order):
     account(server, oracle, network=Network(seed=3, drop=0.5, delay=True)).call(
         Caller(order.customer), PROXY)
     caller, outcome, _, talked, _, _ = order.log()[0]
-    assert (caller, outcome) == ("customer", "they talked") and talked in (None, 42)
+    assert (caller, outcome) == ("customer", "answered") and talked in (None, 42)
 
 
 def test_messages_both_ways_and_no_endless_exchange(plivo, order):

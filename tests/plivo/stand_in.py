@@ -45,7 +45,8 @@ class Caller:
 
 @dataclass
 class Callee:
-    """What whoever is rung does: answers, busy, no-answer, rejects or unreachable."""
+    """What whoever is rung does: answers, busy, no-answer, rejects, unreachable; or his mailbox
+    answers, which presses no key (mailbox), as does who answers and does not want to (no-key)."""
 
     does: str = "answers"
     rings: int = 7
@@ -271,10 +272,14 @@ class Call:
         self.while_ringing()
         status, ringing = self.ring(verb)
         connected = None
+        code = None
         if status == "completed":
             connected = self.clock
-            self.talk(verb)
-        self.end_dial(verb, status, ringing, connected)
+            if not self.takes(verb):
+                status, code = "no-answer", 9110
+            else:
+                self.talk(verb)
+        self.end_dial(verb, status, ringing, connected, code)
         fields = callbacks.dial_action(self.facts, status, "true" if ringing else "false")
         if not verb.get("action"):
             return None
@@ -291,22 +296,35 @@ class Call:
             return "cancel", 5
         outcomes = {"busy": ("busy", 0), "unreachable": ("timeout", 0), "rejects": ("busy", 3),
                     "no-answer": ("no-answer", patience),
-                    "answers": ("completed", self.callee.rings)}
+                    "answers": ("completed", self.callee.rings),
+                    "no-key": ("completed", self.callee.rings),
+                    "mailbox": ("completed", self.callee.rings)}
         status, seconds = outcomes[self.callee.does]
         if status == "completed" and seconds > patience:
             status, seconds = "no-answer", patience
         self.clock += timedelta(seconds=seconds)
         return status, seconds
 
-    def talk(self, verb):
+    def takes(self, verb):
+        """The callee's phone is answered: is the call taken?"""
         callee, url = self.facts["callee"], verb.get("callbackUrl")
-        self.answered = self.answered or self.clock
-        self.transcript.add(callee, "answers")
+        mailbox = self.callee.does == "mailbox"
+        self.transcript.add(callee, "has a mailbox that answers" if mailbox else "answers")
+        self.tell(url, callbacks.dial_answer(self.facts))
         if verb.get("confirmSound"):
             leg = {"CallUUID": callbacks.B_LEG, "From": verb.get("callerId"), "To": callee,
                    "Direction": "outbound", "CallStatus": "in-progress"}
             self.hears(self.plivo.fetch(verb.get("confirmSound"), leg), callee)
-        self.tell(url, callbacks.dial_answer(self.facts))
+        if verb.get("confirmKey"):
+            if self.callee.does != "answers":
+                self.clock += timedelta(seconds=int(verb.get("confirmTimeout", "120")))
+                return False
+            self.transcript.add(callee, f"presses {verb.get('confirmKey')}")
+        return True
+
+    def talk(self, verb):
+        callee, url = self.facts["callee"], verb.get("callbackUrl")
+        self.answered = self.answered or self.clock
         self.tell(url, callbacks.dial_connected(self.facts))
         self.transcript.add("caller", "talks")
         self.transcript.add(callee, "talks")
@@ -320,11 +338,11 @@ class Call:
                 self.facts, f"https://media.plivo.com/v1/Recording/{uuid.uuid4()}.mp3", seconds))
         self.over = self.source == "Caller"
 
-    def end_dial(self, verb, status, ringing, connected):
+    def end_dial(self, verb, status, ringing, connected, code=None):
         causes = {"completed": ("Normal Hangup", 4000), "busy": ("Busy Line", 3010),
                   "no-answer": ("No Answer", 3000), "timeout": ("Carrier", 3070),
                   "cancel": ("Cancelled", 1000)}
-        name, code = causes[status]
+        name, code = causes[status] if code is None else ("Confirm Key Failed", code)
         source = self.source if status == "completed" else (
             "Caller" if status == "cancel" else "Callee")
         start = (connected or self.clock) - timedelta(seconds=ringing)
