@@ -14,6 +14,18 @@ ANSWER = "SELECT * FROM tests.answer_calls('{a,b}', '{14150000001,14160000001}',
 PLACE = "INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES (%s, '14150000001', '14160000001')"
 SWAP = "UPDATE masking.orders SET agent_number = %s WHERE order_id = 'plan'"
 STRANGER = "SELECT * FROM tests.answer_calls('{s}', '{14150009999}', '{14155550100}', NULL, true)"
+CONSOLE = {
+    "now": "SELECT * FROM masking.console_now('anna')",
+    "pool": "SELECT * FROM masking.console_pool('anna')",
+    "order": "SELECT * FROM masking.console_order('anna', 'plan')",
+    "why": "SELECT * FROM masking.console_why('anna', '14150000001', '14155550100', NULL)",
+    "calls": "SELECT * FROM masking.console_calls('anna', NULL, NULL, NULL, NULL, NULL)",
+    "calls of an order": "SELECT * FROM masking.console_calls('anna', NULL, NULL, '5', NULL, NULL)",
+    "older calls": "SELECT * FROM masking.console_calls('anna', 'talked', NULL, NULL, NULL, '1700000000000000-x')",
+    "call": "SELECT * FROM masking.console_call('anna', 'call-5')",
+    "explain": "SELECT * FROM masking.explain('plan')",
+    "explain a call": "SELECT * FROM masking.explain('14150000001', '14155550100', now())",
+}
 COMPLETE = "UPDATE masking.orders SET completed_at = now() WHERE order_id = 'plan'"
 
 
@@ -35,6 +47,8 @@ def database(request):
         ask(owner, "UPDATE masking.settings SET is_on = true WHERE name = 'codes'")
         ask(owner, PLACE, "plan")
         ask(owner, STRANGER)
+        for page in CONSOLE.values():
+            ask(owner, page)
         if request.param != "empty":
             ask(owner, "SELECT tests.triggers(false); SET auto_explain.log_min_duration = -1")
             ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number, proxy_number)"
@@ -45,6 +59,14 @@ def database(request):
             ask(owner, "INSERT INTO masking.codes (order_id, side, code, proxy, live)"
                 " SELECT n::text, 'customer', lpad(n::text, 5, '0'), 14155550100 + n % 2,"
                 " tstzrange(now() - '2d'::interval, now() + (n % 2 - 0.5) * '2d'::interval) FROM generate_series(1, 20000) n")
+            ask(owner, "INSERT INTO masking.calls (called_at, answered_at, call_uuid, proxy, outcome, order_ids, caller_hash)"
+                " SELECT now() - n * interval '30 seconds', now(), 'call-' || n, 14155550100, 'connected', ARRAY[n::text], n"
+                " FROM generate_series(1, 20000) n")
+            ask(owner, "INSERT INTO masking.messages (received_at, answered_at, message_uuid, proxy, outcome, order_ids)"
+                " SELECT now() - n * interval '30 seconds', now(), 'text-' || n, 14155550100, 'forwarded', ARRAY[n::text]"
+                " FROM generate_series(1, 20000) n")
+            ask(owner, "INSERT INTO masking.console_log (looked_at, who, page)"
+                " SELECT now() - n * interval '30 seconds', 'anna', 'order' FROM generate_series(1, 20000) n")
             ask(owner, "SELECT tests.triggers(true); SET auto_explain.log_min_duration = 0")
         if request.param == "grown and analysed":
             ask(owner, "ANALYZE")
@@ -53,7 +75,7 @@ def database(request):
 
 
 def big_scans(text):
-    return re.findall(r"Seq Scan on (?:routes|orders|calls|codes)\b.*", text)
+    return re.findall(r"Seq Scan on (?:routes|orders|calls|codes|messages|console_log)\b.*", text)
 
 
 def test_answering(database):
@@ -91,3 +113,9 @@ def test_serving_those_who_wait(database):
 
 def test_retention(database):
     assert big_scans(plans(database, "SELECT * FROM masking.retention_run()")) == []
+
+
+@pytest.mark.parametrize("page", CONSOLE)
+def test_the_console(database, page):
+    """A page by its keys, and the latest by time."""
+    assert big_scans(plans(database, CONSOLE[page])) == []

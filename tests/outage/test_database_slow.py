@@ -12,7 +12,7 @@ import pytest
 import cluster as clusters_module
 from cluster import Cut, free_port, until
 from judge import check_answers, check_record
-from load import PROXY, Load, request, new_call
+from load import MARGIN, PROXY, Load, request, new_call
 from relay import Relay
 from test_database_gone import BACK, back
 
@@ -161,6 +161,55 @@ def test_poisoned_call_spoils_no_neighbour(cluster, service, load, verdict):
     spoken = sum(call.counterpart != "" and answer.kind == "spoken"
                  for call in load.ledger for answer in call.answers)
     assert spoken == 0
+
+
+def ask_once(service, call):
+    """The answer to one webhook, as bytes."""
+    with clusters_module.socket.create_connection(service.address) as connection:
+        connection.sendall(request(call))
+        return connection.recv(65536)
+
+
+def test_locked_row_spoils_no_neighbour(cluster, service, load, verdict):
+    """Somebody holds the row of one call (SELECT … FOR UPDATE) for much longer than the deadline.
+    Plivo asks about that call again, and its hangup comes: whoever shares a batch with either is
+    answered all the same, other events are written, and no connection counts as lost."""
+    load.await_kind("connected", time.monotonic(), BACK)
+    held, other = new_call(), new_call()
+    while not (held.counterpart and other.counterpart):
+        held, other = new_call(), new_call()
+    assert b"<Dial" in ask_once(service, held) and b"<Dial" in ask_once(service, other)
+    holder = cluster.connect()
+    holder.autocommit = False
+    with holder.cursor() as cursor:
+        cursor.execute("SELECT FROM masking.calls WHERE call_uuid = %s FOR UPDATE", (held.uuid,))
+    locked = time.monotonic()
+    assert b"<Speak" in ask_once(service, held)
+    assert time.monotonic() - locked < 2 + MARGIN
+    for call in (held, other, held):
+        hang_up(service, call)
+    until(lambda: cluster.query("SELECT caller_seconds FROM masking.calls WHERE call_uuid = %s",
+                                other.uuid) == [(7,)], within=5)
+    assert cluster.query("SELECT caller_seconds FROM masking.calls WHERE call_uuid = %s",
+                         held.uuid) == [(None,)]
+    time.sleep(max(0, locked + 6 - time.monotonic()))
+    holder.close()
+    until(lambda: cluster.query("SELECT outcome, caller_seconds FROM masking.calls"
+                                " WHERE call_uuid = %s", held.uuid) == [("apologised", 7)], within=20)
+    verdict()
+    spoken = sum(call.counterpart != "" and answer.kind == "spoken"
+                 for call in load.ledger for answer in call.answers)
+    assert spoken == 0
+    assert "event=database_lost" not in service.log
+
+
+def hang_up(service, call):
+    """Its hangup event; whether it is written at once is the service's affair."""
+    fields = {"CallUUID": call.uuid, "From": call.caller, "To": PROXY, "Duration": "7",
+              "Event": "Hangup", "CallStatus": "completed"}
+    with urllib.request.urlopen("http://%s:%d/hangup" % service.address,
+                                urlencode(fields).encode(), timeout=60) as reply:
+        assert reply.status == 200
 
 
 def test_full_queue_apologises_at_once(cluster, services):
