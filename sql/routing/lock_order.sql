@@ -1,13 +1,15 @@
 CREATE OR REPLACE FUNCTION masking.lock_order(the_order text) RETURNS void
 LANGUAGE plpgsql
 AS $$
--- Two transactions insert one order id. B has to know whether A's order is there before
--- B routes anything: it waits here until A is over, where the primary key would have made it
--- wait a moment later. Only who has found no such order asks for this lock: a
--- transaction that asked for it while it holds a row of orders, as an upsert does, could be
--- waiting for one that waits for that row. A transaction that may take no more locks
--- goes without: it routes nobody either, and what another routes for an order that turns
--- out to be this one's does not outlive that transaction (keep_or_remove).
+-- Transactions A and B insert the same order id:
+--   1. A finds no such order, and takes the lock of that id.
+--   2. B finds none either, and waits here until A is over. The primary key would have made B
+--      wait a moment later, when B had routed people already.
+--   3. A has committed: B finds A's order. A has rolled back: B goes on as if alone.
+-- A transaction that finds the order does not ask for the lock: it may hold the order's row, as
+-- an upsert does, while A waits for that row. A transaction that may take no more locks goes
+-- without: it routes nobody, and the routes that another transaction makes for what turns out to
+-- be the same order do not outlive that other transaction (keep_or_remove).
 --   locks  one advisory lock per order id, waited for
 --   who    order_written
 BEGIN

@@ -18,7 +18,7 @@ BEGIN
   PERFORM masking.looked(who, 'call', c.call_uuid);
   SELECT * INTO l FROM masking.call_log f WHERE f.call_uuid = wanted LIMIT 1;
   RETURN NEXT masking.line('answer', masking.call_tone(l), '', '', upper(left(l.outcome, 1)) || substr(l.outcome, 2) || '.',
-    coalesce(format('Plivo''s code %s: %s.', l.hangup_code, masking.plivo_cause(l.hangup_code)), ''));
+    CASE WHEN l.hangup_code IS NOT NULL THEN format('Plivo''s code %s%s.', l.hangup_code, ': ' || masking.plivo_cause(l.hangup_code)) ELSE '' END);
   RETURN NEXT masking.line('fact', '', 'until', to_char(c.called_at + interval '1 minute', 'YYYY-MM-DD HH24:MI'), 'Asked', masking.said_time(c.called_at));
   RETURN NEXT masking.line('fact', '', CASE WHEN c.proxy IS NULL THEN '' ELSE 'number' END, c.proxy::text, 'Number dialled', coalesce(c.proxy::text, 'unusable'));
   RETURN NEXT masking.line('fact', '', '', '', 'Who called', l.caller || coalesce(' (**' || right(c.caller_digits, 2) || ')', ''));
@@ -26,7 +26,7 @@ BEGIN
   RETURN NEXT masking.line('fact', '', '', '', 'Rang', coalesce(masking.said_seconds(l.ring_seconds), 'not told'));
   RETURN NEXT masking.line('fact', '', '', '', 'Talked', coalesce(masking.said_seconds(l.talk_seconds), 'not told'));
   RETURN NEXT masking.line('fact', '', '', '', 'Hung up by', coalesce(l.hung_up_by, 'not told'));
-  RETURN NEXT masking.line('fact', '', '', '', 'Cause, in Plivo''s words', coalesce(concat_ws(' ', l.hangup_cause, l.hangup_code), 'not told'));
+  RETURN NEXT masking.line('fact', '', '', '', 'Cause, in Plivo''s words', coalesce(nullif(concat_ws(' ', l.hangup_cause, l.hangup_code), ''), 'not told'));
   RETURN NEXT masking.line('fact', '', '', '', 'Cost', coalesce(l.cost::text || ' (currency of the Plivo account)', 'not told'));
   RETURN NEXT masking.line('fact', '', '', '', 'Recording', coalesce(masking.said_seconds(l.recording_seconds), 'none'));
   RETURN NEXT masking.line('fact', '', '', '', 'Plivo asked again', format('%s times', c.repeats));

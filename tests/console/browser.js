@@ -14,7 +14,7 @@ let page;
 let status = 0;
 let complaints = [];
 
-async function fresh({ width = 1280, dark = false, user, password, script = true }) {
+async function fresh({ width = 1280, dark = false, paper = false, user, password, script = true }) {
   if (context) await context.close();
   context = await browser.newContext({
     viewport: { width, height: 900 },
@@ -24,6 +24,7 @@ async function fresh({ width = 1280, dark = false, user, password, script = true
     bypassCSP: false,
   });
   page = await context.newPage();
+  if (paper) await page.emulateMedia({ media: "print" });
   page.setDefaultTimeout(15000);
   complaints = [];
   page.on("console", (message) => {

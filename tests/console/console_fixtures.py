@@ -133,6 +133,43 @@ def plivo(signed_server):
     return Plivo("http://%s:%d" % signed_server.address, PUBLIC_URL, TOKEN)
 
 
+def fill_a_busy_day(database):
+    """400 orders with long ids, 3,000 calls with every kind of end, 500 texts, people who wait."""
+    database.query("""
+        INSERT INTO masking.orders (order_id, customer_number, agent_number, placed_at)
+        SELECT 'ORD-2026-' || lpad(g::text, 9, '0') || '-BERLIN-MITTE', (14157000000 + g)::text,
+          (14158000000 + g)::text, now() - g * interval '90 seconds'
+        FROM generate_series(1, 400) g;
+        INSERT INTO masking.orders (order_id, customer_number, agent_number)
+        SELECT 'WAIT-' || g, (14157100000 + g)::text, '14158000001' FROM generate_series(1, 12) g;
+        INSERT INTO masking.calls (call_uuid, called_at, answered_at, proxy, ask, outcome, side, order_ids,
+          caller_digits, repeats, dial_status, dial_cause, callee_answered, callee_ended, callee_rang_seconds,
+          callee_seconds, caller_ended, caller_seconds, caller_cause, caller_code, caller_source)
+        SELECT gen_random_uuid(), at, at, 14155550100 + g %% 2, g, k.outcome,
+          CASE WHEN k.outcome = 'connected' THEN CASE g %% 3 WHEN 0 THEN 'agent' ELSE 'customer' END END,
+          CASE WHEN k.outcome = 'connected' THEN ARRAY['ORD-2026-' || lpad((1 + g %% 400)::text, 9, '0') || '-BERLIN-MITTE'] END,
+          CASE WHEN k.outcome <> 'connected' THEN lpad((g %% 100)::text, 2, '0') END, (g %% 40 = 0)::integer,
+          k.status, CASE k.status WHEN 'busy' THEN 'busy_line' END, k.status = 'completed', k.ended, 5 + g %% 30,
+          CASE WHEN k.status = 'completed' THEN CASE WHEN g %% 11 = 0 THEN 3 ELSE 30 + g %% 600 END END,
+          k.ended, 40 + g %% 600, CASE WHEN k.ended THEN 'Normal Hangup' END, CASE WHEN k.ended THEN 4000 END,
+          CASE g %% 2 WHEN 0 THEN 'Caller' ELSE 'Callee' END
+        FROM generate_series(1, 3000) g
+        CROSS JOIN LATERAL (SELECT now() - g * interval '25 seconds' AS at) t
+        CROSS JOIN LATERAL (SELECT
+          (ARRAY['connected', 'connected', 'connected', 'connected', 'connected', 'connected', 'connected', 'unknown_caller',
+            'no_caller_id', 'apologised', 'connected', 'connected', 'connected'])[1 + g %% 13] AS outcome,
+          (ARRAY['completed', 'completed', 'busy', 'no-answer', 'completed', 'cancel', 'completed'])[1 + g %% 7] AS status,
+          g > 9 AS ended) k;
+        INSERT INTO masking.messages (message_uuid, received_at, answered_at, proxy, ask, side, order_ids, outcome)
+        SELECT gen_random_uuid(), at, at, 14155550100 + g %% 2, g, 'customer',
+          ARRAY['ORD-2026-' || lpad((1 + g %% 400)::text, 9, '0') || '-BERLIN-MITTE'],
+          (ARRAY['forwarded', 'forwarded', 'forwarded', 'media', 'optout'])[1 + g %% 5]
+        FROM generate_series(1, 500) g CROSS JOIN LATERAL (SELECT now() - g * interval '150 seconds' AS at) t;
+        INSERT INTO masking.code_failures (call_uuid, attempt, caller, proxy, failed_at)
+        SELECT 'busy-' || g, 1, 14156690000 + g, 14155550100, now() - g * interval '1 minute' FROM generate_series(1, 30) g""")
+    return "ORD-2026-000000007-BERLIN-MITTE"
+
+
 class Order:
     """An order of its own for each test, and three people with phones of nobody else."""
 

@@ -3,7 +3,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from console_fixtures import POOL, Order
+from console_fixtures import POOL, Order, fill_a_busy_day
 from plivo.stand_in import Callee, Caller
 
 YEAR = f"{datetime.now(timezone.utc):%Y}-"  # with which the link of a call begins
@@ -294,3 +294,32 @@ def test_without_a_mouse(browser, console, order):
             break
     page = browser.press(order.id, "Enter")
     assert order.id in page
+
+
+@pytest.fixture(scope="module")
+def busy_day(database, pool):
+    return fill_a_busy_day(database)
+
+
+@pytest.mark.parametrize("width, dark, paper", [(390, False, False), (1280, True, False), (794, False, True)])
+def test_a_busy_day(one_browser, console, database, busy_day, width, dark, paper):
+    """As above, with the orders, calls and troubles of a day, and on paper."""
+    browser = one_browser
+    database.query("SELECT * FROM masking.gauges()")
+    browser.fresh(width=width, dark=dark, paper=paper)
+    shade = f"{width}-{'dark' if dark else 'paper' if paper else 'light'}"
+    browser.open(console.url + "/order")
+    pages = {
+        "now": lambda: browser.open(console.url + "/"),
+        "calls": lambda: browser.open(console.url + "/calls"),
+        "call": lambda: browser.click(YEAR),
+        "pool": lambda: browser.open(console.url + "/pool"),
+        "order": lambda: browser.open(f"{console.url}/order?id={busy_day}"),
+        "why": lambda: browser.open(console.url + "/why"),
+    }
+    for name, show in pages.items():
+        page = show()
+        assert page.status == 200 and page.wider <= 0, f"{name} is {page.wider} pixels too wide"
+        assert not page.complaints, page.complaints
+        assert "Plivo's code :" not in page
+        browser.judge(f"busy-{name}-{shade}")
