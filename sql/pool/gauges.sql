@@ -37,6 +37,9 @@ DECLARE
   sources CONSTANT text[] := ARRAY['pool_gauges', 'order_gauges', 'plivo_gauges', 'standby_gauges'];
   asked text;
 BEGIN
+  -- These rows are looked up anew within a minute: to wait for a standby with them would be to
+  -- tell nobody that the standby is gone.
+  PERFORM set_config('synchronous_commit', 'off', true);
   IF pg_try_advisory_xact_lock(hashtext('masking.gauges'), 0) THEN
     FOREACH asked IN ARRAY sources LOOP
       CONTINUE WHEN EXISTS (

@@ -80,6 +80,31 @@ def test_standby_takes_over(clusters, services):
         standby.stop("immediate")
 
 
+def test_a_standby_that_is_missing_is_told(clusters):
+    """Its gauge is read although every commit waits for the standby by then."""
+    primary = clusters("primary", settings=["synchronous_standby_names = '*'"], start=False)
+    primary.start()
+    standby = primary.standby(primary.place.parent / "standby")
+    standby.start()
+    try:
+        until(lambda: primary.query("SELECT count(*) FROM pg_stat_replication") == [(1,)])
+        assert standby_missing(primary) == 0
+    finally:
+        standby.stop("immediate")
+    until(lambda: primary.query("SELECT count(*) FROM pg_stat_replication") == [(0,)])
+    began = time.monotonic()
+    assert standby_missing(primary) == 1
+    assert time.monotonic() - began < 3
+
+
+def standby_missing(cluster):
+    """The gauge, as a server hears it, looked up anew."""
+    cluster.query("SET synchronous_commit = off; SET statement_timeout = '10s';"
+                  " UPDATE masking.gauge_values SET taken_at = now() - interval '2 minutes'")
+    return dict(cluster.query("SET statement_timeout = '10s'; SET ROLE masking_server;"
+                              " SELECT name, value FROM masking.gauges()"))["standby_missing"]
+
+
 def test_every_connection_taken(clusters, services):
     """max_connections exhausted by others, at the moment the server needs new ones."""
     cluster = clusters(settings=["max_connections = 12", "superuser_reserved_connections = 4"])
