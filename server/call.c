@@ -141,7 +141,7 @@ static bool read_call(const struct form *form, struct call *call, struct respons
         return false;
     }
     fields_note_uuid(call->uuid, "call", response);
-    call->caller = fields_read_number(form, "From", response);
+    call->caller = fields_read_caller(form, response);
     call->dialled = fields_read_number(form, "To", response);
     return true;
 }

@@ -56,7 +56,8 @@ void fields_note_uuid(const char uuid[CALL_UUID], const char *label, struct resp
 }
 
 /* An honest sender's field has no other way to be wrong, so what is wrong is noted. */
-struct number fields_read_number(const struct form *form, const char *name,
+static struct number read_number(const struct form *form, const char *name,
+                                 bool parse(const char *text, size_t length, struct number *out),
                                  struct response *response)
 {
     struct form_text text;
@@ -64,8 +65,19 @@ struct number fields_read_number(const struct form *form, const char *name,
     enum form_status status = form_find(form, name, &text);
     if (status != FORM_OK)
         response_note(response, "%s=\"%s\"", name, form_status_text(status));
-    else if (!number_parse(text.bytes, text.length, &number))
+    else if (!parse(text.bytes, text.length, &number))
         response_note(response, "%s=\"%s\"", name,
                       text.length == 0 ? "is empty" : "is not a phone number");
     return number;
+}
+
+struct number fields_read_number(const struct form *form, const char *name,
+                                 struct response *response)
+{
+    return read_number(form, name, number_parse, response);
+}
+
+struct number fields_read_caller(const struct form *form, struct response *response)
+{
+    return read_number(form, "From", number_parse_caller, response);
 }

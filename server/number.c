@@ -7,63 +7,124 @@
 #include "number.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DIGITS_MIN = 7, DIGITS_MAX = 15 };
 
-static bool is_filling(char c)
+/* The character at text, made plain: a blank for each of Unicode's, a dash likewise, and for marks
+ * that nobody sees '\0'. *size: how many bytes it has. '?' for any other that is not ASCII. */
+static char plain(const char *text, size_t length, size_t *size)
 {
-    return c == ' ' || c == '.' || c == '-' || c == '(' || c == ')' || c == '[' || c == ']';
+    static const struct {
+        unsigned from, to;
+        char as;
+    } table[] = {
+        {0x00A0, 0x00A0, ' '}, {0x00AD, 0x00AD, '\0'}, {0x061C, 0x061C, '\0'},
+        {0x1680, 0x1680, ' '}, {0x2000, 0x200A, ' '},  {0x200B, 0x200F, '\0'},
+        {0x2010, 0x2015, '-'}, {0x202A, 0x202E, '\0'}, {0x202F, 0x202F, ' '},
+        {0x205F, 0x205F, ' '}, {0x2060, 0x2064, '\0'}, {0x2066, 0x2069, '\0'},
+        {0x2212, 0x2212, '-'}, {0x3000, 0x3000, ' '},  {0xFE58, 0xFE58, '-'},
+        {0xFE63, 0xFE63, '-'}, {0xFEFF, 0xFEFF, '\0'}, {0xFF0D, 0xFF0D, '-'},
+    };
+    const unsigned char *byte = (const unsigned char *)text;
+    unsigned code = 0;
+
+    *size = 1;
+    if (byte[0] < 0x80)
+        return text[0] == '\0' ? '?' : text[0];
+    if ((byte[0] & 0xE0) == 0xC0 && length >= 2 && (byte[1] & 0xC0) == 0x80) {
+        code = (byte[0] & 0x1Fu) << 6 | (byte[1] & 0x3Fu);
+        *size = 2;
+    } else if ((byte[0] & 0xF0) == 0xE0 && length >= 3 && (byte[1] & 0xC0) == 0x80 &&
+               (byte[2] & 0xC0) == 0x80) {
+        code = (byte[0] & 0x0Fu) << 12 | (byte[1] & 0x3Fu) << 6 | (byte[2] & 0x3Fu);
+        *size = 3;
+    }
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (code >= table[i].from && code <= table[i].to)
+            return table[i].as;
+    return '?';
 }
 
-/* "+44 (0)20 ...": a zero to dial or to leave out, depending on where one is. */
-static bool is_bracketed_zero(const char *text, size_t length, size_t at)
-{
-    size_t before = at;
-    size_t after = at + 1;
+/* "+44 (0)20 ...": a zero to dial or to leave out, depending on where one is. Where in such a
+ * bracket we are. */
+enum bracket { OUTSIDE, OPEN, ZERO, BRACKETED_ZERO };
 
-    while (before > 0 && text[before - 1] == ' ')
-        before--;
-    while (after < length && text[after] == ' ')
-        after++;
-    return text[at] == '0' && before > 0 && after < length &&
-           (text[before - 1] == '(' || text[before - 1] == '[') &&
-           (text[after] == ')' || text[after] == ']');
+static enum bracket next_bracket(enum bracket now, char c)
+{
+    if (c == ' ')
+        return now;
+    if (c == '(' || c == '[')
+        return OPEN;
+    if (c == '0' && now == OPEN)
+        return ZERO;
+    return now == ZERO && (c == ')' || c == ']') ? BRACKETED_ZERO : OUTSIDE;
+}
+
+/* A number as it is written: the digits behind the zeros in front of them. */
+struct written {
+    int64_t value;
+    int zeros, digits;
+    bool plus;
+};
+
+/* false: what c stands for has no place in a number, or not here. */
+static bool add(struct written *written, char c)
+{
+    if (c == ' ' || c == '.' || c == '-' || c == '(' || c == ')' || c == '[' || c == ']')
+        return true;
+    if (c == '+') {
+        if (written->plus || written->zeros > 0 || written->digits > 0)
+            return false;
+        written->plus = true;
+        return true;
+    }
+    if (c < '0' || c > '9')
+        return false;
+    if (c == '0' && written->digits == 0)
+        return !written->plus && ++written->zeros <= 2;
+    written->value = written->value * 10 + (c - '0');
+    return ++written->digits <= DIGITS_MAX;
+}
+
+static bool scan(const char *text, size_t length, struct written *written)
+{
+    enum bracket bracket = OUTSIDE;
+    size_t size;
+
+    *written = (struct written){0};
+    for (size_t i = 0; i < length; i += size) {
+        char c = plain(text + i, length - i, &size);
+        if (c == '\0')
+            continue;
+        bracket = next_bracket(bracket, c);
+        if (bracket == BRACKETED_ZERO || !add(written, c))
+            return false;
+    }
+    return true;
 }
 
 bool number_parse(const char *text, size_t length, struct number *out)
 {
-    bool plus = false;
-    int zeros = 0; /* in front of the first other digit */
-    int digits = 0;
-    int64_t value = 0;
-
+    struct written written;
     out->value = 0;
-    for (size_t i = 0; i < length; i++) {
-        char c = text[i];
-        if (is_filling(c))
-            continue;
-        if (is_bracketed_zero(text, length, i))
-            return false;
-        if (c == '+') {
-            if (plus || zeros > 0 || digits > 0)
-                return false;
-            plus = true;
-        } else if (c == '0' && digits == 0) {
-            if (plus || ++zeros > 2)
-                return false;
-        } else if (c >= '0' && c <= '9') {
-            if (++digits > DIGITS_MAX)
-                return false;
-            value = value * 10 + (c - '0');
-        } else {
-            return false;
-        }
-    }
     /* One leading zero is somebody's national format: which country's, nobody knows. */
-    if (digits < DIGITS_MIN || zeros == 1)
+    if (!scan(text, length, &written) || written.digits < DIGITS_MIN || written.zeros == 1)
         return false;
-    out->value = value;
+    out->value = written.value;
+    return true;
+}
+
+bool number_parse_caller(const char *text, size_t length, struct number *out)
+{
+    struct written written;
+    if (number_parse(text, length, out))
+        return true;
+    if (!scan(text, length, &written) || written.digits < DIGITS_MIN - 1 ||
+        written.digits > DIGITS_MAX - 1 || written.zeros != 1)
+        return false;
+    out->value = -written.value;
     return true;
 }
 
@@ -81,8 +142,8 @@ void number_print(struct number number, char out[static NUMBER_TEXT])
 
 void number_print_redacted(struct number number, char out[static NUMBER_REDACTED])
 {
-    if (number.value > 0)
-        snprintf(out, NUMBER_REDACTED, "**%02d", (int)(number.value % 100));
+    if (number.value != 0)
+        snprintf(out, NUMBER_REDACTED, "**%02d", (int)(llabs(number.value) % 100));
     else
         memcpy(out, "none", sizeof "none");
 }

@@ -189,6 +189,8 @@ static void dial_element(struct document *document, const struct dial *dial)
         attribute(document, "callbackMethod", "POST");
         attribute_number(document, "timeout", dial->ring_timeout);
         attribute_number(document, "timeLimit", dial->call_time_limit);
+        /* Plivo's default is the caller's name, and that is often the number again. */
+        attribute(document, "callerName", proxy);
     }
     if (dial->announcement != NULL || dial->confirms)
         attribute_url(document, "confirmSound", dial->public_url, PATH_ANNOUNCEMENT, again);

@@ -2,7 +2,7 @@
 --
 -- What the order system writes: its orders, further phones of the parties, and
 -- blocks. It may write what it knows (ids, numbers, times); the proxy number is
--- ours to choose, so its column is not granted. There are no CHECKs, NOT NULLs or
+-- ours to choose, and what would change it is refused. There are no CHECKs, NOT NULLs or
 -- foreign keys on what people write beyond what the trigger refuses first:
 -- PostgreSQL's own errors show the whole row, numbers and all.
 
@@ -22,6 +22,7 @@ CREATE TABLE masking.orders (
   agent_code text,
   unmasked_since timestamptz,
   unmasked_reason text,
+  refused text[],
   routed_at timestamptz,
   forgotten_at timestamptz,
   recorded_at timestamptz NOT NULL DEFAULT now()
@@ -30,6 +31,7 @@ CREATE TABLE masking.orders (
 CREATE INDEX orders_of_customer ON masking.orders (customer_number);
 CREATE INDEX orders_of_agent ON masking.orders (agent_number) WHERE agent_number IS NOT NULL;
 CREATE INDEX orders_unmasked ON masking.orders (unmasked_since, order_id) WHERE unmasked_since IS NOT NULL;
+CREATE INDEX orders_refused ON masking.orders (recorded_at) WHERE refused IS NOT NULL;
 -- What never had a route has no other sign of being over than its age.
 CREATE INDEX orders_never_routed ON masking.orders (recorded_at) WHERE routed_at IS NULL AND forgotten_at IS NULL;
 -- What retention removes, oldest first.
@@ -44,7 +46,7 @@ COMMENT ON COLUMN masking.orders.agent_number IS
 COMMENT ON COLUMN masking.orders.proxy_number IS
   'The number both dial and see, chosen on assignment. NULL: see masking.';
 COMMENT ON COLUMN masking.orders.masking IS
-  'What the parties can do at this moment: masked (dial proxy_number), any number (the pool is empty: any number of yours), waiting (no number is free yet); NULL: nobody is to reach anybody.';
+  'What the parties can do at this moment: masked (dial proxy_number), any number (the pool is empty: any number of yours), waiting (no number is free yet), refused (a number of theirs is none, see unmasked_orders); NULL: nobody is to reach anybody.';
 COMMENT ON COLUMN masking.orders.placed_at IS 'When the order was placed.';
 COMMENT ON COLUMN masking.orders.completed_at IS
   'When it was delivered; each side is connected for its grace time longer. NULL again: reopened.';
@@ -58,6 +60,8 @@ COMMENT ON COLUMN masking.orders.unmasked_since IS
   'Since when the order waits for a proxy number; NULL: it does not.';
 COMMENT ON COLUMN masking.orders.unmasked_reason IS
   'Why it waits: none free, no number serves them, people busy (another transaction was routing the same people).';
+COMMENT ON COLUMN masking.orders.refused IS
+  'Which of its numbers were not taken, and why, with two digits; by the setting bad_numbers. NULL: none.';
 COMMENT ON COLUMN masking.orders.routed_at IS
   'When it was first routed; NULL: never.';
 COMMENT ON COLUMN masking.orders.forgotten_at IS
@@ -65,10 +69,9 @@ COMMENT ON COLUMN masking.orders.forgotten_at IS
 COMMENT ON COLUMN masking.orders.recorded_at IS
   'When the row was made; what was placed long ago may have been imported today.';
 
-GRANT SELECT, DELETE,
-  INSERT (order_id, customer_number, agent_number, placed_at, completed_at, cancelled_at),
-  UPDATE (customer_number, agent_number, completed_at, cancelled_at)
-ON masking.orders TO masking_orders;
+-- The whole table: what is not the order system's to change is kept by the trigger "guard", which
+-- lets pass what ORMs write (a column with the value it has) and names the column else.
+GRANT SELECT, INSERT, UPDATE, DELETE ON masking.orders TO masking_orders;
 
 CREATE TABLE masking.order_phones (
   order_id text COLLATE "C",
@@ -85,7 +88,7 @@ COMMENT ON COLUMN masking.order_phones.side IS 'Whose phone it is: the customer'
 COMMENT ON COLUMN masking.order_phones.number IS 'The phone, stored as E.164 digits.';
 COMMENT ON COLUMN masking.order_phones.routed_since IS
   'Since when it reaches the other party; NULL: it does not, as nobody is there yet, it is taken on the order''s number, or it has become a proxy number.';
-GRANT SELECT, DELETE, INSERT (order_id, side, number) ON masking.order_phones TO masking_orders;
+GRANT SELECT, INSERT, UPDATE, DELETE ON masking.order_phones TO masking_orders;
 
 -- A block is no end: routes keep their proxy number, so nobody else is reached on it, and the order
 -- stays masked. Who is blocked hears so.

@@ -39,6 +39,11 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  -- A country by its name, and only one that is known.
+  IF NEW.name = 'national_numbers' AND NEW.word NOT IN ('international', 'refused') THEN
+    SELECT coalesce(max(c.country), 'none') INTO NEW.word FROM masking.countries c
+    WHERE lower(NEW.word) IN (lower(c.country), lower(c.name));
+  END IF;
   NEW.span := make_interval(secs => extract(epoch FROM NEW.span)::double precision);
   IF TG_OP = 'UPDATE' AND (OLD.span IS NULL, OLD.is_on IS NULL, OLD.amount IS NULL, OLD.word IS NULL)
     IS DISTINCT FROM (NEW.span IS NULL, NEW.is_on IS NULL, NEW.amount IS NULL, NEW.word IS NULL)
@@ -71,6 +76,12 @@ INSERT INTO masking.settings (name, is_on, meaning) VALUES
 
 INSERT INTO masking.settings (name, amount, meaning) VALUES
   ('calls_per_hour', 0, 'how many calls of one pair of people are put through within an hour, both directions together; 0: as many as they like');
+
+INSERT INTO masking.settings (name, word, allowed, meaning) VALUES
+  ('national_numbers', 'international', 'international|refused|[A-Z]{2}', 'what a number without "+" or "00" is: international (digits, country code first); refused; or a country, as US or India: one of its own, with or without trunk prefix or country code, where that can be told'),
+  ('bad_numbers', 'refused', 'refused|unmasked', 'an order with a number that is none, or that may not be used: refused with an error; unmasked: it commits without that number, and unmasked_orders says why');
+INSERT INTO masking.settings (name, is_on, meaning) VALUES
+  ('any_prefix', false, 'true: where no number whose prefix serves both people is free, any other enabled one is better than none');
 
 CREATE FUNCTION masking.refuse_change() RETURNS trigger
 LANGUAGE plpgsql

@@ -33,6 +33,25 @@ COMMENT ON FUNCTION masking.orders_written() IS 'Trigger: see masking.order_writ
 CREATE TRIGGER written BEFORE INSERT OR UPDATE OR DELETE ON masking.orders
 FOR EACH ROW EXECUTE FUNCTION masking.orders_written();
 
+-- As whoever writes, and before the other: what is its own to write, the order system's or ours?
+CREATE FUNCTION masking.orders_guarded() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF pg_has_role(current_user, 'masking_owner', 'USAGE') THEN
+    RETURN NEW;
+  ELSIF TG_OP = 'UPDATE' THEN
+    RETURN masking.order_guarded(OLD, NEW);
+  END IF;
+  RETURN masking.order_guarded(NULL, NEW);
+END
+$$;
+COMMENT ON FUNCTION masking.orders_guarded() IS 'Trigger: see masking.order_guarded().';
+GRANT EXECUTE ON FUNCTION masking.orders_guarded() TO masking_orders;
+CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON masking.orders
+FOR EACH ROW EXECUTE FUNCTION masking.orders_guarded();
+
 -- Neither fires what keeps routes in step: both would leave people connected.
 CREATE TRIGGER keep BEFORE UPDATE OF order_id ON masking.orders FOR EACH ROW
 WHEN (OLD.order_id IS DISTINCT FROM NEW.order_id)
@@ -49,11 +68,11 @@ BEGIN
     PERFORM masking.phone_removed(OLD);
     RETURN OLD;
   END IF;
-  RETURN masking.phone_written(NEW);
+  RETURN masking.phone_written(OLD, NEW);
 END
 $$;
 COMMENT ON FUNCTION masking.order_phones_written() IS 'Trigger: see masking.phone_written() and masking.phone_removed().';
-CREATE TRIGGER written BEFORE INSERT OR DELETE ON masking.order_phones
+CREATE TRIGGER written BEFORE INSERT OR UPDATE OR DELETE ON masking.order_phones
 FOR EACH ROW EXECUTE FUNCTION masking.order_phones_written();
 
 CREATE FUNCTION masking.order_blocks_written() RETURNS trigger
@@ -126,6 +145,7 @@ CREATE TRIGGER written BEFORE INSERT OR DELETE OR UPDATE OF number ON masking.pr
 FOR EACH ROW EXECUTE FUNCTION masking.proxy_numbers_written();
 
 ALTER TABLE masking.orders ENABLE ALWAYS TRIGGER written;
+ALTER TABLE masking.orders ENABLE ALWAYS TRIGGER guard;
 ALTER TABLE masking.order_phones ENABLE ALWAYS TRIGGER written;
 ALTER TABLE masking.order_blocks ENABLE ALWAYS TRIGGER written;
 ALTER TABLE masking.order_blocks ENABLE ALWAYS TRIGGER follow;

@@ -16,6 +16,8 @@ DROP FUNCTION masking.order_blocks_written();
 DROP TRIGGER written ON masking.order_phones;
 DROP FUNCTION masking.order_phones_written();
 DROP TRIGGER keep_all ON masking.orders;
+DROP TRIGGER guard ON masking.orders;
+DROP FUNCTION masking.orders_guarded();
 DROP TRIGGER keep ON masking.orders;
 DROP TRIGGER written ON masking.orders;
 DROP FUNCTION masking.orders_written();

@@ -4,13 +4,13 @@ BEGIN;
 SET LOCAL ROLE masking_owner;
 
 SELECT order_id, customer_number, agent_number, proxy_number, masking, placed_at, completed_at, cancelled_at,
-  customer_code, agent_code, unmasked_since, unmasked_reason, routed_at, forgotten_at, recorded_at
+  customer_code, agent_code, unmasked_since, unmasked_reason, refused, routed_at, forgotten_at, recorded_at
 FROM masking.orders WHERE false;
 SELECT order_id, side, number, routed_since FROM masking.order_phones WHERE false;
 SELECT order_id, side, reason, blocked_at FROM masking.order_blocks WHERE false;
 SELECT person, digits, direction, reason, blocked_at FROM masking.blocked_people WHERE false;
 SELECT logged_at, who, did, order_id, side, person, digits, reason FROM masking.block_log WHERE false;
 SELECT prefix, allowed FROM masking.dial_prefixes WHERE false;
-SELECT 1 / has_column_privilege('masking_orders', 'masking.orders', 'agent_number', 'UPDATE')::int;
+SELECT 1 / has_table_privilege('masking_orders', 'masking.orders', 'UPDATE')::int;
 
 ROLLBACK;

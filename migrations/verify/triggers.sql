@@ -3,10 +3,10 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
-SELECT 1 / (count(*) = 6)::int
+SELECT 1 / (count(*) = 7)::int
 FROM pg_catalog.pg_trigger
 WHERE tgrelid IN ('masking.orders'::regclass, 'masking.order_phones'::regclass, 'masking.routes'::regclass, 'masking.order_blocks'::regclass,
   'masking.proxy_numbers'::regclass)
-  AND tgname IN ('written', 'belongs', 'follow') AND tgenabled = 'A';
+  AND tgname IN ('written', 'belongs', 'follow', 'guard') AND tgenabled = 'A';
 
 ROLLBACK;

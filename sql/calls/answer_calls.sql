@@ -59,7 +59,7 @@ BEGIN
   -- Not RETURN QUERY: a type that has got another column before this text fills it is no error here.
   FOR answer IN
   WITH asked AS (
-    SELECT a.call_uuid, masking.person(a.caller) AS caller, a.caller AS shown, a.proxy, a.ask, a.place
+    SELECT a.call_uuid, masking.caller_of(a.caller, a.proxy) AS caller, a.caller AS shown, a.proxy, a.ask, a.place
     FROM unnest(call_uuids, callers, dialled, asks)
     WITH ORDINALITY AS a (call_uuid, caller, proxy, ask, place)
   ), decided AS MATERIALIZED (

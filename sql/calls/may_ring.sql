@@ -17,9 +17,9 @@ DECLARE
   key integer;
 BEGIN
   FOR key IN
-    SELECT DISTINCT hashint8(masking.pair_of(masking.person(a.caller), r.callee))
+    SELECT DISTINCT hashint8(masking.pair_of(masking.caller_of(a.caller, a.proxy), r.callee))
     FROM unnest(callers, dialled) AS a (caller, proxy)
-    CROSS JOIN LATERAL masking.reached(masking.person(a.caller), a.proxy) r
+    CROSS JOIN LATERAL masking.reached(masking.caller_of(a.caller, a.proxy), a.proxy) r
     ORDER BY 1
   LOOP
     PERFORM pg_advisory_xact_lock(hashtext('masking.pairs'), key);

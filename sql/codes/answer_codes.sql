@@ -112,7 +112,7 @@ DECLARE
 BEGIN
   PERFORM masking.check_batch(call_uuids, callers);
   FOR asked IN
-    SELECT a.*, masking.person(a.caller) AS person, masking.lock_key(a.caller) AS lock
+    SELECT a.*, masking.caller_of(a.caller, a.proxy) AS person, masking.lock_key(masking.caller_of(a.caller, a.proxy)) AS lock
     FROM unnest(call_uuids, callers, dialled, attempts, codes, asks)
       WITH ORDINALITY AS a (call_uuid, caller, proxy, attempt, code, ask, place)
     ORDER BY lock, a.caller, a.call_uuid, a.attempt
@@ -121,7 +121,7 @@ BEGIN
   END LOOP;
 
   FOR asked IN
-    SELECT a.*, masking.person(a.caller) AS person
+    SELECT a.*, masking.caller_of(a.caller, a.proxy) AS person
     FROM unnest(call_uuids, callers, dialled, attempts, codes, asks)
       WITH ORDINALITY AS a (call_uuid, caller, proxy, attempt, code, ask, place)
     ORDER BY a.call_uuid, a.attempt

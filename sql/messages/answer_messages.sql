@@ -205,7 +205,7 @@ DECLARE
 BEGIN
   PERFORM masking.check_batch(message_uuids, senders);
   FOR m IN
-    SELECT a.place, a.message_uuid, a.sender, masking.person(a.sender) AS person, a.proxy, a.kind, a.ask
+    SELECT a.place, a.message_uuid, a.sender, masking.caller_of(a.sender, a.proxy) AS person, a.proxy, a.kind, a.ask
     FROM unnest(message_uuids, senders, dialled, kinds, asks)
       WITH ORDINALITY AS a (message_uuid, sender, proxy, kind, ask, place)
     ORDER BY a.sender, a.message_uuid, a.place

@@ -1,25 +1,118 @@
-CREATE OR REPLACE FUNCTION masking.e164(value text, column_name text) RETURNS text
+-- What people and programs leave between digits: blanks of every width become one kind; marks that
+-- nobody sees (writing direction, zero width, soft hyphen) go.
+CREATE OR REPLACE FUNCTION masking.visible(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT regexp_replace(regexp_replace(regexp_replace(value,
+    E'[\u00AD\u061C\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]', '', 'g'),
+    E'[\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]', ' ', 'g'),
+    E'[\u2010-\u2015\u2212\uFE58\uFE63\uFF0D]', '-', 'g')
+$$;
+COMMENT ON FUNCTION masking.visible(text) IS
+  'A text without marks that nobody sees, its blanks and dashes the plain ones.';
+
+-- Every way of reading digits that stand for a number of this country; one, or it is not certain.
+CREATE OR REPLACE FUNCTION masking.national_readings(digits text, c masking.countries) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  digits text := (regexp_match(
-    translate(value, ' .-()[]', '') COLLATE "C", '^(?:\+|00)?([1-9][0-9]{6,14})$'))[1];
 BEGIN
+  RETURN ARRAY(
+    SELECT DISTINCT c.code || n.national
+    FROM (
+      SELECT digits
+      UNION ALL
+      SELECT substr(digits, length(t.trunk) + 1) FROM unnest(c.trunks) AS t (trunk) WHERE starts_with(digits, t.trunk)
+      UNION ALL
+      SELECT substr(digits, length(c.code) + 1) WHERE starts_with(digits, c.code)
+    ) AS n (national)
+    WHERE length(n.national) = ANY (c.lengths) AND strpos(c.first_digits, left(n.national, 1)) > 0
+      AND length(c.code || n.national) <= 15);
+END
+$$;
+COMMENT ON FUNCTION masking.national_readings(text, masking.countries) IS
+  'What digits without "+" mean in a country: with or without its trunk prefix, or with its own code; all that fit.';
+
+CREATE OR REPLACE FUNCTION masking.fits_a_country(digits text) RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN EXISTS (
+    SELECT FROM masking.countries c
+    WHERE c.code IN (left(digits, 1), left(digits, 2), left(digits, 3))
+      AND length(digits) - length(c.code) = ANY (c.lengths)
+      AND strpos(c.first_digits, substr(digits, length(c.code) + 1, 1)) > 0);
+END
+$$;
+COMMENT ON FUNCTION masking.fits_a_country(text) IS
+  'Whether digits are a calling code and a number as long as that country has them.';
+
+CREATE OR REPLACE FUNCTION masking.without_plus(digits text) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- Digits without "+", by the setting national_numbers: international as they are, refused, or those
+-- of a country; a leading 00 is "+" everywhere. What could be two numbers is none: a guess would ring
+-- somebody.
+--   reads  settings, countries
+DECLARE
+  rule CONSTANT text := masking.setting_word('national_numbers');
+  c masking.countries;
+  readings text[];
+BEGIN
+  IF rule IN ('international', 'refused') THEN
+    RETURN (regexp_match(digits, CASE rule WHEN 'refused' THEN '^00([1-9][0-9]{6,14})$' ELSE '^(?:00)?([1-9][0-9]{6,14})$' END))[1];
+  END IF;
+  SELECT * INTO c FROM masking.countries k WHERE k.country = rule;
+  IF c.abroad = '00' AND starts_with(digits, '00') THEN
+    RETURN (regexp_match(digits, '^00([1-9][0-9]{6,14})$'))[1];
+  END IF;
+  -- In some countries what is dialled before a number abroad begins with 00 and goes on, as 0011.
+  SELECT array_agg(DISTINCT r.reading) INTO readings
+  FROM (
+    SELECT unnest(masking.national_readings(digits, c)) AS reading WHERE NOT starts_with(digits, '00')
+    UNION ALL
+    SELECT substr(digits, n + 1) FROM generate_series(2, 6) n
+    WHERE (left(digits, n) = '00' OR left(digits, n) ~ ('^(?:' || c.abroad || ')$')) AND substr(digits, n + 1) ~ '^[1-9][0-9]{6,14}$'
+      AND masking.fits_a_country(substr(digits, n + 1))
+  ) r;
+  RETURN CASE WHEN cardinality(readings) = 1 THEN readings[1] END;
+END
+$$;
+COMMENT ON FUNCTION masking.without_plus(text) IS
+  'E.164 digits of a number that was written without "+", by the setting national_numbers; NULL: it is none, or could be two.';
+
+CREATE OR REPLACE FUNCTION masking.e164(value text, column_name text) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  seen CONSTANT text := masking.visible(value);
+  written CONSTANT text := translate(seen, ' .-()[]', '') COLLATE "C";
+  digits text := (regexp_match(written, '^\+([1-9][0-9]{6,14})$'))[1];
+BEGIN
+  IF digits IS NULL AND written ~ '^[0-9]{4,20}$' THEN
+    digits := masking.without_plus(written);
+  END IF;
   -- "+44 (0)20 …": a zero to dial or to leave out, depending on where one is.
-  IF value COLLATE "C" ~ '[[(] *0 *[])]' THEN
+  IF seen COLLATE "C" ~ '[[(] *0 *[])]' THEN
     digits := NULL;
   END IF;
   IF digits IS NULL AND value IS NOT NULL THEN
-    RAISE EXCEPTION '%: "%" is not a phone number in international form',
-      column_name, masking.redacted(value)
+    RAISE EXCEPTION '%: "%" is not a phone number %',
+      column_name, masking.redacted(value), CASE masking.setting_word('national_numbers')
+        WHEN 'international' THEN 'in international form' WHEN 'refused' THEN 'with "+" and country code'
+        ELSE 'that could be read in one way only' END
       USING ERRCODE = 'MK001',
         COLUMN = column_name,
-        HINT = 'Write country code and number, 7 to 15 digits not starting with 0;'
-          ' no zero in brackets; "+", a leading "00", spaces, dots, dashes and brackets are allowed.';
+        HINT = 'Write "+", country code and number, 7 to 15 digits not starting with 0;'
+          ' no zero in brackets; a leading "00", spaces, dots, dashes and brackets are allowed.'
+          ' What digits without "+" mean is the setting national_numbers.';
   END IF;
   RETURN digits;
 END
 $$;
 COMMENT ON FUNCTION masking.e164(text, text) IS
-  'E.164 digits of a number written by people; NULL for NULL; error MK001 naming the column for anything else.';
+  'E.164 digits of a number written by people, by the setting national_numbers; NULL for NULL; error MK001 naming the column for anything else.';

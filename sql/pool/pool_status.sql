@@ -26,7 +26,7 @@ WITH window_of AS (
   SELECT (SELECT p.prefix FROM masking.proxy_numbers p
       WHERE starts_with(o.customer_number, p.prefix) AND starts_with(o.agent_number, p.prefix)
       ORDER BY length(p.prefix) DESC LIMIT 1) AS prefix,
-    count(*) AS orders
+    count(*) AS orders, string_agg(DISTINCT o.unmasked_reason, ', ') AS why
   FROM masking.orders o
   WHERE o.unmasked_since IS NOT NULL
   GROUP BY 1
@@ -35,14 +35,14 @@ SELECT p.prefix, p.numbers, p.draining, coalesce(l.routes, 0)::bigint AS live_ro
   coalesce(k.dc, 0)::bigint AS most_per_customer, coalesce(k.da, 0)::bigint AS most_per_agent,
   greatest(k.dc + k.da - 1, 0)::bigint AS numbers_needed,
   p.numbers - greatest(k.dc + k.da - 1, 0)::bigint AS headroom,
-  coalesce(w.orders, 0) AS waiting_orders
+  coalesce(w.orders, 0) AS waiting_orders, w.why AS waiting_why
 FROM pool p
 LEFT JOIN peak k ON k.prefix = p.prefix
 LEFT JOIN live_on l ON l.prefix = p.prefix AND NOT l.is_any
 LEFT JOIN waiting w ON w.prefix = p.prefix
 UNION ALL
 SELECT NULL, 0, 0, coalesce((SELECT l.routes FROM live_on l WHERE l.is_any), 0)::bigint, 0, 0, 0, NULL,
-  coalesce((SELECT w.orders FROM waiting w WHERE w.prefix IS NULL), 0)
+  coalesce((SELECT w.orders FROM waiting w WHERE w.prefix IS NULL), 0), (SELECT w.why FROM waiting w WHERE w.prefix IS NULL)
 WHERE EXISTS (SELECT FROM live_on l WHERE l.is_any) OR EXISTS (SELECT FROM waiting w WHERE w.prefix IS NULL);
 
 COMMENT ON VIEW masking.pool_status IS
@@ -59,3 +59,5 @@ COMMENT ON COLUMN masking.pool_status.numbers_needed IS 'Dc + Da - 1: that many 
 COMMENT ON COLUMN masking.pool_status.headroom IS
   'Enabled numbers beyond those needed; negative: cool-offs are being cut short, or orders wait. NULL: any number serves.';
 COMMENT ON COLUMN masking.pool_status.waiting_orders IS 'Orders that wait for one of these numbers; see unmasked_orders.';
+COMMENT ON COLUMN masking.pool_status.waiting_why IS
+  'Why they wait: none free, people busy, or, with prefix NULL, no number serves them: no prefix of the pool fits both of their people. See the setting any_prefix.';

@@ -8,12 +8,17 @@ CROSS JOIN (
 ) w
 WHERE o.unmasked_since IS NOT NULL AND o.agent_number IS NOT NULL AND o.cancelled_at IS NULL
   AND CASE WHEN o.completed_at IS NOT NULL THEN least(o.completed_at, '9999-01-01') + w.grace
-    ELSE o.unmasked_since + w.longest_life END > now();
+    ELSE o.unmasked_since + w.longest_life END > now()
+UNION ALL
+SELECT o.order_id, o.placed_at, o.recorded_at, array_to_string(o.refused, '; ')
+FROM masking.orders o
+WHERE o.refused IS NOT NULL AND o.completed_at IS NULL AND o.cancelled_at IS NULL AND o.forgotten_at IS NULL
+  AND o.recorded_at > now() - (SELECT s.span FROM masking.settings s WHERE s.name = 'longest_life');
 COMMENT ON VIEW masking.unmasked_orders IS
-  'Orders whose two people cannot call each other yet, because no proxy number was free.';
+  'Orders whose two people cannot call each other, because no proxy number was free or a number of theirs was not taken.';
 COMMENT ON COLUMN masking.unmasked_orders.order_id IS 'Which order.';
 COMMENT ON COLUMN masking.unmasked_orders.placed_at IS 'When it was placed.';
-COMMENT ON COLUMN masking.unmasked_orders.unmasked_since IS 'Since when it waits.';
+COMMENT ON COLUMN masking.unmasked_orders.unmasked_since IS 'Since when it waits; of a refused number, when the order was recorded.';
 COMMENT ON COLUMN masking.unmasked_orders.reason IS
-  'none free (all are taken by others of these two), no number serves them (no prefix of the pool fits both), or people busy (another transaction was routing them; served in a moment).';
+  'none free (all are taken by others of these two), no number serves them (no prefix of the pool fits both), people busy (another transaction was routing them; served in a moment), or which number was not taken and why, with two digits (the setting bad_numbers).';
 GRANT SELECT ON masking.unmasked_orders TO masking_orders;

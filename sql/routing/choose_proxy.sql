@@ -17,6 +17,7 @@ AS $$
 DECLARE
   customer bigint := masking.person(masking.number_of(o.customer_number));
   agent bigint := masking.person(masking.number_of(o.agent_number));
+  any_prefix CONSTANT boolean := masking.setting_on('any_prefix');
 BEGIN
   WITH held AS MATERIALIZED (
     SELECT r.order_id, r.proxy, r.caller, masking.person(r.callee) AS callee,
@@ -49,6 +50,10 @@ BEGIN
     FROM masking.proxy_numbers p
     WHERE starts_with(o.customer_number, p.prefix) AND starts_with(o.agent_number, p.prefix)
     UNION ALL
+    SELECT p.e164, -1, p.enabled
+    FROM masking.proxy_numbers p
+    WHERE any_prefix AND p.enabled AND NOT (starts_with(o.customer_number, p.prefix) AND starts_with(o.agent_number, p.prefix))
+    UNION ALL
     -- The tutorial's mode: the one number is any number.
     SELECT NULL, 0, true WHERE NOT EXISTS (SELECT FROM masking.proxy_numbers)
   ), candidate AS (
@@ -66,7 +71,8 @@ BEGIN
     FROM candidate c
     WHERE c.blocked_until IS NULL OR c.blocked_until <= at
     -- Free before merely cooling off, and of those the one that cooled longest.
-    ORDER BY c.blocked_until NULLS FIRST,
+    -- One of another prefix is the last resort (any_prefix).
+    ORDER BY c.match < 0, c.blocked_until NULLS FIRST,
       c.by_this_order IS TRUE DESC, c.by_this_pair IS TRUE DESC,
       c.match DESC, c.last NULLS FIRST, c.proxy
     LIMIT 1

@@ -4,11 +4,15 @@ AS $$
 DECLARE
   wrong text;
 BEGIN
+  -- '' is how programs write that there is none.
+  IF masking.visible(o.agent_number) ~ '^ *$' THEN
+    o.agent_number := NULL;
+  END IF;
   IF coalesce(o.order_id, '') = '' OR length(o.order_id) > 200 THEN
     RAISE EXCEPTION 'order_id: must have 1 to 200 characters, has %', coalesce(length(o.order_id), 0)
       USING ERRCODE = 'MK005', COLUMN = 'order_id';
   END IF;
-  IF o.customer_number IS NULL THEN
+  IF o.customer_number IS NULL AND NOT masking.was_refused(o, 'customer_number') THEN
     RAISE EXCEPTION 'customer_number: is missing'
       USING ERRCODE = 'MK001', COLUMN = 'customer_number', HINT = 'An order has a customer from the start.';
   END IF;
@@ -53,6 +57,48 @@ $$;
 COMMENT ON FUNCTION masking.checked(masking.orders, masking.orders) IS
   'The order, as it was before, with its numbers in E.164 digits, or an error naming the column, never showing a whole number.';
 
+CREATE OR REPLACE FUNCTION masking.was_refused(o masking.orders, column_name text) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT EXISTS (SELECT FROM unnest(o.refused) AS r (why) WHERE starts_with(r.why, column_name))
+$$;
+COMMENT ON FUNCTION masking.was_refused(masking.orders, text) IS
+  'Whether an order is without that number because what was written was refused.';
+
+CREATE OR REPLACE FUNCTION masking.let_through(o masking.orders, before masking.orders) RETURNS masking.orders
+LANGUAGE plpgsql
+AS $$
+-- As checked(), and by the setting bad_numbers an order never fails for a number: it goes on without
+-- it, and refused says why, with two digits, until another one is written.
+DECLARE
+  wrong text;
+  why text;
+BEGIN
+  -- (It is ours alone: whatever was written there is what it was.)
+  o.refused := (
+    SELECT array_agg(r.why) FROM unnest(before.refused) AS r (why)
+    WHERE CASE WHEN starts_with(r.why, 'customer_number') THEN o.customer_number ELSE o.agent_number END IS NULL);
+  IF masking.setting_word('bad_numbers') = 'refused' THEN
+    RETURN masking.checked(o, before);
+  END IF;
+  LOOP
+    BEGIN
+      RETURN masking.checked(o, before);
+    EXCEPTION WHEN SQLSTATE 'MK001' OR SQLSTATE 'MK003' OR SQLSTATE 'MK004' OR SQLSTATE 'MK014' THEN
+      GET STACKED DIAGNOSTICS wrong = COLUMN_NAME, why = MESSAGE_TEXT;
+    END;
+    o.refused := o.refused || why;
+    IF wrong = 'customer_number' THEN
+      o.customer_number := NULL;
+    ELSE
+      o.agent_number := NULL;
+    END IF;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION masking.let_through(masking.orders, masking.orders) IS
+  'The order, as it was before, checked; without its bad numbers where the setting bad_numbers says so.';
+
 CREATE OR REPLACE FUNCTION masking.order_written(before masking.orders, o masking.orders) RETURNS masking.orders
 LANGUAGE plpgsql
 AS $$
@@ -74,7 +120,7 @@ BEGIN
       PERFORM masking.lock_order(o.order_id);
       SELECT e.* INTO existing FROM masking.orders e WHERE e.order_id = o.order_id FOR KEY SHARE;
     END IF;
-    o := masking.checked(o, existing);
+    o := masking.let_through(o, existing);
     IF existing.order_id IS NOT NULL THEN
       RETURN o; -- ON CONFLICT will find it, and its UPDATE comes here again
     END IF;
@@ -85,7 +131,7 @@ BEGIN
     AND (before.customer_code, before.agent_code) IS NOT DISTINCT FROM (o.customer_code, o.agent_code)
   THEN
     -- (What differs there was written by assign_pending or issue_codes, and is routed.)
-    o := masking.checked(o, before);
+    o := masking.let_through(o, before);
     o := masking.route_order(o, before, masking.setting_span('lock_wait'));
   END IF;
   IF o.unmasked_since IS NOT NULL AND before.unmasked_since IS NULL AND masking.setting_on('refuse_unmasked') THEN
@@ -94,6 +140,7 @@ BEGIN
         HINT = 'See masking.pool_status; with refuse_unmasked false in masking.settings the order would commit without one.';
   END IF;
   o.masking := CASE
+    WHEN o.refused IS NOT NULL AND o.cancelled_at IS NULL THEN 'refused'
     WHEN o.unmasked_since IS NOT NULL THEN 'waiting'
     WHEN o.proxy_number IS NOT NULL THEN 'masked'
     WHEN o.routed_at IS NOT NULL AND EXISTS (

@@ -1,4 +1,29 @@
-CREATE OR REPLACE FUNCTION masking.phone_written(phone masking.order_phones) RETURNS masking.order_phones
+-- A further phone is there or not; it does not become another one.
+CREATE OR REPLACE FUNCTION masking.phone_kept(before masking.order_phones, phone masking.order_phones)
+RETURNS masking.order_phones
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  changed CONSTANT text := CASE
+    WHEN phone.order_id IS DISTINCT FROM before.order_id THEN 'order_id'
+    WHEN phone.side IS DISTINCT FROM before.side THEN 'side'
+    WHEN phone.number IS DISTINCT FROM before.number
+      AND masking.e164(phone.number, 'number') IS DISTINCT FROM before.number THEN 'number'
+  END;
+BEGIN
+  IF changed IS NOT NULL THEN
+    RAISE EXCEPTION '%: a further phone is not changed', changed
+      USING ERRCODE = 'MK013', COLUMN = changed, TABLE = 'order_phones', HINT = 'Delete this one and insert the other.';
+  END IF;
+  phone.number := before.number;
+  RETURN phone;
+END
+$$;
+COMMENT ON FUNCTION masking.phone_kept(masking.order_phones, masking.order_phones) IS
+  'A further phone that is written as it is, or MK013.';
+
+CREATE OR REPLACE FUNCTION masking.phone_written(before masking.order_phones, phone masking.order_phones)
+RETURNS masking.order_phones
 LANGUAGE plpgsql
 AS $$
 -- A party may call from further phones: the office's, a partner's. Each gets a route of its
@@ -13,6 +38,9 @@ DECLARE
   number bigint;
   at timestamptz;
 BEGIN
+  IF before.order_id IS NOT NULL THEN
+    RETURN masking.phone_kept(before, phone);
+  END IF;
   -- PostgreSQL's own errors would show the row.
   IF phone.side IS NULL OR phone.side NOT IN ('customer', 'agent') THEN
     RAISE EXCEPTION 'side: must be customer or agent'
@@ -53,13 +81,11 @@ BEGIN
       masking.redacted(phone.number), phone.order_id
       USING ERRCODE = 'MK009', COLUMN = 'number', HINT = 'It can be added once that other order is over.';
   END IF;
-  IF masking.phone_is_routed(o, phone.side, number, at) THEN
-    phone.routed_since := at;
-  END IF;
+  phone.routed_since := CASE WHEN masking.phone_is_routed(o, phone.side, number, at) THEN at END;
   RETURN phone;
 END
 $$;
-COMMENT ON FUNCTION masking.phone_written(masking.order_phones) IS
+COMMENT ON FUNCTION masking.phone_written(masking.order_phones, masking.order_phones) IS
   'A further phone, checked and routed, or an error that shows no number.';
 
 CREATE OR REPLACE FUNCTION masking.phone_removed(phone masking.order_phones) RETURNS void

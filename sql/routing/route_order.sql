@@ -135,7 +135,7 @@ BEGIN
   PERFORM masking.trim_routes(o, at, can_open);
   o.unmasked_since := NULL;
   o.unmasked_reason := NULL;
-  IF o.agent_number IS NULL OR o.cancelled_at IS NOT NULL OR (missing AND NOT EXISTS (
+  IF o.agent_number IS NULL OR o.customer_number IS NULL OR o.cancelled_at IS NOT NULL OR (missing AND NOT EXISTS (
     SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND upper(r.live) > at AND NOT r.closed))
   THEN
     o.proxy_number := NULL;

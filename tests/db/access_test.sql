@@ -56,7 +56,7 @@ SELECT throws_ok(format('SELECT tests.run_as(%L, %L)', 'masking_orders', stateme
 FROM unnest(ARRAY[
   'SELECT * FROM routes', 'SELECT * FROM calls', 'UPDATE settings SET is_on = true',
   'INSERT INTO proxy_numbers (number) VALUES (''14155550100'')',
-  'UPDATE orders SET proxy_number = ''14155550100''', 'UPDATE orders SET order_id = ''y''',
+  'UPDATE proxy_numbers SET enabled = false', 'SELECT * FROM blocked_people', 'INSERT INTO dial_prefixes (prefix) VALUES (''1'')',
   'TRUNCATE orders', 'SELECT masking.answer_calls(''{}'', ''{}'', ''{}'', ''{}'')'
 ]) AS statement;
 

@@ -31,18 +31,18 @@ ANY = None  # rows that differ from run to run
 # the customer of A-1001 and the two agents reach afterwards.
 STORY = [
     ("place", [], "unknown_caller", "unknown_caller", "unknown_caller"),
-    ("assign", [("14155550100",)], "14156667778", "14156667777", "unknown_caller"),
-    ("place_assigned", [("14155550100",)], "14156667778", "14156667777", "unknown_caller"),
-    ("swap_agent", [("14155550100",)], "14156669999", "unknown_caller", "14156667777"),
-    ("add_phone", [], "14156669999", "unknown_caller", "14156667777"),
-    ("remove_phone", [], "14156669999", "unknown_caller", "14156667777"),
-    ("block", [], "blocked", "unknown_caller", "14156667777"),
-    ("unblock", [], "14156669999", "unknown_caller", "14156667777"),
-    ("codes", [(None, None)], "14156669999", "unknown_caller", "14156667777"),
-    ("calls", ANY, "14156669999", "unknown_caller", "14156667777"),
-    ("complete", [], "14156669999", "unknown_caller", "14156667777"),
-    ("reopen", [("14155550100",)], "14156669999", "unknown_caller", "14156667777"),
-    ("correct_customer", [("14155550100",)], "unknown_caller", "unknown_caller", "14156667770"),
+    ("assign", [("14155550100", "masked")], "14156667002", "14156667001", "unknown_caller"),
+    ("place_assigned", [("14155550100", "masked")], "14156667002", "14156667001", "unknown_caller"),
+    ("swap_agent", [("14155550100", "masked")], "14156667005", "unknown_caller", "14156667001"),
+    ("add_phone", [], "14156667005", "unknown_caller", "14156667001"),
+    ("remove_phone", [], "14156667005", "unknown_caller", "14156667001"),
+    ("block", [], "blocked", "unknown_caller", "14156667001"),
+    ("unblock", [], "14156667005", "unknown_caller", "14156667001"),
+    ("codes", [(None, None)], "14156667005", "unknown_caller", "14156667001"),
+    ("calls", ANY, "14156667005", "unknown_caller", "14156667001"),
+    ("complete", [], "14156667005", "unknown_caller", "14156667001"),
+    ("reopen", [("14155550100", "masked")], "14156667005", "unknown_caller", "14156667001"),
+    ("correct_customer", [("14155550100", "masked")], "unknown_caller", "unknown_caller", "14156667006"),
     ("remove_agent", [], "unknown_caller", "unknown_caller", "unknown_caller"),
     ("cancel", [], "unknown_caller", "unknown_caller", "unknown_caller"),
     ("unmasked", [], "unknown_caller", "unknown_caller", "unknown_caller"),
@@ -55,10 +55,10 @@ def test_story(system, file, returned, customer, first_agent, second_agent):
     owner, orders = system
     rows = ask(orders, (FOLDER / f"{file}.sql").read_text())
     assert rows if returned is ANY else rows == returned
-    assert (reaches(owner, 14156661001) == "14156669999") == (file == "add_phone")
-    assert reaches(owner, 14156667777) == customer
-    assert reaches(owner, 14156667778) == first_agent
-    assert reaches(owner, 14156669999) == second_agent
+    assert (reaches(owner, 14156667007) == "14156667005") == (file == "add_phone")
+    assert reaches(owner, 14156667001) == customer
+    assert reaches(owner, 14156667002) == first_agent
+    assert reaches(owner, 14156667005) == second_agent
 
 
 def test_no_file_is_left_out():
@@ -67,4 +67,4 @@ def test_no_file_is_left_out():
 
 def test_they_change_only_what_they_say(system):
     owner, _ = system
-    assert ask(owner, "SELECT order_id, customer_number FROM masking.orders") == [("A-1002", "14156667779")]
+    assert ask(owner, "SELECT order_id, customer_number FROM masking.orders") == [("A-1002", "14156667003")]

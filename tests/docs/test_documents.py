@@ -197,3 +197,29 @@ def test_the_hook_of_certbot_makes_one_file_of_two(tmp_path):
     assert pem.read_text() == "fullchain\nprivkey\n"
     assert (pem.stat().st_mode & 0o777, pem.stat().st_gid) == (0o640, 10001)
     assert [entry.name for entry in folder.iterdir()] == ["site.pem"]
+
+
+def reached(database, caller):
+    return database.query(
+        "SELECT coalesce(counterpart::text, outcome) FROM masking.answer_calls(ARRAY[%s], ARRAY[%s::bigint],"
+        " '{14155550100}', ARRAY[1])", f"readme-{caller}-{os.urandom(4).hex()}", caller)[0][0]
+
+
+def test_the_statements_of_the_readme_do_what_their_comments_say_beside_the_sample_pairs(database):
+    """Pasted one after the other, as whoever tries it out does."""
+    block = next(text for how, _, language, text in blocks(ROOT / "README.md")
+                 if language == "sql" and "-- swap the agent" in text)
+    pairs = {"14156667777": "14156667778", "14156667779": "14156667780", "14156667781": "14156667782"}
+    customer, first, second = "14156667001", "14156667002", "14156667005"
+    after = {"-- place:": (None, None, None), "-- assign:": (first, customer, None),
+             "-- both at once": (first, customer, None), "-- swap the agent": (second, None, customer),
+             "-- done:": (second, None, customer)}
+    for part in re.split(r"(?m)^(?=-- )", block)[1:]:
+        run_sql(database, "masking_orders", part)
+        for begins, wanted in after.items():
+            if part.startswith(begins):
+                assert [reached(database, caller) for caller in (customer, first, second)] == [
+                    who or "unknown_caller" for who in wanted], part
+        assert {a: reached(database, a) for a in pairs} == pairs
+        assert {b: reached(database, b) for b in pairs.values()} == {b: a for a, b in pairs.items()}
+    assert (reached(database, "14156667003"), reached(database, "14156667004")) == ("14156667004", "14156667003")

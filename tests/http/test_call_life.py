@@ -46,7 +46,18 @@ def test_dial_says_where_to_tell_and_how_long(server, oracle):
     assert canonical(answer.xml) == canonical(oracle.dial_xml(
         PROXY, COUNTERPART, action=f"{PUBLIC_URL}/dial/action#rc=3&rp=all", method="POST",
         callbackUrl=f"{PUBLIC_URL}/dial/event#rc=3&rp=all", callbackMethod="POST", timeout="30",
-        timeLimit="3600"))
+        timeLimit="3600", callerName=PROXY))
+
+
+def test_without_a_setting_a_call_lasts_half_an_hour(start_server):
+    dial = start_server(PUBLIC_URL=PUBLIC_URL).call(CALLER)._root.find("Dial")
+    assert dial.get("timeLimit") == "1800"
+
+
+def test_the_callee_is_shown_no_name_of_the_caller(server):
+    """Promise 1. Plivo's default for callerName is the caller's name, and that is often the number."""
+    dial = server.call(CALLER, CallerName=f"+{CALLER}")._root.find("Dial")
+    assert (dial.get("callerId"), dial.get("callerName")) == (PROXY, PROXY)
 
 
 def test_a_callee_who_must_press_a_key(start_server, database, oracle):
@@ -57,7 +68,7 @@ def test_a_callee_who_must_press_a_key(start_server, database, oracle):
         PROXY, COUNTERPART, action=f"{PUBLIC_URL}/dial/action{again}", method="POST",
         callbackUrl=f"{PUBLIC_URL}/dial/event{again}", callbackMethod="POST", timeout="25",
         timeLimit="TIME_LIMIT", confirmSound=f"{PUBLIC_URL}/recording/announcement{again}",
-        confirmKey="1", confirmTimeout="10").replace("TIME_LIMIT", re.search(
+        confirmKey="1", confirmTimeout="10", callerName=PROXY).replace("TIME_LIMIT", re.search(
             'timeLimit="([0-9]+)"', server.call(CALLER).xml).group(1)))
     assert "confirm" not in server.call(STRANGER).xml
     heard = server.webhook([("From", PROXY), ("To", COUNTERPART)], "/recording/announcement")

@@ -29,7 +29,7 @@ def test_both_sides_are_told_before_it_starts(server, database, oracle):
                 "callbackUrl": f"{PUBLIC_URL}/recording#rc=3&rp=all", "callbackMethod": "POST"},
         attributes={"callerId": PROXY, "action": f"{PUBLIC_URL}/dial/action#rc=3&rp=all", "method": "POST",
                     "callbackUrl": f"{PUBLIC_URL}/dial/event#rc=3&rp=all", "callbackMethod": "POST",
-                    "timeout": "25", "timeLimit": "3600",
+                    "timeout": "25", "timeLimit": "3600", "callerName": PROXY,
                     "confirmSound": f"{PUBLIC_URL}/recording/announcement#rc=3&rp=all"})["xml"])
     callee = server.webhook([("CallUUID", str(uuid.uuid4())), ("From", PROXY), ("To", COUNTERPART)],
                             "/recording/announcement")

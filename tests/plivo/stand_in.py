@@ -36,11 +36,13 @@ class Refused(Exception):
 
 @dataclass
 class Caller:
-    """Who calls. digits: what is entered, one text per question. gives_up: while it rings."""
+    """Who calls. digits: what is entered, one text per question. gives_up: while it rings. name: as
+    the network sends it; often that is the number again."""
 
     number: str
     digits: list = field(default_factory=list)
     gives_up: bool = False
+    name: str = ""
 
 
 @dataclass
@@ -268,7 +270,10 @@ class Call:
         assert len(numbers) == 1 and verb.get("callerId"), "masking rings one phone, with a caller ID"
         assert numbers[0] != self.caller.number, "a loop: Plivo ends it with cause 2060"
         self.facts["callee"] = numbers[0]
-        self.transcript.add(numbers[0], f"rings, showing {verb.get('callerId')}")
+        # Without a callerName Plivo sends the name that came with the call.
+        name = verb.get("callerName") or self.caller.name or self.caller.number
+        shown = verb.get("callerId") if name == verb.get("callerId") else f"{verb.get('callerId')} and the name {name}"
+        self.transcript.add(numbers[0], f"rings, showing {shown}")
         self.while_ringing()
         status, ringing = self.ring(verb)
         connected = None

@@ -57,6 +57,30 @@ static void what_is_printed_parses_to_the_same_number(void **state)
     }
 }
 
+static void a_caller_may_be_national(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t value;
+    } cases[] = {{"02071234567", -2071234567},
+                 {"(020) 7123-4567", -2071234567},
+                 {"14156667777", 14156667777},
+                 {"+02071234567", 0},
+                 {"0", 0},
+                 {"0123456", -123456},
+                 {"012345", 0},
+                 {"012345678901234", -12345678901234},
+                 {"0123456789012345", 0},
+                 {"anonymous", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct number number = {.value = 1};
+        bool good = number_parse_caller(cases[i].text, strlen(cases[i].text), &number);
+        assert_true(number.value == cases[i].value);
+        assert_int_equal(good, number.value != 0);
+    }
+}
+
 static void redacted_shows_two_digits_only(void **state)
 {
     (void)state;
@@ -77,6 +101,7 @@ int main(void)
         cmocka_unit_test(no_text_is_no_number),
         cmocka_unit_test(reads_no_further_than_the_length),
         cmocka_unit_test(what_is_printed_parses_to_the_same_number),
+        cmocka_unit_test(a_caller_may_be_national),
         cmocka_unit_test(redacted_shows_two_digits_only),
     };
     struct table table = table_read("number.tsv");

@@ -89,6 +89,29 @@ static void assert_xpath(xmlDoc *document, const char *expression, const char *e
 
 static const struct number proxy = {14155550100}, callee = {14156667778};
 
+/* Plivo's default would be the caller's name, and that is often the number again. */
+static void every_dial_with_a_public_url_names_the_proxy_number(void **state)
+{
+    (void)state;
+    struct response response;
+    struct prompt prompt = {.voice = "WOMAN", .language = "en-US", .words = "Recorded"};
+    const struct prompt *announcements[] = {NULL, &prompt};
+    for (size_t i = 0; i < 2; i++) {
+        const struct dial dial = {.proxy = proxy,
+                                  .callee = callee,
+                                  .public_url = "https://m.example.com",
+                                  .ring_timeout = 25,
+                                  .call_time_limit = 1800,
+                                  .announcement = announcements[i]};
+        response_init(&response);
+        assert_true(reply_dial(&response, &dial));
+        xmlDoc *document = answer_of(&response);
+        assert_xpath(document, "string(//Dial/@callerName)", "14155550100");
+        xmlFreeDoc(document);
+        response_free(&response);
+    }
+}
+
 static bool dial(struct response *response, struct number from, struct number to)
 {
     const struct dial dial = {.proxy = from, .callee = to, .public_url = ""};
@@ -264,6 +287,7 @@ int main(void)
         cmocka_unit_test(what_is_spoken_stays_text),
         cmocka_unit_test(the_longest_sentence_outgrows_the_inline_buffer),
         cmocka_unit_test(empty_is_a_response_without_elements),
+        cmocka_unit_test(every_dial_with_a_public_url_names_the_proxy_number),
         cmocka_unit_test(the_apology_speaks_and_hangs_up),
         cmocka_unit_test(a_later_reply_replaces_an_earlier_one),
         cmocka_unit_test(threads_reply_at_once),

@@ -1,0 +1,36 @@
+CREATE OR REPLACE FUNCTION masking.short_caller(caller bigint, dialled bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- Some networks send who calls in the national form of the country whose number was dialled. That is
+-- certain with a leading zero (a negative number here), and where no country has numbers that begin so and
+-- are so long; anything else stays what Plivo says it is.
+--   reads  countries, by calling code
+DECLARE
+  c masking.countries;
+  readings text[];
+BEGIN
+  IF caller > 0 AND masking.fits_a_country(caller::text) THEN
+    RETURN masking.person(caller);
+  END IF;
+  SELECT k.* INTO c FROM masking.countries k
+  WHERE k.is_main AND k.code IN (left(dialled::text, 1), left(dialled::text, 2), left(dialled::text, 3))
+  ORDER BY length(k.code) DESC LIMIT 1;
+  readings := masking.national_readings(CASE WHEN caller < 0 THEN '0' || -caller ELSE caller::text END, c);
+  IF cardinality(readings) = 1 THEN
+    RETURN masking.person(masking.number_of(readings[1]));
+  END IF;
+  RETURN CASE WHEN caller > 0 THEN masking.person(caller) END;
+END
+$$;
+COMMENT ON FUNCTION masking.short_caller(bigint, bigint) IS
+  'Who calls, of a number that may be in the national form of the number dialled; NULL: nobody knows.';
+
+-- A plain SQL function, put in place where it is asked: most callers' numbers are long enough to be told at a glance.
+CREATE OR REPLACE FUNCTION masking.caller_of(caller bigint, dialled bigint) RETURNS bigint
+LANGUAGE sql STABLE
+AS $$
+  SELECT CASE WHEN caller >= 10000000000 THEN masking.person(caller) ELSE masking.short_caller(caller, dialled) END
+$$;
+COMMENT ON FUNCTION masking.caller_of(bigint, bigint) IS
+  'Who calls, in the spelling of masking.person(): the number as the server has it (negative: with one leading zero), and the number dialled.';

@@ -1,0 +1,133 @@
+-- Digits without "+": never somebody else's number, whatever the order system's country writes.
+SELECT no_plan();
+
+CREATE FUNCTION pg_temp.reads(rule text, written text) RETURNS text
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  PERFORM tests.set('national_numbers', rule);
+  RETURN masking.e164(written, 'customer_number');
+EXCEPTION WHEN SQLSTATE 'MK001' THEN
+  RETURN 'refused';
+END
+$$;
+SELECT is((SELECT word FROM masking.settings WHERE name = 'national_numbers'), 'international', 'as Plivo and the tutorial write them');
+SELECT is(pg_temp.reads(rule, written), read, rule || ': ' || written)
+FROM (VALUES
+  ('international', '12025550001', '12025550001'), ('international', '02025550001', 'refused'),
+  ('refused', '12025550001', 'refused'), ('refused', '(202) 555-0001', 'refused'),
+  ('refused', '+1 (202) 555-0001', '12025550001'), ('refused', '0012025550001', '12025550001'),
+  ('US', '(202) 555-0001', '12025550001'), ('US', '1 202 555 0001', '12025550001'), ('US', '+12025550001', '12025550001'),
+  ('US', '+44 20 7946 0000', '442079460000'), ('US', '011 44 20 7946 0000', '442079460000'), ('US', '00 44 20 7946 0000', '442079460000'),
+  ('US', '1202555000', 'refused'), ('US', '555-0001', 'refused'), ('US', '20255500011', 'refused'),
+  ('US', '442079460000', 'refused'), ('CA', '416 555 0001', '14165550001'),
+  ('IN', '98765 43210', '919876543210'), ('IN', '098765 43210', '919876543210'), ('IN', '91 98765 43210', '919876543210'),
+  -- An Indian mobile that begins with 91 is not a shorter number behind the country's code.
+  ('IN', '91987 65432', '919198765432'), ('IN', '091987 65432', '919198765432'), ('IN', '9191987 65432', '919198765432'),
+  ('IN', '14156667777', 'refused'), ('IN', '9876543', 'refused'),
+  ('GB', '020 7123 4567', '442071234567'), ('GB', '2071234567', '442071234567'), ('GB', '442071234567', '442071234567'),
+  ('GB', '44 20 7123 45', 'refused'), ('GB', '07700 900123', '447700900123'),
+  ('DE', '030 1234567', '49301234567'), ('DE', '0151 23456789', '4915123456789'), ('DE', '4915123456789', 'refused'),
+  ('FR', '06 12 34 56 78', '33612345678'), ('FR', '33612345678', '33612345678'),
+  ('IT', '06 1234 5678', '390612345678'), ('IT', '347 123 4567', '393471234567'), ('ES', '612 345 678', '34612345678'),
+  ('ES', '0612 345 678', 'refused'), ('RU', '8 916 123-45-67', '79161234567'), ('RU', '916 123-45-67', '79161234567'),
+  ('RU', '810 44 20 7946 0000', '442079460000'), ('HU', '06 20 123 4567', '36201234567'), ('DK', '32 12 34 56', '4532123456'),
+  ('AU', '0412 345 678', '61412345678'), ('AU', '0011 44 20 7946 0000', '442079460000'), ('MX', '55 1234 5678', '525512345678'),
+  ('CI', '01 23 45 67 89', '2250123456789'), ('SG', '8123 4567', '6581234567')
+) AS v (rule, written, read);
+
+-- The setting.
+SELECT tests.set('national_numbers', 'India');
+SELECT is((SELECT word FROM masking.settings WHERE name = 'national_numbers'), 'IN', 'a country by its name');
+SELECT throws_ok($$SELECT tests.set('national_numbers', 'Atlantis')$$, '23514', NULL, 'one that there is');
+SELECT throws_ok($$SELECT tests.set('national_numbers', 'ZZ')$$, '23514', NULL, 'by its letters too');
+SELECT tests.set('national_numbers', 'US');
+SELECT tests.run_as('masking_orders', $$INSERT INTO orders (order_id, customer_number, agent_number) VALUES ('N-1', '(202) 555-0001', '202-555-0002')$$);
+SELECT is(tests.reaches(12025550002, 14155550100), '12025550001', 'the one meant rings, not Egypt');
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('N-1', 'agent', '202.555.0003');
+SELECT is(tests.reaches(12025550003, 14155550100), '12025550001', 'further phones too');
+SELECT throws_ok($$INSERT INTO masking.orders (order_id, customer_number) VALUES ('N-2', '1202555000')$$, 'MK001',
+  'customer_number: "**00" is not a phone number that could be read in one way only', 'what is not certain is refused, with two digits');
+INSERT INTO masking.proxy_numbers (number) VALUES ('(415) 555-0100');
+SELECT is((SELECT number FROM masking.proxy_numbers), '14155550100', 'and the pool');
+DELETE FROM masking.orders;
+DELETE FROM masking.proxy_numbers;
+SELECT tests.set('national_numbers', 'international');
+
+-- Callers whose network sends the national form; negative is what the server makes of one leading zero.
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES
+  ('C-1', '+44 20 7123 4567', '+44 20 7123 4568'), ('C-2', '+1 916 123 4567', '+1 415 666 0002'),
+  ('C-3', '+39 06 1234 5678', '+39 347 123 4567'), ('C-4', '+45 32 12 34 56', '+45 32 12 34 57');
+SELECT is(tests.reaches(caller, dialled), rings, format('From %s, To %s', caller, dialled))
+FROM (VALUES (-2071234567, 442079460000, '442071234568'), (442071234567, 442079460000, '442071234568'),
+  (-2071234567, 33170189900, 'no_caller_id'), (-1, 442079460000, 'no_caller_id'),
+  (9161234567, 14155550100, '14156660002'), (9161234567, 442079460000, 'unknown_caller'),
+  (-612345678, 390612340000, '393471234567'), (4532123456, 14155550100, '4532123457'), (32123456, 4532000000, '4532123457')) AS v (caller, dialled, rings);
+SELECT is((SELECT caller_digits FROM masking.calls WHERE outcome = 'no_caller_id' LIMIT 1) ~ '^[0-9]+$', true, 'on record with two digits')
+WHERE EXISTS (SELECT FROM masking.calls WHERE outcome = 'no_caller_id' AND caller_digits IS NOT NULL);
+
+-- A checkout that must never fail.
+SELECT throws_ok($$INSERT INTO masking.orders (order_id, customer_number) VALUES ('B-0', '+1 415 666 7777 ext. 12345')$$, 'MK001', NULL, 'no number: refused');
+SELECT tests.set('bad_numbers', 'unmasked');
+SELECT is(tests.ask_as('masking_orders', format('INSERT INTO orders (order_id, customer_number, agent_number) VALUES (%s) RETURNING masking', row_values)),
+  'refused', 'commits: ' || row_values)
+FROM unnest(ARRAY[$$'B-1', '+1 415 666 7777 ext. 12345', '14156660003'$$, $$'B-2', '14156660004', 'at the door'$$, $$'B-3', 'a', 'b'$$,
+  $$'B-4', NULL, '14156660003'$$, $$'B-5', '14156660005', '14156660005'$$]) row_values;
+SELECT results_eq($$SELECT order_id, customer_number, agent_number, proxy_number FROM masking.orders WHERE order_id LIKE 'B-%' ORDER BY 1$$,
+  $$VALUES ('B-1' COLLATE "C", NULL, '14156660003', NULL), ('B-2', '14156660004', NULL, NULL), ('B-3', NULL, NULL, NULL),
+    ('B-4', NULL, '14156660003', NULL), ('B-5', '14156660005', NULL, NULL)$$, 'the bad number is NULL');
+SELECT is((SELECT reason FROM masking.unmasked_orders WHERE order_id = 'B-1'), 'customer_number: "**45" is not a phone number in international form',
+  'why stands in unmasked_orders, with two digits');
+SELECT is((SELECT count(*) FROM masking.unmasked_orders), 5::bigint, 'for each');
+UPDATE masking.orders SET placed_at = placed_at WHERE order_id = 'B-1';
+SELECT is((SELECT masking FROM masking.orders WHERE order_id = 'B-1'), 'refused', 'written again, it stays so');
+SELECT is((SELECT count(*) FROM masking.assign_pending()), 0::bigint, 'no number is looked for');
+UPDATE masking.orders SET customer_number = '+1 415 666 7778' WHERE order_id = 'B-1';
+SELECT is((SELECT masking FROM masking.orders WHERE order_id = 'B-1'), 'any number', 'corrected: connected');
+SELECT is(tests.reaches(14156667778, 14155550100), '14156660003', 'and called');
+UPDATE masking.orders SET customer_number = 'none' WHERE order_id = 'B-1';
+SELECT is(tests.reaches(14156660003, 14155550100), 'unknown_caller', 'a bad one instead: nobody');
+UPDATE masking.orders SET completed_at = now() WHERE order_id LIKE 'B-%';
+SELECT is_empty('SELECT FROM masking.unmasked_orders', 'over: nobody waits');
+SELECT tests.set('bad_numbers', 'refused');
+SELECT lives_ok($$UPDATE masking.orders SET completed_at = NULL WHERE order_id = 'B-3'$$, 'the setting taken back: such an order goes on');
+
+-- '' is no agent.
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('E-1', '14156660011', ''), ('E-2', '14156660012', E' \u200E\u00A0');
+SELECT is((SELECT count(*) FROM masking.orders WHERE order_id LIKE 'E-_' AND agent_number IS NULL), 2::bigint, 'an empty agent_number is no agent');
+SELECT throws_ok($$INSERT INTO masking.orders (order_id, customer_number) VALUES ('E-3', '')$$, 'MK001', NULL, 'an empty customer_number is no customer');
+
+-- A guest from abroad.
+DELETE FROM masking.orders;
+INSERT INTO masking.proxy_numbers (number, prefix) VALUES ('14155550100', '1');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('G-1', '+44 20 7946 0001', '+1 415 666 0031');
+SELECT results_eq('SELECT order_id, reason FROM masking.unmasked_orders', $$VALUES ('G-1' COLLATE "C", 'no number serves them')$$,
+  'no prefix serves him: unmasked_orders says so');
+SELECT results_eq('SELECT prefix, waiting_orders, waiting_why FROM masking.pool_status ORDER BY prefix',
+  $$VALUES ('1', 0::bigint, NULL), (NULL, 1, 'no number serves them')$$, 'and pool_status');
+SELECT tests.set('any_prefix', 'true');
+SELECT is((SELECT proxy_number FROM masking.assign_pending()), '14155550100', 'by the setting any enabled number is better than none');
+SELECT is(tests.reaches(442079460001, 14155550100), '14156660031', 'and connects');
+INSERT INTO masking.proxy_numbers (number, prefix) VALUES ('442055550100', '44'), ('14155550101', '1');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('G-2', '14156660041', '14156660042');
+SELECT is((SELECT proxy_number FROM masking.orders WHERE order_id = 'G-2') ~ '^1', true, 'one that serves them comes first');
+UPDATE masking.proxy_numbers SET enabled = false;
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('G-3', '442079460009', '14156660043');
+SELECT is((SELECT reason FROM masking.unmasked_orders WHERE order_id = 'G-3'), 'no number serves them', 'never a disabled one');
+
+-- What waits is counted by person; the tutorial's mode raises no alarm.
+DELETE FROM masking.orders;
+SELECT tests.pass('10 days');
+DELETE FROM masking.pool_peaks;
+DELETE FROM masking.proxy_numbers;
+INSERT INTO masking.orders (order_id, customer_number, agent_number) SELECT 'T' || n, (14156661000 + n)::text, '14156660050' FROM generate_series(1, 2) n;
+SELECT is_empty('SELECT FROM masking.pool_status WHERE headroom < 0', 'an empty pool has no headroom to lack');
+SELECT is_empty($$SELECT FROM masking.pool_gauges() WHERE name = 'pool_headroom'$$, 'nor such a gauge');
+DELETE FROM masking.orders;
+SELECT tests.pass('10 days');
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550100');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) SELECT 'F' || n, (14156661000 + n)::text, '14156660050' FROM generate_series(1, 5) n;
+SELECT results_eq($$SELECT numbers_needed, headroom, waiting_orders FROM masking.pool_status WHERE prefix = ''$$,
+  'VALUES (5::bigint, -4::bigint, 4::bigint)', 'one number, one agent with five orders: five are needed');
+
+SELECT * FROM finish();
