@@ -81,3 +81,16 @@ def test_second_counterpart_never_replaces_or_mixes_with_the_first(server, datab
     database.add_order(order_id(), customer, other)
     assert server.call(customer).dial == (PROXY, agent)
     assert server.call(agent).dial == (PROXY, customer)
+
+
+@pytest.mark.parametrize("written", ["02071234567", "(020) 7123 4567", "442071234567", "+44 20 7123 4567"])
+def test_a_caller_id_in_national_form_is_read_with_the_dialled_numbers_country(server, database, written):
+    """In the tutorial's mode too, where the number dialled is nobody's of the pool."""
+    database.orders("INSERT INTO orders (order_id, customer_number, agent_number) VALUES ('GB', '+44 20 7123 4567',"
+                    " '+44 20 7123 4568') ON CONFLICT (order_id) DO NOTHING")
+    assert server.call(written, "442079460000").dial == ("442079460000", "442071234568")
+    assert server.call(written.replace("+44 20", "0044 20"), "442079460000").dial == ("442079460000", "442071234568")
+
+
+def test_a_national_number_of_nobody_knows_where_is_no_caller_id(server):
+    assert "without hiding" in server.call("02071234567", "14155550100").refusal
