@@ -60,7 +60,7 @@ BEGIN
   SELECT r.* INTO way FROM masking.reached_by_code(caller, proxy, code) r WHERE masking.setting_on('codes');
   IF caller IS NULL OR proxy IS NULL THEN
     outcome := CASE WHEN caller IS NULL THEN 'no_caller_id' ELSE 'bad_dialled_number' END;
-  ELSIF caller = masking.person(proxy) THEN
+  ELSIF caller = masking.person(proxy) OR EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = caller) THEN
     outcome := 'from_proxy';
   ELSIF masking.is_locked_out(caller) THEN
     outcome := 'locked_out';

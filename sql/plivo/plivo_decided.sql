@@ -37,7 +37,7 @@ AS $$
 BEGIN
   UPDATE masking.proxy_numbers p SET enabled = true WHERE p.e164 = wanted;
   IF NOT FOUND THEN
-    INSERT INTO masking.proxy_numbers (number, prefix, language) VALUES (wanted::text, prefix, language);
+    INSERT INTO masking.proxy_numbers (number, prefix, language) VALUES ('+' || wanted, prefix, language);
   END IF;
   UPDATE masking.plivo_numbers k SET switched_off = false WHERE k.number = wanted;
   RETURN NULL;

@@ -39,7 +39,9 @@ AS $$
 DECLARE
   added bigint;
 BEGIN
-  p.number := masking.e164(p.number, 'number');
+  IF p.number IS DISTINCT FROM before.number THEN
+    p.number := masking.e164(p.number, 'number');
+  END IF;
   IF before.number IS NOT DISTINCT FROM p.number THEN
     RETURN p;
   ELSIF before.number IS NOT NULL THEN

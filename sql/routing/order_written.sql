@@ -16,8 +16,13 @@ BEGIN
     RAISE EXCEPTION 'customer_number: is missing'
       USING ERRCODE = 'MK001', COLUMN = 'customer_number', HINT = 'An order has a customer from the start.';
   END IF;
-  o.customer_number := masking.e164(o.customer_number, 'customer_number');
-  o.agent_number := masking.e164(o.agent_number, 'agent_number');
+  -- What is stored has been read: its digits mean the same whatever the setting is now.
+  IF o.customer_number IS DISTINCT FROM before.customer_number THEN
+    o.customer_number := masking.e164(o.customer_number, 'customer_number');
+  END IF;
+  IF o.agent_number IS DISTINCT FROM before.agent_number THEN
+    o.agent_number := masking.e164(o.agent_number, 'agent_number');
+  END IF;
   o.placed_at := coalesce(o.placed_at, now());
   -- A day, because clocks and time zones differ.
   IF o.placed_at > now() + interval '1 day' AND o.placed_at IS DISTINCT FROM before.placed_at THEN

@@ -48,7 +48,12 @@ BEGIN
   ELSIF phone.number IS NULL THEN
     RAISE EXCEPTION 'number: is missing' USING ERRCODE = 'MK001', COLUMN = 'number', TABLE = 'order_phones';
   END IF;
-  phone.number := masking.e164(phone.number, 'number');
+  IF NOT EXISTS (
+    SELECT FROM masking.order_phones p
+    WHERE p.order_id = phone.order_id AND p.side = phone.side AND p.number = phone.number)
+  THEN
+    phone.number := masking.e164(phone.number, 'number');
+  END IF;
   number := masking.number_of(phone.number);
   SELECT * INTO o FROM masking.orders f WHERE f.order_id = phone.order_id FOR UPDATE;
   IF o.order_id IS NULL THEN

@@ -61,7 +61,7 @@ AS $$
     WHEN words ~ 'number unknown' THEN 'No order ever had that phone: ask from which phone it was called, and add it to the order (order_phones).'
     WHEN words ~ 'another number' THEN 'The person dialled another number of ours than the order''s: tell them the one to dial.'
     WHEN words ~ 'waiting for a proxy number' THEN 'Operations: add numbers to the pool. The order gets one by itself.'
-    WHEN words ~ 'block' THEN 'Somebody blocked this caller; the order system takes that back.'
+    WHEN words ~ 'block' THEN 'Somebody blocked this caller: the order system takes that back, or the owner (see block_log).'
     WHEN words ~ '(not yet assigned|has no agent)' THEN 'The order system has assigned nobody who could be called.'
     WHEN words ~ '(completed|cancelled|expired|swapped|removed)' THEN 'Not over yet? The order system reopens the order, or gives it more time with completed_at in the future.'
     ELSE 'Check the two numbers, and look at the order.'

@@ -80,8 +80,11 @@ DECLARE
   moment CONSTANT timestamptz := CASE WHEN at < now() THEN at END;
 BEGIN
   BEGIN
-    caller_is := masking.number_of(masking.e164(from_number, 'from'));
     dialled := masking.number_of(masking.e164(to_number, 'to'));
+    -- As a network may send it: the national form of the number dialled.
+    caller_is := masking.caller_of(-(regexp_match(
+      translate(masking.visible(from_number), ' .-()[]', ''), '^0([1-9][0-9]{5,13})$'))[1]::bigint, dialled);
+    caller_is := coalesce(caller_is, masking.number_of(masking.e164(from_number, 'from')));
   EXCEPTION WHEN SQLSTATE 'MK001' THEN
     words := SQLERRM;
   END;

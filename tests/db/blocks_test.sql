@@ -170,6 +170,7 @@ UPDATE masking.settings SET is_on = false WHERE name = 'codes';
 SELECT is((SELECT outcome || coalesce(' ' || counterpart, '') FROM tests.answer_calls(ARRAY['p1'], ARRAY[caller], '{14155550100}', 14156660123)), 'from_proxy', why)
 FROM (VALUES (14155550101, 'from another number of the pool'), (14155550100, 'from itself')) AS v (caller, why);
 SELECT is((SELECT outcome FROM masking.calls WHERE call_uuid = 'p1'), 'from_proxy', 'promise 4: on record');
+SELECT is((SELECT outcome FROM tests.answer_codes('{p4}', '{14155550101}', '{14155550100}', '{1}', '{12345}')), 'from_proxy', 'nor by a code');
 SELECT tests.pass('10 days');
 DELETE FROM masking.orders;
 DELETE FROM masking.proxy_numbers;

@@ -48,6 +48,21 @@ INSERT INTO masking.order_phones (order_id, side, number) VALUES ('N-1', 'agent'
 SELECT is(tests.reaches(12025550003, 14155550100), '12025550001', 'further phones too');
 SELECT throws_ok($$INSERT INTO masking.orders (order_id, customer_number) VALUES ('N-2', '1202555000')$$, 'MK001',
   'customer_number: "**00" is not a phone number that could be read in one way only', 'what is not certain is refused, with two digits');
+-- What is stored has been read, and stays what it is under any setting.
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N-3', '+44 20 7946 0001', '+1 202 555 0009');
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('N-3', 'customer', '+44 20 7946 0002');
+SELECT lives_ok(format('SELECT tests.run_as(%L, %L)', 'masking_orders', statement), rule || ': ' || statement)
+FROM unnest(ARRAY['US', 'IN', 'refused', 'international']) rule CROSS JOIN LATERAL tests.set('national_numbers', rule)
+CROSS JOIN unnest(ARRAY[
+  $$UPDATE orders SET completed_at = NULL WHERE order_id = 'N-3'$$,
+  $$UPDATE orders SET customer_number = '442079460001', agent_number = '12025550009' WHERE order_id = 'N-3'$$,
+  $$INSERT INTO orders (order_id, customer_number, agent_number) VALUES ('N-3', '442079460001', '12025550009')
+    ON CONFLICT (order_id) DO UPDATE SET customer_number = EXCLUDED.customer_number, agent_number = EXCLUDED.agent_number$$,
+  $$INSERT INTO order_phones (order_id, side, number) VALUES ('N-3', 'customer', '442079460002') ON CONFLICT DO NOTHING$$,
+  $$UPDATE order_phones SET number = number$$
+]) statement;
+SELECT is(tests.reaches(12025550009, 14155550100), '442079460001', 'and rings');
+SELECT tests.set('national_numbers', 'US');
 INSERT INTO masking.proxy_numbers (number) VALUES ('(415) 555-0100');
 SELECT is((SELECT number FROM masking.proxy_numbers), '14155550100', 'and the pool');
 DELETE FROM masking.orders;
@@ -65,6 +80,9 @@ FROM (VALUES (-2071234567, 442079460000, '442071234568'), (442071234567, 4420794
   (-612345678, 390612340000, '393471234567'), (4532123456, 14155550100, '4532123457'), (32123456, 4532000000, '4532123457')) AS v (caller, dialled, rings);
 SELECT is((SELECT caller_digits FROM masking.calls WHERE outcome = 'no_caller_id' LIMIT 1) ~ '^[0-9]+$', true, 'on record with two digits')
 WHERE EXISTS (SELECT FROM masking.calls WHERE outcome = 'no_caller_id' AND caller_digits IS NOT NULL);
+
+SELECT ok((SELECT words ~ '^connected' FROM masking.explain_route('020 7123 4567', '442079460000')), 'explained the same way');
+SELECT ok((SELECT words ~ 'from: .* is not a phone number' FROM masking.explain_route('020 7123 4567', '33170189900')), 'or not');
 
 -- A checkout that must never fail.
 SELECT throws_ok($$INSERT INTO masking.orders (order_id, customer_number) VALUES ('B-0', '+1 415 666 7777 ext. 12345')$$, 'MK001', NULL, 'no number: refused');
