@@ -72,7 +72,9 @@ static bool connect_call(const struct config *config, const struct call *call,
                          struct response *response)
 {
     struct prompt builtin;
-    if (answer->counterpart.value == 0 || call->dialled.value == 0 ||
+    struct number shows = answer->shows.value != 0 ? answer->shows : call->dialled;
+    if (answer->counterpart.value == 0 || shows.value == answer->counterpart.value ||
+        shows.value == call->caller.value || call->dialled.value == 0 ||
         answer->counterpart.value == call->caller.value ||
         answer->counterpart.value == call->dialled.value) {
         log_event(LOG_ERROR, "impossible_answer", "what=counterpart");
@@ -80,7 +82,7 @@ static bool connect_call(const struct config *config, const struct call *call,
         return true;
     }
     const struct dial dial = {
-        .proxy = call->dialled,
+        .proxy = shows,
         .callee = answer->counterpart,
         .public_url = config->public_url,
         .ring_timeout = config->ring_timeout,

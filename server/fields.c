@@ -79,5 +79,10 @@ struct number fields_read_number(const struct form *form, const char *name,
 
 struct number fields_read_caller(const struct form *form, struct response *response)
 {
-    return read_number(form, "From", number_parse_caller, response);
+    struct number caller = read_number(form, "From", number_parse_caller, response);
+    if (number_is_hidden(caller)) {
+        caller.value = 0;
+        response_note(response, "From=\"is hidden\"");
+    }
+    return caller;
 }

@@ -26,5 +26,6 @@ void fields_note_uuid(const char uuid[CALL_UUID], const char *label, struct resp
 struct number fields_read_number(const struct form *form, const char *name,
                                  struct response *response);
 
-/* The same of From, where that is who calls: it may be a national number (see number.h). */
+/* The same of From, where that is who calls: it may be a national number (see number.h), and what
+ * stands for a hidden one means "no number" too. */
 struct number fields_read_caller(const struct form *form, struct response *response);

@@ -186,7 +186,7 @@ void message_forward(struct service *service, const struct webhook *webhook,
         return;
     }
     fields_note_uuid(message.uuid, "message", response);
-    message.sender = fields_read_number(form, "From", response);
+    message.sender = fields_read_caller(form, response);
     message.dialled = fields_read_number(form, "To", response);
     message.ask = service_new_ask();
     if (!read_content(form, service->config->forward_media, &content)) {

@@ -128,6 +128,21 @@ bool number_parse_caller(const char *text, size_t length, struct number *out)
     return true;
 }
 
+bool number_is_hidden(struct number number)
+{
+    static const int64_t words[] = {
+        266696687,   /* ANONYMOUS */
+        7378742833,  /* RESTRICTED */
+        8656696,     /* UNKNOWN */
+        86282452253, /* UNAVAILABLE */
+        7748283,     /* PRIVATE */
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (number.value == words[i])
+            return true;
+    return false;
+}
+
 void number_print(struct number number, char out[static NUMBER_TEXT])
 {
     char reversed[NUMBER_TEXT];

@@ -40,6 +40,10 @@ bool number_parse(const char *text, size_t length, struct number *out);
  */
 bool number_parse_caller(const char *text, size_t length, struct number *out);
 
+/* Is it one of the words with which carriers say that a caller hides his number, spelt on a
+ * telephone's keys? 266696687 is ANONYMOUS; no phone has such a number. */
+bool number_is_hidden(struct number number);
+
 /* E.164 digits without "+", terminated. "" when there is no number. */
 void number_print(struct number number, char out[static NUMBER_TEXT]);
 

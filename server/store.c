@@ -19,7 +19,7 @@ struct statement {
     static const struct statement name = {{#name, sql, columns}, parameters}; \
     _Static_assert(sizeof(parameters) - 1 <= DB_PARAMETERS_MAX, #name " has too many parameters")
 
-#define ANSWER_COLUMNS "place outcome counterpart say voice language digits"
+#define ANSWER_COLUMNS "place outcome counterpart say voice language digits shows"
 #define PROMPT_COLUMNS "place say voice language"
 
 bool store_init(struct store *store, const struct config *config)
@@ -97,6 +97,7 @@ static void empty_answers(struct call_answer answers[], size_t count)
         answers[i].counterpart.value = 0;
         answers[i].prompt.words[0] = '\0';
         answers[i].digits = 0;
+        answers[i].shows.value = 0;
     }
 }
 
@@ -112,6 +113,7 @@ static void read_answer(void *context, const struct db_row *row)
     answer->counterpart.value = db_bigint(row, 2);
     read_prompt(&answer->prompt, row, 3);
     answer->digits = db_int(row, 6);
+    answer->shows.value = db_bigint(row, 7);
 }
 
 struct prompts {

@@ -55,6 +55,7 @@ enum { OUTCOME_WORD = 32 };
 struct call_answer {
     char outcome[OUTCOME_WORD];
     struct number counterpart;
+    struct number shows;  /* what the callee sees; 0: the number dialled */
     int digits;           /* with "ask_code" and "wrong_code": how many to wait for */
     struct prompt prompt; /* without words: not connected, and yet no row for it */
 };

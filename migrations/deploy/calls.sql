@@ -150,10 +150,11 @@ CREATE TYPE masking.answer AS (
   say text,
   voice text,
   language text,
-  digits integer
+  digits integer,
+  shows bigint
 );
 COMMENT ON TYPE masking.answer IS
-  'One answer of a batch: place: 1-based, in the arrays of the question; counterpart: whom to ring or write to, or NULL; say, voice, language: what is said (see masking.prompt), or NULLs; digits: how many of a code to wait for.';
+  'One answer of a batch: place: 1-based, in the arrays of the question; counterpart: whom to ring or write to, or NULL; say, voice, language: what is said (see masking.prompt), or NULLs; digits: how many of a code to wait for; shows: the number that the callee sees; NULL: the one dialled.';
 
 CREATE TABLE masking.pair_calls (
   pair bigint,

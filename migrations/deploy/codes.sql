@@ -40,17 +40,18 @@ COMMENT ON COLUMN masking.codes.closed IS 'Ended at once: it is not accepted any
 CREATE TABLE masking.code_failures (
   call_uuid text COLLATE "C",
   attempt integer,
-  caller bigint NOT NULL,
+  caller bigint,
   proxy bigint NOT NULL,
   failed_at timestamptz NOT NULL,
   PRIMARY KEY (call_uuid, attempt)
 );
 CREATE INDEX code_failures_of_caller ON masking.code_failures (caller, failed_at);
+CREATE INDEX code_failures_hidden ON masking.code_failures (proxy, failed_at) WHERE caller IS NULL;
 CREATE INDEX code_failures_by_time ON masking.code_failures (failed_at);
 COMMENT ON TABLE masking.code_failures IS 'Wrong codes of the last day: who entered one, where. Not which.';
 COMMENT ON COLUMN masking.code_failures.call_uuid IS 'The call.';
 COMMENT ON COLUMN masking.code_failures.attempt IS 'Which attempt of that call, from 1; told again by Plivo it counts once.';
-COMMENT ON COLUMN masking.code_failures.caller IS 'Who called, E.164 digits.';
+COMMENT ON COLUMN masking.code_failures.caller IS 'Who called, E.164 digits; NULL: somebody who hides his number.';
 COMMENT ON COLUMN masking.code_failures.proxy IS 'The number dialled.';
 COMMENT ON COLUMN masking.code_failures.failed_at IS 'When.';
 

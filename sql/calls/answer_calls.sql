@@ -63,25 +63,25 @@ BEGIN
     FROM unnest(call_uuids, callers, dialled, asks)
     WITH ORDINALITY AS a (call_uuid, caller, proxy, ask, place)
   ), decided AS MATERIALIZED (
-    SELECT a.place, a.call_uuid, a.caller, a.shown, a.proxy, a.ask, r.side, r.route_id, r.order_ids,
+    SELECT a.place, a.call_uuid, a.caller, a.shown, a.proxy, a.ask, coalesce(r.side, s.side) AS side,
+      coalesce(r.route_id, s.route_id) AS route_id, coalesce(r.order_ids, s.order_ids) AS order_ids,
       CASE WHEN w.outcome IN ('connected', 'support') THEN coalesce(r.callee, s.counterpart) END AS callee,
-      s.digits, w.outcome
+      s.digits, s.shows, w.outcome
     FROM asked a
     LEFT JOIN LATERAL masking.reached(a.caller, a.proxy) r ON true
     -- Only who reaches nobody costs this, and the prompt below: OFFSET 0 keeps
     -- the condition under the join, where it decides whether to call at all.
     LEFT JOIN LATERAL (
       SELECT * FROM masking.stranger(a.caller, a.proxy, support, may_ask)
-      WHERE r.callee IS NULL AND a.caller IS NOT NULL AND a.proxy IS NOT NULL OFFSET 0
+      WHERE r.callee IS NULL AND a.proxy IS NOT NULL OFFSET 0
     ) s ON true
     CROSS JOIN LATERAL (
       SELECT CASE
         WHEN a.proxy IS NULL THEN 'bad_dialled_number'
-        WHEN a.caller IS NULL THEN 'no_caller_id'
         WHEN a.caller = masking.person(a.proxy) THEN 'from_proxy'
-        WHEN r.callee IS NULL THEN s.outcome
+        WHEN r.callee IS NULL AND s.outcome <> 'connected' THEN s.outcome
         WHEN r.blocked THEN 'blocked'
-        WHEN cap > 0 AND NOT masking.may_ring(a.call_uuid, a.caller, r.callee, cap) THEN 'too_many_calls'
+        WHEN cap > 0 AND NOT masking.may_ring(a.call_uuid, a.caller, coalesce(r.callee, s.counterpart), cap) THEN 'too_many_calls'
         ELSE 'connected'
       END AS outcome OFFSET 0
     ) w
@@ -118,7 +118,7 @@ BEGIN
     WHERE NOT masking.is_settled(c, EXCLUDED.ask)
       AND (EXCLUDED.outcome = 'ask_code' AND c.earlier_answers @> '[{"outcome": "ask_code"}]') IS NOT TRUE
   )
-  SELECT d.place::integer, d.outcome, d.callee, p.say, p.voice, p.language, d.digits
+  SELECT d.place::integer, d.outcome, d.callee, p.say, p.voice, p.language, d.digits, d.shows
   FROM decided d
   LEFT JOIN LATERAL (
     SELECT * FROM masking.prompt(CASE d.outcome WHEN 'connected' THEN 'recorded' ELSE d.outcome END, d.proxy)

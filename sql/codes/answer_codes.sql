@@ -19,7 +19,7 @@ BEGIN
     SELECT masking.number_of(CASE c.side WHEN 'customer' THEN o.agent_number ELSE o.customer_number END) AS callee) n
   WHERE c.code = reached_by_code.code AND (c.proxy = reached_by_code.proxy OR c.proxy IS NULL)
     AND NOT c.closed AND c.live && tstzrange(now(), NULL) AND upper(c.live) > clock_timestamp()
-    AND masking.person(n.callee) NOT IN (reached_by_code.caller, reached_by_code.proxy);
+    AND masking.person(n.callee) IS DISTINCT FROM reached_by_code.caller AND masking.person(n.callee) <> reached_by_code.proxy;
 END
 $$;
 COMMENT ON FUNCTION masking.reached_by_code(bigint, bigint, text) IS
@@ -54,20 +54,21 @@ AS $$
 #variable_conflict use_variable
 DECLARE
   tries CONSTANT integer := 3;
+  locked CONSTANT text := CASE WHEN caller IS NULL THEN 'no_caller_id' ELSE 'locked_out' END;
   way record;
 BEGIN
   outcome := 'wrong_code';
   SELECT r.* INTO way FROM masking.reached_by_code(caller, proxy, code) r WHERE masking.setting_on('codes');
-  IF caller IS NULL OR proxy IS NULL THEN
-    outcome := CASE WHEN caller IS NULL THEN 'no_caller_id' ELSE 'bad_dialled_number' END;
+  IF proxy IS NULL THEN
+    outcome := 'bad_dialled_number';
   ELSIF caller = masking.person(proxy) OR EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = caller) THEN
     outcome := 'from_proxy';
-  ELSIF masking.is_locked_out(caller) THEN
-    outcome := 'locked_out';
+  ELSIF masking.is_locked_out(caller, proxy) THEN
+    outcome := locked;
   ELSIF way.callee IS NOT NULL THEN
     outcome := CASE
       WHEN way.blocked THEN 'blocked'
-      WHEN masking.may_ring(the_call, caller, way.callee, masking.setting_amount('calls_per_hour')) THEN 'connected'
+      WHEN masking.may_ring(the_call, coalesce(caller, proxy), way.callee, masking.setting_amount('calls_per_hour')) THEN 'connected'
       ELSE 'too_many_calls'
     END;
     callee := CASE outcome WHEN 'connected' THEN way.callee END;
@@ -76,8 +77,8 @@ BEGIN
     order_ids := way.order_ids;
   ELSE
     PERFORM masking.count_failure(the_call, attempt, caller, proxy);
-    IF masking.is_locked_out(caller) THEN
-      outcome := 'locked_out';
+    IF masking.is_locked_out(caller, proxy) THEN
+      outcome := locked;
     ELSIF attempt >= tries THEN
       outcome := 'code_refused';
     END IF;
@@ -95,7 +96,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 -- A caller whose phone is not known entered a code. Guesses of one caller are looked at one after
 -- the other, however many calls he makes at once: else a hundred calls would have a hundred
--- guesses before the first is counted.
+-- guesses before the first is counted. Those who hide their number are one caller on each number.
 --   reads   codes, orders, routes, settings, prompts
 --   writes  code_failures, calls
 --   locks   one advisory lock per caller, in the order of their keys: the key is a keyed hash,
@@ -105,14 +106,14 @@ AS $$
 #variable_conflict use_column
 DECLARE
   -- What a later answer about the same call may replace: only what is to its left.
-  ranks CONSTANT text[] := ARRAY['ask_code', 'wrong_code', 'code_refused', 'locked_out', 'from_proxy', 'blocked', 'too_many_calls', 'connected'];
+  ranks CONSTANT text[] := ARRAY['ask_code', 'wrong_code', 'code_refused', 'no_caller_id', 'locked_out', 'from_proxy', 'blocked', 'too_many_calls', 'connected'];
   asked record;
   one record;
   answer masking.answer;
 BEGIN
   PERFORM masking.check_batch(call_uuids, callers);
   FOR asked IN
-    SELECT a.*, masking.caller_of(a.caller, a.proxy) AS person, masking.lock_key(masking.caller_of(a.caller, a.proxy)) AS lock
+    SELECT a.*, masking.caller_of(a.caller, a.proxy) AS person, masking.lock_key(coalesce(masking.caller_of(a.caller, a.proxy), a.proxy)) AS lock
     FROM unnest(call_uuids, callers, dialled, attempts, codes, asks)
       WITH ORDINALITY AS a (call_uuid, caller, proxy, attempt, code, ask, place)
     ORDER BY lock, a.caller, a.call_uuid, a.attempt

@@ -1,36 +1,87 @@
--- What becomes of a caller who is on no order. support: a number to ring then;
--- may_ask: the server can ask for codes.
+CREATE OR REPLACE FUNCTION masking.why_nobody(the_caller bigint) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- Why a caller reaches nobody on any number.
+--   reads  orders (by the phones), routes (by caller, the one that ended last)
+--   who    stranger
+DECLARE
+  written CONSTANT text[] := masking.spellings(the_caller);
+  -- One that nobody was assigned to for so long is forgotten rather than waiting.
+  since CONSTANT timestamptz := now() - masking.setting_span('longest_life');
+BEGIN
+  IF EXISTS (
+      SELECT FROM masking.orders o WHERE o.customer_number = ANY (written)
+        AND o.completed_at IS NULL AND o.cancelled_at IS NULL AND (o.agent_number IS NULL AND o.recorded_at > since OR o.unmasked_since IS NOT NULL))
+    OR EXISTS (
+      SELECT FROM masking.orders o WHERE o.agent_number = ANY (written)
+        AND o.completed_at IS NULL AND o.cancelled_at IS NULL AND o.unmasked_since IS NOT NULL)
+  THEN
+    RETURN 'order_waiting';
+  ELSIF EXISTS (SELECT FROM masking.routes r WHERE r.caller = the_caller)
+    AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.caller = the_caller AND upper(r.live) > now() AND NOT r.closed)
+  THEN
+    RETURN 'order_over';
+  END IF;
+  RETURN 'unknown_caller';
+END
+$$;
+COMMENT ON FUNCTION masking.why_nobody(bigint) IS
+  'order_waiting, order_over or unknown_caller: why somebody without a live counterpart reaches nobody.';
+
+-- What becomes of a caller who reaches nobody on the number that he dialled. caller: NULL, he
+-- hides his; support: a number to ring then; may_ask: the server can ask for codes.
 CREATE OR REPLACE FUNCTION masking.stranger(caller bigint, proxy bigint, support bigint, may_ask boolean,
-  OUT outcome text, OUT counterpart bigint, OUT digits integer)
+  OUT outcome text, OUT counterpart bigint, OUT digits integer, OUT shows bigint, OUT side text, OUT route_id bigint, OUT order_ids text[])
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
+DECLARE
+  other record;
+  is_ours CONSTANT boolean := EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = proxy);
 BEGIN
   -- Not even support, whose diverted phone would call us again, and again.
   IF caller = masking.person(proxy) OR EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = caller) THEN
     outcome := 'from_proxy';
     RETURN;
   END IF;
-  IF may_ask AND masking.setting_on('codes')
-    AND (EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = proxy)
-      OR NOT EXISTS (SELECT FROM masking.proxy_numbers))
-  THEN
+  SELECT e.* INTO other FROM masking.elsewhere(caller, proxy) e WHERE caller IS NOT NULL;
+  IF other.callees > 0 THEN
+    outcome := 'other_number';
+    IF other.blocked AND other.callee IS NOT NULL THEN
+      outcome := 'blocked';
+    ELSIF other.callee IS NOT NULL AND is_ours AND masking.setting_on('any_number') THEN
+      outcome := 'connected';
+      counterpart := other.callee;
+      shows := other.shows;
+      side := other.side;
+      route_id := other.route_id;
+      order_ids := other.order_ids;
+    END IF;
+    RETURN;
+  END IF;
+  IF may_ask AND masking.setting_on('codes') AND (is_ours OR NOT EXISTS (SELECT FROM masking.proxy_numbers)) THEN
     digits := masking.code_digits(proxy);
   END IF;
-  IF digits IS NOT NULL THEN
+  IF digits IS NOT NULL AND NOT masking.is_locked_out(caller, proxy) THEN
     outcome := 'ask_code';
-    IF masking.is_locked_out(caller) THEN
-      outcome := 'locked_out';
-      digits := NULL;
-    END IF;
-  ELSIF support IS NOT NULL AND support NOT IN (caller, proxy) THEN
+    RETURN;
+  ELSIF digits IS NOT NULL AND caller IS NOT NULL THEN
+    outcome := 'locked_out';
+    digits := NULL;
+    RETURN;
+  END IF;
+  digits := NULL;
+  IF support IS NOT NULL AND support IS DISTINCT FROM caller AND support <> proxy THEN
     outcome := 'support';
     counterpart := support;
+  ELSIF caller IS NULL THEN
+    outcome := 'no_caller_id';
   ELSE
-    outcome := 'unknown_caller';
+    outcome := masking.why_nobody(caller);
   END IF;
 END
 $$;
 COMMENT ON FUNCTION masking.stranger(bigint, bigint, bigint, boolean) IS
-  'What becomes of a caller who reaches nobody: asked for a code, sent to support, or told.';
+  'What becomes of a caller who reaches nobody on the number that he dialled: connected elsewhere, told of it, asked for a code, sent to support, or told why not.';

@@ -46,7 +46,7 @@ SELECT results_eq(
     FROM masking.calls WHERE call_uuid = 'u1'$$,
   $$VALUES ('connected', 2, 'connected', true)$$,
   'promise 4: a changed answer is visible on the row');
-SELECT is(tests.reaches(14156667778, 14155550100), 'unknown_caller', 'the old agent is cut off');
+SELECT is(tests.reaches(14156667778, 14155550100), 'order_over', 'the old agent is cut off');
 
 SELECT is(tests.reaches(14156667780, 14156667779), 'unknown_caller',
   'nobody is connected by dialling the counterpart itself');

@@ -117,7 +117,7 @@ UPDATE masking.settings SET is_on = false WHERE name = 'codes';
 INSERT INTO masking.order_blocks (order_id, side) VALUES ('B', 'both');
 DELETE FROM masking.orders WHERE order_id = 'B';
 SELECT is_empty('SELECT FROM masking.order_blocks', 'a block goes with its order');
-SELECT is(tests.reaches(14156667781, 14155550100), 'unknown_caller', 'and connects nobody by going');
+SELECT is(tests.reaches(14156667781, 14155550100), 'order_over', 'and connects nobody by going');
 
 -- Whom we may dial.
 SELECT lives_ok($$INSERT INTO masking.orders (order_id, customer_number) VALUES ('FAR', '+881 6 1234 5678')$$, 'no prefixes: anybody');

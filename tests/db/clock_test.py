@@ -90,13 +90,13 @@ def test_promise_2_holds_while_the_clock_is_two_hours_behind(clock):
     clock.set(-2)
     behind = truly - one(clock.owner, "SELECT now()")
     assert 7000 < behind.total_seconds() < 7200, "libfaketime does not move PostgreSQL's clock"
-    assert [clock.reached(caller) for caller in (14156660001, 14156660002, 14156660004)] == ["unknown_caller"] * 3
+    assert [clock.reached(caller) for caller in (14156660001, 14156660002, 14156660004)] == ["order_over"] * 3
     assert [clock.reached(caller) for caller in (14156660003, 14156660005, 14156660006)] == ["connected"] * 3
     # What is done meanwhile holds too, then and when the clock is right again.
     ask(clock.owner, "UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'OPEN'")
     place(clock, "MEANWHILE", 14156660008, 14156660009)
     for hours in (-2, 0):
         clock.set(hours)
-        assert clock.reached(14156660005) == "unknown_caller"
+        assert clock.reached(14156660005) == "order_over"
         assert clock.reached(14156660008) == "connected"
         assert ask(clock.owner, "SELECT * FROM masking.orders_out_of_step") == []

@@ -99,13 +99,13 @@ AS $$
 $$;
 CREATE FUNCTION tests.answer_calls(call_uuids text[], callers bigint[], dialled bigint[],
   support bigint DEFAULT NULL, may_ask boolean DEFAULT false, records boolean DEFAULT false)
-RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text, digits integer)
+RETURNS SETOF masking.answer
 LANGUAGE sql
 AS $$
   SELECT * FROM masking.answer_calls(call_uuids, callers, dialled, tests.asks(call_uuids), support, may_ask, records)
 $$;
 CREATE FUNCTION tests.answer_codes(call_uuids text[], callers bigint[], dialled bigint[], attempts bigint[], codes text[])
-RETURNS TABLE (place integer, outcome text, counterpart bigint, say text, voice text, language text, digits integer)
+RETURNS SETOF masking.answer
 LANGUAGE sql
 AS $$
   SELECT * FROM masking.answer_codes(call_uuids, callers, dialled, attempts, codes, tests.asks(call_uuids))

@@ -14,12 +14,12 @@ $$;
 
 SELECT tests.run_as('masking_orders', $$INSERT INTO orders (order_id, customer_number) VALUES ('A', '+1 415-666-7777')$$);
 SELECT is((SELECT customer_number FROM masking.orders), '14156667777', 'numbers are stored as E.164 digits');
-SELECT is(tests.reaches(14156667777, 14155550100), 'unknown_caller', 'placed: nothing to route yet');
+SELECT is(tests.reaches(14156667777, 14155550100), 'order_waiting', 'placed: nothing to route yet');
 
 SELECT is(pg_temp.send($$UPDATE orders SET agent_number = '14156667778' WHERE order_id = 'A' RETURNING proxy_number$$),
   '14155550100', 'promise 5: the statement that assigns returns the proxy number');
 SELECT is(pg_temp.both(14156667777, 14156667778), '14155550100', 'assigned: both reach each other on it');
-SELECT is(tests.reaches(14156667777, 14155550101), 'unknown_caller', 'and on no other number');
+SELECT is(tests.reaches(14156667777, 14155550101), 'other_number', 'and on no other number');
 
 BEGIN;
 UPDATE masking.orders SET agent_number = '14156667779' WHERE order_id = 'A';
@@ -30,7 +30,7 @@ SELECT is((SELECT count(*) FROM masking.routes), 2::bigint, 'not even history');
 SELECT is(pg_temp.send($$UPDATE orders SET agent_number = '14156669999' WHERE order_id = 'A' RETURNING proxy_number$$),
   '14155550100', 'agent swapped: the proxy number is kept');
 SELECT is(pg_temp.both(14156667777, 14156669999), '14155550100', 'the new agent is reached');
-SELECT is(tests.reaches(14156667778, 14155550100), 'unknown_caller', 'the old agent is cut off');
+SELECT is(tests.reaches(14156667778, 14155550100), 'order_over', 'the old agent is cut off');
 
 -- Swapping to somebody who already knows this number for another customer.
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('B', '14156660001', '14156660002');
@@ -39,21 +39,21 @@ SELECT is(pg_temp.send($$UPDATE orders SET agent_number = '14156660002' WHERE or
   '14155550101', 'agent swapped: another number where the constraint does not allow the old one');
 SELECT is(tests.reaches(14156660002, 14155550100), '14156660001', 'that agent still reaches the other customer on the first');
 SELECT is(tests.reaches(14156660002, 14155550101), '14156667777', 'and this customer on the second');
-SELECT is(tests.reaches(14156667777, 14155550100), 'unknown_caller', 'the customer reaches nobody on the number given up');
+SELECT is(tests.reaches(14156667777, 14155550100), 'other_number', 'the customer reaches nobody on the number given up');
 
 SELECT is(pg_temp.send($$UPDATE orders SET customer_number = '14156667770' WHERE order_id = 'A' RETURNING proxy_number$$),
   '14155550101', 'customer''s number corrected: the proxy number is kept');
 SELECT is(pg_temp.both(14156667770, 14156660002), '14155550101', 'the right one is reached');
-SELECT is(tests.reaches(14156667777, 14155550101), 'unknown_caller', 'the wrong one is cut off');
+SELECT is(tests.reaches(14156667777, 14155550101), 'order_over', 'the wrong one is cut off');
 
 SELECT tests.run_as('masking_orders', $$UPDATE orders SET completed_at = now() WHERE order_id = 'A'$$);
 SELECT tests.pass('4 minutes');
 SELECT is(pg_temp.both(14156667770, 14156660002), '14155550101', 'completed: both still reach each other for a while');
 SELECT tests.pass('2 minutes');
-SELECT is(tests.reaches(14156660002, 14155550101), 'unknown_caller', 'after 5 minutes the agent does not');
+SELECT is(tests.reaches(14156660002, 14155550101), 'other_number', 'after 5 minutes the agent does not');
 SELECT is(tests.reaches(14156667770, 14155550101), '14156660002', 'the customer does');
 SELECT tests.pass('25 minutes');
-SELECT is(tests.reaches(14156667770, 14155550101), 'unknown_caller', 'after 30 minutes neither does');
+SELECT is(tests.reaches(14156667770, 14155550101), 'order_over', 'after 30 minutes neither does');
 
 SELECT is(pg_temp.send($$UPDATE orders SET completed_at = NULL WHERE order_id = 'A' RETURNING proxy_number$$),
   '14155550101', 'reopened: the same number again');
@@ -66,7 +66,7 @@ UPDATE masking.orders SET completed_at = NULL WHERE order_id = 'A';
 SELECT is(pg_temp.both(14156667770, 14156660002), '14155550101', 'reopened between the two graces: both reach each other');
 
 SELECT tests.run_as('masking_orders', $$UPDATE orders SET agent_number = NULL WHERE order_id = 'A'$$);
-SELECT is(tests.reaches(14156667770, 14155550101), 'unknown_caller', 'agent removed: cut off');
+SELECT is(tests.reaches(14156667770, 14155550101), 'order_waiting', 'agent removed: cut off');
 SELECT is((SELECT proxy_number FROM masking.orders WHERE order_id = 'A'), NULL, 'and no number to show');
 SELECT is(pg_temp.send($$UPDATE orders SET agent_number = '14156660002' WHERE order_id = 'A' RETURNING proxy_number$$),
   '14155550101', 'assigned again: the same number');

@@ -30,15 +30,15 @@ SELECT is(pg_temp.asks(14156661002), '14156667777', 'and what the agent''s party
 SELECT is((SELECT ended FROM masking.routes WHERE caller = 14156661001 ORDER BY lower(live) LIMIT 1), 'agent swapped', 'history says why');
 UPDATE masking.orders SET completed_at = now() - interval '10 minutes' WHERE order_id = 'A';
 SELECT is(pg_temp.asks(14156661001), '14156669999', 'within the customer''s grace it still does');
-SELECT is(pg_temp.asks(14156661002), 'unknown_caller', 'the agent''s is over');
+SELECT is(pg_temp.asks(14156661002), 'order_over', 'the agent''s is over');
 UPDATE masking.orders SET completed_at = NULL WHERE order_id = 'A';
 SELECT is(pg_temp.asks(14156661002), '14156667777', 'reopened');
 UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'A';
-SELECT is(tests.reaches(14156661001, 14155550101), 'unknown_caller', 'cancelled');
+SELECT is(tests.reaches(14156661001, 14155550101), 'order_over', 'cancelled');
 UPDATE masking.orders SET cancelled_at = NULL WHERE order_id = 'A';
 SELECT is(pg_temp.asks(14156661001), '14156669999', 'and taken back');
 DELETE FROM masking.order_phones WHERE number = '14156661001';
-SELECT is(pg_temp.asks(14156661001), 'unknown_caller', 'a phone that is removed is cut off');
+SELECT is(pg_temp.asks(14156661001), 'order_over', 'a phone that is removed is cut off');
 SELECT is(pg_temp.asks(14156667777), '14156669999', 'and no other');
 
 -- The same constraint.
@@ -58,7 +58,7 @@ INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('C'
 SELECT isnt(pg_temp.proxy('C'), pg_temp.proxy('B'), 'a phone with an order of its own gets another number for it');
 DELETE FROM masking.orders WHERE order_id = 'B';
 SELECT is((SELECT count(*) FROM masking.order_phones WHERE order_id = 'B'), 0::bigint, 'a deleted order takes its phones along');
-SELECT is(tests.reaches(14156662009, pg_temp.proxy('A')), 'unknown_caller', 'and cuts them off');
+SELECT is(tests.reaches(14156662009, pg_temp.proxy('A')), 'other_number', 'and cuts them off');
 
 -- Before anybody is assigned, and forgotten with the order.
 INSERT INTO masking.orders (order_id, customer_number) VALUES ('D', '14156663001');

@@ -7,6 +7,7 @@ import pytest
 
 from database import ask, connect, fill_pool, fresh, one
 
+NOBODY = "nobody"  # in whatever words: strangers_test.sql has those
 FOLDER = pathlib.Path(__file__).parents[2] / "sql" / "order_system"
 
 
@@ -22,7 +23,8 @@ def system():
 
 
 def reaches(owner, caller, dialled=14155550100):
-    return one(owner, "SELECT tests.reaches(%s, %s)", caller, dialled)
+    found = one(owner, "SELECT tests.reaches(%s, %s)", caller, dialled)
+    return NOBODY if found in ("unknown_caller", "order_waiting", "order_over", "other_number") else found
 
 
 ANY = None  # rows that differ from run to run
@@ -30,23 +32,23 @@ ANY = None  # rows that differ from run to run
 # In this order they are one story; each line: file, what it returns, and who
 # the customer of A-1001 and the two agents reach afterwards.
 STORY = [
-    ("place", [], "unknown_caller", "unknown_caller", "unknown_caller"),
-    ("assign", [("14155550100", "masked")], "14156667002", "14156667001", "unknown_caller"),
-    ("place_assigned", [("14155550100", "masked")], "14156667002", "14156667001", "unknown_caller"),
-    ("swap_agent", [("14155550100", "masked")], "14156667005", "unknown_caller", "14156667001"),
-    ("add_phone", [], "14156667005", "unknown_caller", "14156667001"),
-    ("remove_phone", [], "14156667005", "unknown_caller", "14156667001"),
-    ("block", [], "blocked", "unknown_caller", "14156667001"),
-    ("unblock", [], "14156667005", "unknown_caller", "14156667001"),
-    ("codes", [(None, None)], "14156667005", "unknown_caller", "14156667001"),
-    ("calls", ANY, "14156667005", "unknown_caller", "14156667001"),
-    ("complete", [], "14156667005", "unknown_caller", "14156667001"),
-    ("reopen", [("14155550100", "masked")], "14156667005", "unknown_caller", "14156667001"),
-    ("correct_customer", [("14155550100", "masked")], "unknown_caller", "unknown_caller", "14156667006"),
-    ("remove_agent", [], "unknown_caller", "unknown_caller", "unknown_caller"),
-    ("cancel", [], "unknown_caller", "unknown_caller", "unknown_caller"),
-    ("unmasked", [], "unknown_caller", "unknown_caller", "unknown_caller"),
-    ("delete", [], "unknown_caller", "unknown_caller", "unknown_caller"),
+    ("place", [], NOBODY, NOBODY, NOBODY),
+    ("assign", [("14155550100", "masked")], "14156667002", "14156667001", NOBODY),
+    ("place_assigned", [("14155550100", "masked")], "14156667002", "14156667001", NOBODY),
+    ("swap_agent", [("14155550100", "masked")], "14156667005", NOBODY, "14156667001"),
+    ("add_phone", [], "14156667005", NOBODY, "14156667001"),
+    ("remove_phone", [], "14156667005", NOBODY, "14156667001"),
+    ("block", [], "blocked", NOBODY, "14156667001"),
+    ("unblock", [], "14156667005", NOBODY, "14156667001"),
+    ("codes", [(None, None)], "14156667005", NOBODY, "14156667001"),
+    ("calls", ANY, "14156667005", NOBODY, "14156667001"),
+    ("complete", [], "14156667005", NOBODY, "14156667001"),
+    ("reopen", [("14155550100", "masked")], "14156667005", NOBODY, "14156667001"),
+    ("correct_customer", [("14155550100", "masked")], NOBODY, NOBODY, "14156667006"),
+    ("remove_agent", [], NOBODY, NOBODY, NOBODY),
+    ("cancel", [], NOBODY, NOBODY, NOBODY),
+    ("unmasked", [], NOBODY, NOBODY, NOBODY),
+    ("delete", [], NOBODY, NOBODY, NOBODY),
 ]
 
 

@@ -12,7 +12,7 @@ SELECT is(tests.reaches(14156660001, 14155550999), '14156660002', 'any number di
 SELECT is(pg_temp.place('T2', 14156660001, 14156660003), NULL, 'empty pool, a second agent at the same time');
 SELECT results_eq('SELECT order_id FROM masking.unmasked_orders', $$VALUES ('T2' COLLATE "C")$$, 'commits, waiting');
 SELECT is(tests.reaches(14156660001, 14155550999), '14156660002', 'promise 2: the first is still who is reached');
-SELECT is(tests.reaches(14156660003, 14155550999), 'unknown_caller', 'and the second is not');
+SELECT is(tests.reaches(14156660003, 14155550999), 'order_waiting', 'and the second is not');
 
 INSERT INTO masking.proxy_numbers (number) VALUES ('+1 415-555-0100');
 SELECT is((SELECT number FROM masking.proxy_numbers), '14155550100', 'proxy numbers are stored as E.164 digits');

@@ -15,7 +15,7 @@ UPDATE masking.orders SET agent_number = '14156660010' WHERE order_id = 'SWAPPED
 DELETE FROM masking.orders WHERE order_id = 'DELETED';
 DELETE FROM masking.order_phones;
 SELECT tests.pass('-2 hours');
-SELECT is(tests.reaches(caller, 14155550100), 'unknown_caller', 'promise 2: a clock set back revives nobody: ' || who)
+SELECT is(tests.reaches(caller, 14155550100), 'order_over', 'promise 2: a clock set back revives nobody: ' || who)
 FROM (VALUES (14156660001, 'a cancelled order''s customer'), (14156660002, 'its agent'), (14156660004, 'a swapped agent'),
   (14156660005, 'a deleted order''s customer'), (14156660009, 'a phone that was taken off')) AS v (caller, who);
 SELECT is(tests.reaches(14156660003, 14155550100), '14156660010', 'the customer reaches the new agent');
@@ -23,7 +23,7 @@ SELECT is(tests.reaches(14156660007, 14155550100), '14156660008', 'what is open 
 SELECT is((SELECT outcome FROM tests.answer_codes('{c}', '{14156669999}', ARRAY[proxy], '{1}', ARRAY[code])), 'wrong_code', 'nor is an old code taken')
 FROM code;
 UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'OPEN';
-SELECT is(tests.reaches(14156660007, 14155550100), 'unknown_caller', 'an order that is cancelled meanwhile is over at once');
+SELECT is(tests.reaches(14156660007, 14155550100), 'order_over', 'an order that is cancelled meanwhile is over at once');
 UPDATE masking.proxy_numbers SET enabled = number = '14155550100';
 SELECT is((SELECT proxy_number FROM masking.orders WHERE order_id = 'NEXT'), NULL, 'before');
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('NEXT', '14156660007', '14156660099');

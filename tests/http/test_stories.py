@@ -183,6 +183,74 @@ def test_a_code_wrong_twice_then_right(plivo, database, order):
         database.query("UPDATE masking.settings SET is_on = false WHERE name = 'codes'")
 
 
+def test_a_hidden_caller_enters_his_code(plivo, database, order):
+    """As a word, as nothing, or as the digits that carriers send for the word."""
+    database.query("UPDATE masking.settings SET is_on = true WHERE name = 'codes'")
+    try:
+        order.update("completed_at = NULL")
+        code = database.orders("SELECT customer_code FROM orders WHERE order_id = %s", order.id)[0][0]
+        for hidden in ("anonymous", "Restricted", "", "266696687", "7378742833", "8656696", "86282452253",
+                       "+266696687"):
+            story = plivo.call(Caller(hidden, [code]), PROXY)
+            assert story.of("caller")[1:3] == [f'hears "{said(database, "ask_code")}"', f"enters {code}"]
+            assert "talks" in story.of(order.agent)
+    finally:
+        database.query("UPDATE masking.settings SET is_on = false WHERE name = 'codes'")
+
+
+@pytest.mark.parametrize("hidden", ["anonymous", "", "266696687", "8656696"])
+def test_a_hidden_caller_without_codes(plivo, database, start_server, oracle, hidden):
+    assert plivo.call(Caller(hidden), PROXY).of("caller")[1] == f'hears "{said(database, "no_caller_id")}"'
+    server = start_server(PUBLIC_URL=PUBLIC_URL, PLIVO_AUTH_TOKEN=TOKEN, SUPPORT_NUMBER="14156660909")
+    assert "talks" in account(server, oracle).call(Caller(hidden), PROXY).of("14156660909")
+
+
+def test_wrong_codes_of_hidden_callers_lock_nobody_else_out(plivo, database, order):
+    database.query("UPDATE masking.settings SET is_on = true WHERE name = 'codes'")
+    try:
+        order.update("completed_at = NULL")
+        code = database.orders("SELECT customer_code FROM orders WHERE order_id = %s", order.id)[0][0]
+        for _ in range(7):
+            plivo.call(Caller("266696687", ["1111111", "2222222", "3333333"]), PROXY)
+        assert plivo.call(Caller("anonymous"), PROXY).of("caller")[1] == (
+            f'hears "{said(database, "no_caller_id")}"'), "twenty an hour"
+        assert "talks" in plivo.call(Caller(order.other, [code]), PROXY).of(order.agent)
+    finally:
+        database.query("UPDATE masking.settings SET is_on = false WHERE name = 'codes'")
+        database.query("DELETE FROM masking.code_failures")
+
+
+def test_the_order_is_over(plivo, database, order):
+    order.update("completed_at = now() - interval '1 hour'")
+    story = plivo.call(Caller(order.customer), PROXY)
+    assert story.of("caller")[1] == f'hears "{said(database, "order_over")}"'
+    assert database.orders("SELECT outcome FROM order_calls(%s)", order.id) == [
+        ("the caller's order is over",)]
+
+
+def test_yesterdays_number(plivo, database):
+    """Told which to dial; by the setting connected, and today's number is shown."""
+    pool = ("14155550181", "14155550182")
+    for number in pool:
+        database.query("INSERT INTO masking.proxy_numbers (number) VALUES (%s)", number)
+    try:
+        order = Order(database)
+        own = database.orders("SELECT proxy_number FROM orders WHERE order_id = %s", order.id)[0][0]
+        yesterdays = next(number for number in pool if number != own)
+        story = plivo.call(Caller(order.customer), yesterdays)
+        assert story.of("caller")[1] == f'hears "{said(database, "other_number")}"'
+        database.query("UPDATE masking.settings SET is_on = true WHERE name = 'any_number'")
+        story = plivo.call(Caller(order.customer), yesterdays)
+        assert story.of(order.agent)[0] == f"rings, showing {own}"
+        assert order.log() == [("customer", "answered", 7, 42, "agent", order.id)]
+        for reader, what in story.lines:
+            assert order.customer not in what and order.agent not in what, (reader, what)
+    finally:
+        database.query("UPDATE masking.settings SET is_on = false WHERE name = 'any_number'")
+        database.query("DELETE FROM masking.routes")
+        database.query("DELETE FROM masking.proxy_numbers")
+
+
 def test_caller_hangs_up_while_it_rings(plivo, order):
     story = plivo.call(Caller(order.customer, gives_up=True), PROXY)
     assert story.of("caller") == [f"dials {PROXY}", "gives up"]

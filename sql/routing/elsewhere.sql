@@ -1,0 +1,24 @@
+CREATE OR REPLACE FUNCTION masking.elsewhere(the_caller bigint, dialled bigint,
+  OUT callees bigint, OUT callee bigint, OUT shows bigint, OUT side text, OUT route_id bigint, OUT order_ids text[], OUT blocked boolean)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- Whom a caller reaches on numbers other than the one he dialled: how many people, and where it is
+-- one, who that is and the number that his latest order shows.
+--   reads  routes (by caller and end of live)
+--   who    stranger
+#variable_conflict use_column
+BEGIN
+  SELECT count(DISTINCT masking.person(r.callee)), max(r.callee),
+    (array_agg(r.proxy ORDER BY lower(r.live) DESC))[1], (array_agg(r.side ORDER BY lower(r.live) DESC))[1],
+    max(r.route_id), array_agg(r.order_id), bool_or(r.blocked)
+  INTO callees, callee, shows, side, route_id, order_ids, blocked
+  FROM masking.routes r
+  WHERE r.caller = the_caller AND upper(r.live) > now() AND NOT r.closed AND r.proxy <> dialled;
+  IF callees <> 1 OR shows = masking.person(callee) OR callee = dialled OR shows = the_caller THEN
+    callee := NULL;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION masking.elsewhere(bigint, bigint) IS
+  'How many people a caller reaches on other numbers; where it is one, whom, and what that order shows.';

@@ -1,0 +1,69 @@
+-- Who reaches nobody on the number he dialled is told the truth; or, by the setting any_number,
+-- connected; and who hides his number may enter a code.
+SELECT no_plan();
+
+CREATE FUNCTION pg_temp.calls(call text, caller bigint, dialled bigint, support bigint DEFAULT NULL, may_ask boolean DEFAULT true) RETURNS text
+LANGUAGE sql AS $$
+  SELECT concat_ws(' ', outcome, counterpart, 'showing ' || shows, 'digits ' || digits) FROM tests.answer_calls(ARRAY[call], ARRAY[caller], ARRAY[dialled], support, may_ask)
+$$;
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550100'), ('14155550101');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('A', '14156660001', '14156660002');
+CREATE TEMP TABLE o AS SELECT proxy_number::bigint AS own, CASE proxy_number WHEN '14155550100' THEN 14155550101 ELSE 14155550100 END AS other FROM masking.orders;
+GRANT SELECT ON o TO PUBLIC;
+
+-- Another number of the pool.
+SELECT is(pg_temp.calls('a1', 14156660001, (SELECT other FROM o)), 'other_number', 'whose order is on another number is told so');
+SELECT is((SELECT say FROM tests.answer_calls('{a1}', '{14156660001}', ARRAY[(SELECT other FROM o)])), (SELECT words FROM masking.prompts WHERE event = 'other_number' AND language = 'en-US'), 'in words');
+SELECT is(pg_temp.calls('a2', 14156660001, (SELECT other FROM o), 14156669999), 'other_number', 'rather than sent to support');
+SELECT is(pg_temp.calls('a3', 14156669000, (SELECT other FROM o)), 'unknown_caller', 'a stranger is not');
+SELECT tests.set('any_number', 'true');
+SELECT is(pg_temp.calls('a4', 14156660001, (SELECT other FROM o)), 'connected 14156660002 showing ' || (SELECT own FROM o), 'by the setting he is connected, and the order''s own number is shown');
+SELECT results_eq($$SELECT side, order_ids, proxy, caller_hash FROM masking.calls WHERE call_uuid = 'a4'$$, $$SELECT 'customer', '{A}'::text[], other, NULL::bigint FROM o$$, 'promise 4: on record with its order, and the number dialled');
+SELECT is(pg_temp.calls('a5', 14156660002, (SELECT other FROM o)), 'connected 14156660001 showing ' || (SELECT own FROM o), 'so is the agent');
+SELECT is(pg_temp.calls('a6', 14156660001, 14155559999), 'other_number', 'but on no number that is not of the pool');
+SELECT is(pg_temp.calls('a7', 14156660001, (SELECT own FROM o)), 'connected 14156660002', 'on its own number nothing changes');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('B', '14156660003', '14156660002');
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550102');
+SELECT is(pg_temp.calls('a8', 14156660002, 14155550102), 'other_number', 'promise 2: of two counterparts neither is guessed at');
+SELECT is(pg_temp.calls('a9', 14156660003, 14155550102), 'connected 14156660002 showing ' || (SELECT proxy_number FROM masking.orders WHERE order_id = 'B'), 'each of these has one');
+SELECT tests.set('any_number', 'false');
+
+-- Over, and not yet.
+UPDATE masking.orders SET completed_at = now() - interval '1 hour' WHERE order_id = 'A';
+SELECT is(pg_temp.calls('b1', 14156660001, (SELECT own FROM o)), 'order_over', 'whose order is over is told so');
+SELECT is(pg_temp.calls('b2', 14156660001, (SELECT other FROM o)), 'order_over', 'on whatever number');
+SELECT is((SELECT string_agg(call_uuid, ',' ORDER BY call_uuid) FROM masking.order_calls('A') WHERE call_uuid LIKE 'b%'), 'b1,b2', 'and these calls are found from the order');
+SELECT is(pg_temp.calls('b3', 14156660001, (SELECT own FROM o), 14156669999), 'support 14156669999', 'where support rings, it does');
+INSERT INTO masking.orders (order_id, customer_number) VALUES ('C', '14156660001');
+SELECT is(pg_temp.calls('c1', 14156660001, (SELECT own FROM o)), 'order_waiting', 'whose order has no agent yet is told that');
+SELECT tests.pass('13 hours');
+SELECT is(pg_temp.calls('c2', 14156660001, (SELECT own FROM o)), 'order_over', 'but not for ever');
+
+-- Hidden numbers.
+SELECT is(pg_temp.calls('h1', NULL, (SELECT own FROM o)), 'no_caller_id', 'who hides his number is told to show it');
+SELECT is(pg_temp.calls('h2', NULL, (SELECT own FROM o), 14156669999), 'support 14156669999', 'where support rings, it does');
+SELECT tests.set('codes', 'true');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('D', '14156660011', '14156660012');
+CREATE TEMP TABLE d AS SELECT proxy_number::bigint AS own, customer_code FROM masking.orders WHERE order_id = 'D';
+SELECT is(pg_temp.calls('h3', NULL, own, 14156669999), 'ask_code digits 5', 'where codes are on he is asked for one') FROM d;
+SELECT is(pg_temp.calls('h4', NULL, own, 14156669999, false), 'support 14156669999', 'unless the server cannot ask') FROM d;
+CREATE FUNCTION pg_temp.enters(call text, caller bigint, dialled bigint, attempt bigint, code text) RETURNS text LANGUAGE sql AS $$
+  SELECT concat_ws(' ', outcome, counterpart) FROM tests.answer_codes(ARRAY[call], ARRAY[caller], ARRAY[dialled], ARRAY[attempt], ARRAY[code])
+$$;
+SELECT is(pg_temp.enters('h3', NULL, own, 1, customer_code), 'connected 14156660012', 'the right one connects him') FROM d;
+SELECT is((SELECT string_agg(DISTINCT pg_temp.enters('g' || n, NULL, own, 1, '00000'), ',') FROM d, generate_series(1, 19) n), 'wrong_code', 'nineteen wrong ones of theirs are nineteen people''s');
+SELECT is(pg_temp.enters('g20', NULL, own, 1, '00000'), 'no_caller_id', 'with the twentieth they have to show their number') FROM d;
+SELECT is(pg_temp.enters('g21', NULL, own, 1, customer_code), 'no_caller_id', 'also who knows the right one') FROM d;
+SELECT is(pg_temp.calls('h5', NULL, own), 'no_caller_id', 'nobody hidden is asked any more') FROM d;
+SELECT is(pg_temp.calls('h6', NULL, own, 14156669999), 'support 14156669999', 'support rings, where it does') FROM d;
+INSERT INTO masking.codes (order_id, side, code, proxy, live) VALUES ('D', 'customer', '54321', 14155550188, tstzrange(now() - interval '1 minute', now() + interval '1 hour'));
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550188');
+SELECT is(pg_temp.calls('h7', NULL, 14155550188), 'ask_code digits 5', 'on another number they have their own twenty');
+SELECT is(pg_temp.calls('s1', 14156669001, own), 'ask_code digits 5', 'and who shows his number is asked as ever') FROM d;
+SELECT is(pg_temp.enters('s1', 14156669001, own, 1, customer_code), 'connected 14156660012', 'and let in') FROM d;
+SELECT is((SELECT string_agg(pg_temp.enters('s2', 14156669002, own, n, '00000'), ',') FROM d, generate_series(1, 5) n) LIKE '%locked_out', true, 'five of his own are too many');
+SELECT results_eq($$SELECT failures, callers FROM masking.guessing g JOIN d ON g.proxy = d.own$$, 'VALUES (25::bigint, 1::bigint)', 'the hidden count among the wrong codes, and as no caller');
+UPDATE masking.code_failures SET failed_at = failed_at - interval '61 minutes';
+SELECT is(pg_temp.calls('h8', NULL, own), 'ask_code digits 5', 'an hour later the hidden are asked again') FROM d;
+
+SELECT * FROM finish();
