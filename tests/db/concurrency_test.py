@@ -332,7 +332,7 @@ def test_messages_forget_strangers_without_deadlock(database):
 
 SECONDS_TOLD = """
     SELECT FROM masking.record_events(%s, %s, '{}', '{}', '{}', '{}', '{}', '{}', '{}', %s::bigint[], '{}', '{}', '{}',
-      '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')"""
+      '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')"""
 
 
 def test_events_and_answers_of_the_same_calls_never_deadlock(database):
