@@ -31,8 +31,10 @@ static char plain(const char *text, size_t length, size_t *size)
     unsigned code = 0;
 
     *size = 1;
+    if (byte[0] == 0)
+        return '?';
     if (byte[0] < 0x80)
-        return text[0] == '\0' ? '?' : text[0];
+        return text[0];
     if ((byte[0] & 0xE0) == 0xC0 && length >= 2 && (byte[1] & 0xC0) == 0x80) {
         code = (byte[0] & 0x1Fu) << 6 | (byte[1] & 0x3Fu);
         *size = 2;
