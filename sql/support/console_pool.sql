@@ -31,6 +31,8 @@ AS $$
 DECLARE
   f record;
   since timestamptz;
+  -- Asked once: it is the dearest part of the page.
+  statuses CONSTANT masking.pool_status[] := (SELECT array_agg(s) FROM masking.pool_status s);
 BEGIN
   IF NOT EXISTS (SELECT FROM masking.proxy_numbers) THEN
     RETURN NEXT masking.line('answer', 'quiet', '', '', 'The pool is empty.',
@@ -38,7 +40,7 @@ BEGIN
     RETURN NEXT masking.line('sql', '', '', '', 'How to fill it, as masking_owner', 'INSERT INTO proxy_numbers (number, prefix) VALUES (:number, '''');');
     RETURN;
   END IF;
-  SELECT min(s.headroom) AS lowest INTO f FROM masking.pool_status s WHERE s.prefix IS NOT NULL;
+  SELECT min(s.headroom) AS lowest INTO f FROM unnest(statuses) s WHERE s.prefix IS NOT NULL;
   RETURN NEXT CASE
     WHEN f.lowest < 0 THEN masking.line('answer', 'bad', '', '', format('The pool is short of %s numbers.', -f.lowest),
       'Cool-offs are cut short, and orders may have to wait. Rent numbers at Plivo, attach them to the application, and insert them.')
@@ -49,7 +51,7 @@ BEGIN
   RETURN NEXT masking.line('columns', '', '', '', 'Serves', 'Numbers', 'Needed', 'Headroom', 'Draining', 'Routes live', 'Orders that wait');
   RETURN QUERY
   SELECT made.*
-  FROM masking.pool_status s
+  FROM unnest(statuses) s
   CROSS JOIN LATERAL masking.line('row', CASE WHEN s.headroom < 0 THEN 'bad' WHEN s.headroom = 0 THEN 'warn' ELSE 'good' END, '', '',
     CASE s.prefix WHEN '' THEN 'everyone' ELSE coalesce('+' || s.prefix, 'routes on any number') END,
     s.numbers::text, s.numbers_needed::text, s.headroom::text, s.draining::text, s.live_routes::text, s.waiting_orders::text) made
