@@ -3,8 +3,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from console_fixtures import POOL, Order, fill_a_busy_day
-from plivo.stand_in import Callee, Caller
+from console_fixtures import POOL, PUBLIC_URL, TOKEN, Order, fill_a_busy_day
+from plivo.stand_in import Callee, Caller, Plivo
 
 YEAR = f"{datetime.now(timezone.utc):%Y}-"  # with which the link of a call begins
 
@@ -53,6 +53,35 @@ def test_nobody_takes_the_call(browser, console, plivo, order, callee, words):
     assert "This call connects." in page and words in page
     order_page = browser.click(order.id)
     assert words in order_page
+
+
+def test_a_mailbox_takes_the_call(browser, console, plivo, order):
+    """Nobody says that they talked: whether it was he or his mailbox is not known."""
+    plivo.call(Caller(order.customer), order.proxy, Callee("mailbox"))
+    page = show_order(browser, console, order)
+    assert "answered" in page and "They talked" not in page and "they talked" not in page
+
+
+def test_a_mailbox_that_presses_no_key(browser, console, start_server, order):
+    asking = start_server(PUBLIC_URL=PUBLIC_URL, PLIVO_AUTH_TOKEN=TOKEN, CONFIRM_CALLS="yes")
+    Plivo("http://%s:%d" % asking.address, PUBLIC_URL, TOKEN).call(
+        Caller(order.customer), order.proxy, Callee("mailbox"))
+    page = show_order(browser, console, order)
+    assert "nobody pressed the key" in page and "they talked" not in page
+
+
+def test_a_side_that_is_blocked(browser, console, plivo, database, order):
+    """Who may not call, who still may, and what the caller heard; taken back, all is as before."""
+    database.query("INSERT INTO masking.order_blocks (order_id, side, reason)"
+                   " VALUES (%s, 'customer', 'shouts')", order.id)
+    plivo.call(Caller(order.customer), order.proxy)
+    page = show_order(browser, console, order)
+    assert "The customer may not call: blocked." in page
+    assert "The agent reaches the customer." in page
+    explained = why(browser, console, from_=order.customer, to=order.proxy, at="")
+    assert "blocked" in explained and "takes that back" in explained
+    database.query("DELETE FROM masking.order_blocks WHERE order_id = %s", order.id)
+    assert "The customer reaches the agent." in show_order(browser, console, order)
 
 
 def test_one_call(browser, console, plivo, order):
