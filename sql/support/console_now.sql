@@ -71,7 +71,7 @@ BEGIN
     CASE WHEN waiting < 10000 THEN waiting::text ELSE '10000 or more' END);
   SELECT min(g.value) AS lowest INTO f FROM masking.gauge_values g WHERE g.name = 'pool_headroom';
   RETURN NEXT masking.line('fact', CASE WHEN f.lowest < 0 THEN 'bad' WHEN f.lowest = 0 THEN 'warn' ELSE 'good' END, 'pool', '', 'Lowest headroom of the pool',
-    CASE WHEN EXISTS (SELECT FROM masking.proxy_numbers) THEN coalesce(f.lowest || ' numbers', 'not looked up yet')
+    CASE WHEN EXISTS (SELECT FROM masking.proxy_numbers) THEN coalesce(f.lowest || CASE WHEN f.lowest = 1 THEN ' number' ELSE ' numbers' END, 'not looked up yet')
       ELSE 'the pool is empty: any number connects' END);
 
   IF EXISTS (SELECT FROM masking.pool_drift) THEN
