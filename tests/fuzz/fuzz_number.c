@@ -1,5 +1,5 @@
-/* fuzz_number.c - number_parse on any bytes: what it accepts prints to E.164 digits that
- * read as the same number, and nothing changes what filling stands around. */
+/* fuzz_number.c - number_parse and number_parse_caller on any bytes: what they accept prints to
+ * E.164 digits that read as the same number, and nothing changes what filling stands around. */
 #include "number.h"
 
 #include <stdlib.h>
@@ -15,12 +15,16 @@ static void must(bool condition)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct number number, again;
+    struct number number, again, caller;
     char printed[NUMBER_TEXT], redacted[NUMBER_REDACTED];
     bool good = number_parse((const char *)data, size, &number);
     number_print(number, printed);
     number_print_redacted(number, redacted);
     must(good == (number.value != 0));
+    /* Of a caller also the national form: negative, and its two last digits are shown at most. */
+    must(number_parse_caller((const char *)data, size, &caller) == (caller.value != 0));
+    must(caller.value == number.value ||
+         (!good && caller.value <= -100000 && caller.value >= -99999999999999));
     if (!good) {
         must(printed[0] == '\0' && strcmp(redacted, "none") == 0);
         return 0;

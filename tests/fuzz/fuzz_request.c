@@ -47,6 +47,13 @@ static bool is_number_or_none(struct number number)
     return number.value == 0 || (number.value >= 1000000 && number.value <= 999999999999999);
 }
 
+/* Or negative: a national number, its leading zero gone. */
+static bool is_caller(struct number number)
+{
+    return is_number_or_none(number) ||
+           (number.value <= -100000 && number.value >= -99999999999999);
+}
+
 static bool is_question(const struct question *question, const char *name, size_t input_size)
 {
     must(strcmp(question->name, name) != 0 || question->input_size == input_size);
@@ -103,7 +110,7 @@ static struct call read_question(const struct question *question, const void *in
     }
     must_be_terminated(call.uuid, sizeof call.uuid);
     must(call.uuid[0] != '\0');
-    must(is_number_or_none(call.caller) && is_number_or_none(call.dialled));
+    must(is_caller(call.caller) && is_number_or_none(call.dialled));
     return call;
 }
 
