@@ -48,7 +48,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  most CONSTANT integer := (SELECT s.amount FROM masking.settings s WHERE s.name = 'texts_per_minute');
+  most CONSTANT integer := masking.setting_amount('texts_per_minute');
 BEGIN
   -- Somebody who writes a lot and gets no answer is no loop: both sides must have written so many.
   RETURN most > 0 AND (

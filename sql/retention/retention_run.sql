@@ -78,48 +78,6 @@ $$;
 COMMENT ON FUNCTION masking.remove_old_orders(interval, integer) IS
   'Removes orders and their routes that could last connect a call that long ago; returns how many rows went.';
 
-CREATE OR REPLACE FUNCTION masking.remove_old_calls(older_than interval, at_most integer DEFAULT 500) RETURNS integer
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-  removed integer;
-BEGIN
-  DELETE FROM masking.calls c
-  WHERE c.call_uuid IN (
-    SELECT o.call_uuid FROM masking.calls o
-    WHERE o.called_at < now() - older_than
-    ORDER BY o.called_at LIMIT at_most FOR UPDATE SKIP LOCKED);
-  GET DIAGNOSTICS removed = ROW_COUNT;
-  RETURN removed;
-END
-$$;
-COMMENT ON FUNCTION masking.remove_old_calls(interval, integer) IS 'Removes calls that old, so many; returns how many.';
-
-CREATE OR REPLACE FUNCTION masking.remove_old_messages(older_than interval, at_most integer DEFAULT 500) RETURNS integer
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-  removed integer;
-BEGIN
-  DELETE FROM masking.messages m
-  WHERE m.message_uuid IN (
-    SELECT o.message_uuid FROM masking.messages o
-    WHERE o.received_at < now() - older_than
-    ORDER BY o.received_at LIMIT at_most FOR UPDATE SKIP LOCKED);
-  GET DIAGNOSTICS removed = ROW_COUNT;
-  DELETE FROM masking.opted_out t
-  WHERE (t.person_hash, t.proxy) IN (
-    SELECT o.person_hash, o.proxy FROM masking.opted_out o
-    WHERE o.said_at < now() - older_than
-    ORDER BY o.said_at LIMIT at_most FOR UPDATE SKIP LOCKED);
-  RETURN removed;
-END
-$$;
-COMMENT ON FUNCTION masking.remove_old_messages(interval, integer) IS
-  'Removes messages that old, with what became of them, so many, and as many opt-outs; returns how many messages.';
-
 CREATE OR REPLACE FUNCTION masking.retention_run() RETURNS TABLE (orders integer, routes integer, removed integer)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -151,17 +109,20 @@ BEGIN
   END IF;
   span := masking.setting_span('keep_calls');
   IF span > interval '0' THEN
-    removed := removed + masking.remove_old_calls(span);
+    removed := removed + masking.remove_older('masking.calls', 'called_at', span, 500);
   END IF;
   span := masking.setting_span('keep_messages');
   IF span > interval '0' THEN
-    removed := removed + masking.remove_old_messages(span);
+    removed := removed + masking.remove_older('masking.messages', 'received_at', span, 500);
+    PERFORM masking.remove_older('masking.opted_out', 'said_at', span, 500);
   END IF;
   span := masking.setting_span('keep_orders');
   IF span > interval '0' THEN
     removed := removed + masking.remove_old_orders(span);
   END IF;
-  removed := removed + masking.purge_console_log(500) + masking.purge_block_log(500) + masking.purge_pair_calls(500);
+  removed := removed + masking.purge_console_log(500)
+    + masking.remove_older('masking.block_log', 'logged_at', '400 days', 500)
+    + masking.remove_older('masking.pair_calls', 'called_at', '1 hour', 500);
   DELETE FROM masking.pool_peaks k WHERE k.hour < now() - 2 * masking.setting_span('cool_off') - interval '1 hour';
   PERFORM masking.check_step();
   RETURN NEXT;
