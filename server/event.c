@@ -2,7 +2,6 @@
 #include "event.h"
 
 #include <math.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,48 +25,48 @@ enum shape {
     LINK,    /* "https://media.plivo.com/..." */
 };
 
-/* A parameter of Plivo's, and where an event keeps it. size: of a text. */
+/* A parameter of Plivo's, and the column of masking.calls that keeps it. room: of its text, with
+ * the terminator; a longer one is nothing that Plivo sends. */
 struct parameter {
     const char *name;
     enum shape shape;
-    size_t offset, size;
+    size_t room;
+    const char *column;
 };
 
-/* Within the braces of a parameter, as the formatters of Debian 12 and 13 differ about braces in
- * a macro. */
-#define TEXT(name, shape, member) \
-    name, shape, offsetof(struct call_event, member), sizeof(((struct call_event *)NULL)->member)
-#define VALUE(name, shape, member) name, shape, offsetof(struct call_event, member), 0
-#define END_OF_PARAMETERS NULL, WORDS, 0, 0
+enum { AMOUNT = 24, PHRASE = 64, ADDRESS = 512 };
 
 /* Everything that is not listed stays out of the database, above all From, To, DialBLegFrom
  * and DialBLegTo. */
 static const struct parameter action_parameters[] = {
-    {TEXT("DialStatus", WORDS, dial_status)},
-    {VALUE("DialRingStatus", SWITCH, dial_rang)},
-    {TEXT("DialHangupCause", WORDS, dial_cause)},
-    {END_OF_PARAMETERS},
+    {"DialStatus", WORDS, PHRASE, "dial_status"},
+    {"DialRingStatus", SWITCH, AMOUNT, "dial_rang"},
+    {"DialHangupCause", WORDS, PHRASE, "dial_cause"},
+    {NULL, WORDS, 0, NULL},
 };
 
 static const struct parameter dial_parameters[] = {
-    {VALUE("DialBLegDuration", NUMBER, callee.seconds)},
-    {TEXT("DialBLegTotalCost", DECIMAL, callee.cost)},
-    {TEXT("DialBLegHangupCauseName", WORDS, callee.cause)},
-    {VALUE("DialBLegHangupCauseCode", NUMBER, callee.code)},
-    {TEXT("DialBLegHangupSource", WORDS, callee.source)},
-    {END_OF_PARAMETERS},
+    {"DialBLegDuration", NUMBER, AMOUNT, "callee_seconds"},
+    {"DialBLegTotalCost", DECIMAL, AMOUNT, "callee_cost"},
+    {"DialBLegHangupCauseName", WORDS, PHRASE, "callee_cause"},
+    {"DialBLegHangupCauseCode", NUMBER, AMOUNT, "callee_code"},
+    {"DialBLegHangupSource", WORDS, PHRASE, "callee_source"},
+    {NULL, WORDS, 0, NULL},
 };
 
 static const struct parameter hangup_parameters[] = {
-    {VALUE("Duration", NUMBER, caller.seconds)},    {TEXT("TotalCost", DECIMAL, caller.cost)},
-    {TEXT("HangupCauseName", WORDS, caller.cause)}, {VALUE("HangupCauseCode", NUMBER, caller.code)},
-    {TEXT("HangupSource", WORDS, caller.source)},   {END_OF_PARAMETERS},
+    {"Duration", NUMBER, AMOUNT, "caller_seconds"},
+    {"TotalCost", DECIMAL, AMOUNT, "caller_cost"},
+    {"HangupCauseName", WORDS, PHRASE, "caller_cause"},
+    {"HangupCauseCode", NUMBER, AMOUNT, "caller_code"},
+    {"HangupSource", WORDS, PHRASE, "caller_source"},
+    {NULL, WORDS, 0, NULL},
 };
 
 static const struct parameter recording_parameters[] = {
-    {TEXT("RecordUrl", LINK, recording_url)},
-    {VALUE("RecordingDuration", NUMBER, recording_seconds)},
-    {END_OF_PARAMETERS},
+    {"RecordUrl", LINK, ADDRESS, "recording_url"},
+    {"RecordingDuration", NUMBER, AMOUNT, "recording_seconds"},
+    {NULL, WORDS, 0, NULL},
 };
 
 /* Seven digits might be a phone number, and none of these texts has a reason to hold them. */
@@ -116,17 +115,27 @@ static bool has_shape(const char *text, enum shape shape)
     return false;
 }
 
-/* text has the parameter's shape, and fits. */
-static void keep_value(struct call_event *event, const struct parameter *parameter,
-                       const char *text)
+/* Adds "column": "value" to what the event tells. Neither needs escaping in JSON: no shape has a
+ * quote, a backslash or a control character. */
+static void tell(struct call_event *event, const char *column, const char *value)
 {
-    char *place = (char *)event + parameter->offset;
-    int value =
-        parameter->shape == SWITCH ? strcmp(text, "true") == 0 : (int)lround(strtod(text, NULL));
-    if (parameter->size == 0)
-        memcpy(place, &value, sizeof value);
-    else
-        memcpy(place, text, strlen(text) + 1);
+    size_t length = strlen(event->told) - 1; /* without the closing brace */
+    int added = snprintf(event->told + length, sizeof event->told - length, "%s\"%s\":\"%s\"}",
+                         length == 1 ? "" : ",", column, value);
+    if (added < 0 || (size_t)added >= sizeof event->told - length)
+        memcpy(event->told + length, "}", 2); /* cannot be: see EVENT_TOLD */
+}
+
+static void tell_number(struct call_event *event, const char *column, long value)
+{
+    char text[AMOUNT];
+    snprintf(text, sizeof text, "%ld", value);
+    tell(event, column, text);
+}
+
+static void tell_true(struct call_event *event, const char *column)
+{
+    tell(event, column, "true");
 }
 
 /* A parameter's value as a text; false when it did not come or is empty, and, noted, when it is
@@ -151,14 +160,15 @@ static bool read_value(const struct form *form, const char *name, char *value, s
 static void keep(struct call_event *event, const struct form *form,
                  const struct parameter *parameter, struct response *response)
 {
-    char value[EVENT_VALUE];
-    size_t room = parameter->size > 0 ? parameter->size : EVENT_AMOUNT;
-    if (!read_value(form, parameter->name, value, room, response))
+    char value[ADDRESS];
+    if (!read_value(form, parameter->name, value, parameter->room, response))
         return;
-    if (has_shape(value, parameter->shape))
-        keep_value(event, parameter, value);
-    else
+    if (!has_shape(value, parameter->shape))
         response_note(response, "%s=\"is unusual\"", parameter->name);
+    else if (parameter->shape == NUMBER)
+        tell_number(event, parameter->column, lround(strtod(value, NULL)));
+    else
+        tell(event, parameter->column, value);
 }
 
 /* Seconds of "2026-11-24 06:00:00" (or with a T between, or fractions after it) since some
@@ -181,20 +191,24 @@ static bool read_time(const struct form *form, const char *name, int64_t *second
 }
 
 /*
- * How long a leg rang: from its start to its answer or its end. Plivo's times are in the time
+ * Adds how long a leg rang: from its start to its answer or its end. Plivo's times are in the time
  * zone of somebody's console, so only the difference of two times of one event is right; where
- * summer time begins or ends between the two it is not, and nothing rings for an hour.
+ * summer time begins or ends between the two it is not, and nothing rings for an hour. Returns
+ * whether the leg was answered.
  */
-static int read_ringing(const struct form *form, bool *answered, struct response *response)
+static bool keep_ringing(struct call_event *event, const struct form *form, const char *column,
+                         struct response *response)
 {
     int64_t started, taken, ended;
     bool has_start = read_time(form, "StartTime", &started, response);
     bool has_end = read_time(form, "EndTime", &ended, response);
-    *answered = read_time(form, "AnswerTime", &taken, response);
-    if (!has_start || (!*answered && !has_end))
-        return NOT_TOLD;
-    int64_t rang = (*answered ? taken : ended) - started;
-    return rang >= 0 && rang <= 3000 ? (int)rang : NOT_TOLD;
+    bool answered = read_time(form, "AnswerTime", &taken, response);
+    if (has_start && (answered || has_end)) {
+        int64_t rang = (answered ? taken : ended) - started;
+        if (rang >= 0 && rang <= 3000)
+            tell_number(event, column, (long)rang);
+    }
+    return answered;
 }
 
 /* ---- writing an event ---- */
@@ -237,7 +251,7 @@ static bool start_event(struct call_event *event, const struct webhook *webhook,
     const char *name = form_find(form, "DialALegUUID", &text) == FORM_OK && text.length > 0
                            ? "DialALegUUID"
                            : "CallUUID";
-    call_event_start(event);
+    *event = (struct call_event){.told = "{}"};
     if (!fields_read_uuid(form, name, event->uuid, response))
         return false;
     fields_note_uuid(event->uuid, "call", response);
@@ -269,7 +283,8 @@ void event_dial_action(struct service *service, const struct webhook *webhook,
     response_outcome(response, outcome_label(end));
     if (start_event(&event, webhook, action_parameters, response)) {
         event.says = outcome_event(end)[0] == '\0' ? NULL : outcome_event(end);
-        event.callee_confirmed = service->config->confirm_calls && end == OUTCOME_DIAL_COMPLETED;
+        if (service->config->confirm_calls && end == OUTCOME_DIAL_COMPLETED)
+            tell_true(&event, "callee_confirmed");
         record(service, webhook, &event, &prompt, response);
     }
     if (outcome_event(end)[0] == '\0') {
@@ -313,13 +328,16 @@ void event_dial(struct service *service, const struct webhook *webhook, struct r
     response_note(response, "kind=%s", kind);
     if (!start_event(&event, webhook, dial_parameters, response))
         return;
-    event.callee_answered = strcmp(kind, "dial_hangup") != 0;
+    bool has_ended = strcmp(kind, "dial_hangup") == 0;
+    bool answered =
+        !has_ended || keep_ringing(&event, webhook->form, "callee_rang_seconds", response);
+    if (answered)
+        tell_true(&event, "callee_answered");
+    if (has_ended)
+        tell_true(&event, "callee_ended");
     /* Plivo connects only whoever pressed the key. */
-    event.callee_confirmed = service->config->confirm_calls && strcmp(kind, "dial_connected") == 0;
-    if (!event.callee_answered) {
-        event.callee.has_ended = true;
-        event.callee.rang_seconds = read_ringing(webhook->form, &event.callee_answered, response);
-    }
+    if (service->config->confirm_calls && strcmp(kind, "dial_connected") == 0)
+        tell_true(&event, "callee_confirmed");
     record(service, webhook, &event, &prompt, response);
 }
 
@@ -331,9 +349,8 @@ void event_hangup(struct service *service, const struct webhook *webhook, struct
     reply_empty(response);
     if (!start_event(&event, webhook, hangup_parameters, response))
         return;
-    bool answered;
-    event.caller.has_ended = true;
-    event.caller.rang_seconds = read_ringing(webhook->form, &answered, response);
+    (void)keep_ringing(&event, webhook->form, "caller_rang_seconds", response);
+    tell_true(&event, "caller_ended");
     record(service, webhook, &event, &prompt, response);
 }
 

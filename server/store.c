@@ -209,61 +209,7 @@ enum db_status store_record_apologies(struct store *store, const struct apology 
 
 /* ---- events ---- */
 
-void call_event_start(struct call_event *event)
-{
-    static const struct told_leg nothing = {
-        .rang_seconds = NOT_TOLD, .seconds = NOT_TOLD, .code = NOT_TOLD};
-    memset(event, 0, sizeof *event);
-    event->dial_rang = NOT_TOLD;
-    event->callee = event->caller = nothing;
-    event->recording_seconds = NOT_TOLD;
-}
-
-static void add_told_text(struct db_array *array, const char *text)
-{
-    if (text == NULL || text[0] == '\0')
-        db_array_add_null(array);
-    else
-        db_array_add_text(array, text);
-}
-
-static void add_told_int(struct db_array *array, int value)
-{
-    if (value == NOT_TOLD)
-        db_array_add_null(array);
-    else
-        db_array_add_bigint(array, value);
-}
-
-STATEMENT(record_events, SQL_RECORD_EVENTS, "TNTTTNNNNNTTNTNNNTTNTNTN", PROMPT_COLUMNS);
-
-/* A leg's columns, from the given one on. */
-static void add_leg(struct db_array columns[], const struct told_leg *leg)
-{
-    add_told_int(&columns[0], leg->has_ended ? 1 : NOT_TOLD);
-    add_told_int(&columns[1], leg->rang_seconds);
-    add_told_int(&columns[2], leg->seconds);
-    add_told_text(&columns[3], leg->cost);
-    add_told_text(&columns[4], leg->cause);
-    add_told_int(&columns[5], leg->code);
-    add_told_text(&columns[6], leg->source);
-}
-
-static void add_event(struct db_array columns[], const struct call_event *event)
-{
-    db_array_add_text(&columns[0], event->uuid);
-    add_number(&columns[1], event->dialled);
-    add_told_text(&columns[2], event->says);
-    add_told_text(&columns[3], event->dial_status);
-    add_told_text(&columns[4], event->dial_cause);
-    add_told_int(&columns[5], event->dial_rang);
-    add_told_int(&columns[6], event->callee_answered ? 1 : NOT_TOLD);
-    add_leg(&columns[7], &event->callee);
-    add_leg(&columns[14], &event->caller);
-    add_told_int(&columns[21], event->recording_seconds);
-    add_told_text(&columns[22], event->recording_url);
-    add_told_int(&columns[23], event->callee_confirmed ? 1 : NOT_TOLD);
-}
+STATEMENT(record_events, SQL_RECORD_EVENTS, "TNTT", PROMPT_COLUMNS);
 
 enum db_status store_record_events(struct store *store, const struct call_event events[],
                                    struct prompt prompts[], size_t count, int limit_ms)
@@ -271,7 +217,13 @@ enum db_status store_record_events(struct store *store, const struct call_event 
     struct db_array *to = start(store, &record_events);
     struct prompts into = {prompts, count};
     for (size_t i = 0; i < count; i++) {
-        add_event(to, &events[i]);
+        db_array_add_text(&to[0], events[i].uuid);
+        add_number(&to[1], events[i].dialled);
+        if (events[i].says == NULL)
+            db_array_add_null(&to[2]);
+        else
+            db_array_add_text(&to[2], events[i].says);
+        db_array_add_text(&to[3], events[i].told);
         prompts[i].words[0] = '\0'; /* most events have no row in the result */
     }
     return run(store, &record_events, limit_ms, read_placed_prompt, &into);

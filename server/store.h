@@ -96,33 +96,17 @@ MUST_CHECK enum db_status store_record_apologies(struct store *store,
                                                  const struct apology apologies[], size_t count,
                                                  int limit_ms);
 
-enum { EVENT_VALUE = 512, EVENT_WORDS = 64, EVENT_AMOUNT = 24, NOT_TOLD = -1 };
+/* Room for the longest that one event tells: a link of 511 bytes, and columns' names. */
+enum { EVENT_TOLD = 896 };
 
-/* What Plivo told about one leg of a call; numbers NOT_TOLD and texts empty where it did not. */
-struct told_leg {
-    bool has_ended;
-    int rang_seconds, seconds, code;
-    char cost[EVENT_AMOUNT];
-    char cause[EVENT_WORDS];
-    char source[EVENT_WORDS];
-};
-
-/* Something that Plivo told about a call; the columns of masking.calls have these names. Made
- * by call_event_start, which tells nothing. */
+/* Something that Plivo told about a call. told: a JSON object of columns of masking.calls and their
+ * values, each as a text, as {"callee_seconds":"42"}; "{}" tells nothing. */
 struct call_event {
     char uuid[CALL_UUID];
     struct number dialled; /* decides the language of what the caller hears */
     const char *says;      /* the event of masking.prompts that he hears now; NULL: nothing */
-    char dial_status[EVENT_WORDS];
-    char dial_cause[EVENT_WORDS];
-    int dial_rang;                          /* 1, 0 or NOT_TOLD */
-    bool callee_answered, callee_confirmed; /* confirmed: by the key that was asked for */
-    struct told_leg callee, caller;
-    int recording_seconds;
-    char recording_url[EVENT_VALUE];
+    char told[EVENT_TOLD];
 };
-
-void call_event_start(struct call_event *event);
 
 /* Puts events on record; see sql/server/record_events.sql. prompts[i]: what the caller of events[i]
  * hears now; without words: nothing. */

@@ -408,3 +408,17 @@ def test_pending_orders_behind_many_that_cannot_be_served(database):
         if one(owner, "SELECT count(*) FROM masking.unmasked_orders WHERE order_id LIKE 'B%%'") == 0:
             return
     raise AssertionError("never served")
+
+
+def test_a_batch_with_several_events_of_a_call_locks_calls_in_their_order(database):
+    """The first of A's tells nothing new: left alone then, A would be locked after B, by its second."""
+    owner, server, holder = connect(database), connect(database, "masking_server"), connect(database, isolation="READ COMMITTED")
+    record = """SELECT count(*) FROM masking.record_events(%s, array_fill(14155550100::bigint, ARRAY[cardinality(%s)]), '{}',
+                ARRAY(SELECT jsonb_build_object('callee_seconds', told)::text FROM unnest(%s) AS told))"""
+    ask(server, record, ["A", "B"], ["A", "B"], [5, 5])
+    ask(holder, "SELECT FROM masking.calls WHERE call_uuid = 'A' FOR UPDATE")
+    recording = Meanwhile(owner, server, record, ["A", "B", "A"], ["A", "B", "A"], [5, 7, 9])
+    ask(holder, "SELECT FROM masking.calls WHERE call_uuid = 'B' FOR UPDATE NOWAIT")
+    holder.commit()
+    assert recording.result() == [(0,)]
+    assert ask(owner, "SELECT callee_seconds FROM masking.calls ORDER BY call_uuid") == [(9,), (7,)]
