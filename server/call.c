@@ -87,6 +87,7 @@ static bool connect_call(const struct config *config, const struct call *call,
         .public_url = config->public_url,
         .ring_timeout = config->ring_timeout,
         .call_time_limit = config->call_time_limit,
+        .callee_events = config->callee_events,
         .confirms = config->confirm_calls && !is_support,
         .announcement =
             config->record_calls && !is_support

@@ -52,6 +52,8 @@ static const struct setting settings[] = {
      "PUBLIC_URL"},
     {"CONFIRM_CALLS", YES_NO, false, "no", 0, 0, FIELD(confirm_calls),
      "yes: who is called presses 1 to take the call, which no mailbox does; needs PUBLIC_URL"},
+    {"CALLEE_EVENTS", YES_NO, false, "yes", 0, 0, FIELD(callee_events),
+     "no: Plivo tells nothing of the callee's leg, half of a call's webhooks and of their cost"},
     {"CALL_TIME_LIMIT", INTEGER, false, "1800", 60, 86399, FIELD(call_time_limit),
      "seconds after which a connected call is ended; needs PUBLIC_URL"},
     {"RECORD_CALLS", YES_NO, false, "no", 0, 0, FIELD(record_calls),

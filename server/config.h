@@ -45,6 +45,7 @@ struct config {
     long ring_timeout;    /* seconds */
     long call_time_limit; /* seconds */
     bool confirm_calls;
+    bool callee_events;
     bool record_calls;
     struct number support_number;
     bool forward_media;

@@ -185,8 +185,10 @@ static void dial_element(struct document *document, const struct dial *dial)
     if (dial->public_url[0] != '\0') {
         attribute_url(document, "action", dial->public_url, PATH_DIAL_ACTION, again);
         attribute(document, "method", "POST");
-        attribute_url(document, "callbackUrl", dial->public_url, PATH_DIAL_EVENT, again);
-        attribute(document, "callbackMethod", "POST");
+        if (dial->callee_events) {
+            attribute_url(document, "callbackUrl", dial->public_url, PATH_DIAL_EVENT, again);
+            attribute(document, "callbackMethod", "POST");
+        }
         attribute_number(document, "timeout", dial->ring_timeout);
         attribute_number(document, "timeLimit", dial->call_time_limit);
         /* Plivo's default is the caller's name, and that is often the number again. */

@@ -88,6 +88,19 @@ def test_a_pressed_key_is_known_by_what_is_left_of_the_events(start_server, data
                           call["uuid"]) == [("they talked",)]
 
 
+def test_a_call_of_three_webhooks(start_server, database):
+    """What is known of a call whose callee's leg is not told of."""
+    server = start_server(PUBLIC_URL=PUBLIC_URL, CALLEE_EVENTS="no")
+    call = begun(server)
+    dial = server.call(CALLER)._root.find("Dial")
+    assert dial.get("action").startswith(f"{PUBLIC_URL}/dial/action") and dial.get("callbackUrl") is None
+    for path, fields in events_of("talk", call):
+        if path != "/dial/event":
+            server.webhook(fields, path)
+    assert database.query("SELECT outcome, ring_seconds, talk_seconds, hung_up_by, hangup_code FROM masking.call_log"
+                          " WHERE call_uuid = %s", call["uuid"]) == [("answered", 7, 42, "agent", 4000)]
+
+
 def test_without_a_public_url_it_is_the_tutorials_xml(start_server, oracle):
     answer = start_server(RING_TIMEOUT="30").call(CALLER)
     assert canonical(answer.xml) == canonical(oracle.dial_xml(PROXY, COUNTERPART))

@@ -102,6 +102,7 @@ static void every_dial_with_a_public_url_names_the_proxy_number(void **state)
                                   .public_url = "https://m.example.com",
                                   .ring_timeout = 25,
                                   .call_time_limit = 1800,
+                                  .callee_events = true,
                                   .announcement = announcements[i]};
         response_init(&response);
         assert_true(reply_dial(&response, &dial));
