@@ -117,10 +117,10 @@ class Database:
         return self.query("SELECT pg_total_relation_size('masking.calls')"
                           " + pg_total_relation_size('bench.call_events')")[0][0]
 
-    def told_calls(self):
-        """Of which all six webhooks are on record, ours or a peer's."""
-        return self.query("""
-            SELECT (SELECT count(*) FROM masking.calls WHERE callee_answered AND callee_ended
+    def told_calls(self, webhooks):
+        """Of which all six (or three) webhooks are on record, ours or a peer's."""
+        return self.query(f"""
+            SELECT (SELECT count(*) FROM masking.calls WHERE (callee_answered AND callee_ended OR {webhooks} = 3)
                       AND caller_ended AND dial_status IS NOT NULL)
               + (SELECT count(*) FROM (SELECT FROM bench.call_events GROUP BY call_uuid
                    HAVING count(*) = 5) AS told)""")[0][0]

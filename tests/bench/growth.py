@@ -75,7 +75,7 @@ def show(row):
 
 def run(options, database, write_csv):
     def requests(pairs):
-        return load.requests_file(options.seconds, pairs, True)
+        return load.requests_file(options.seconds, pairs, True, "answer")
     rows = by_pairs(options, database, requests)
     database.fill(100_000)
     file = requests(100_000)

@@ -17,7 +17,7 @@ from subjects import HERE, PLACE, PUBLIC_URL, TOKEN, parse_result
 
 WARM_UP = 60_000  # requests at the front of a file, for filling pools and caches
 MOST_PER_SECOND = 60_000
-WEBHOOKS = 6  # of a whole call
+WEBHOOKS = {"calls": 6, "few": 3, "answer": 1}  # of what counts as one call
 IN_PROGRESS = 64  # whole calls at a time
 
 
@@ -51,24 +51,25 @@ def answer_fields(call):
         "SessionStart": "2026-01-01 12:00:00.000000", "To": PROXY}
 
 
-def webhooks(call):
-    """What Plivo sends of a call that is taken and ended, with every parameter, in its order."""
+def webhooks(call, kind="calls"):
+    """What Plivo sends of a call that is taken and ended, with every parameter, in its order; "few": with
+    CALLEE_EVENTS=no."""
     return [("/answer", answer_fields(call)),
-            ("/dial/event", dict(callbacks.dial_answer(call))),
-            ("/dial/event", dict(callbacks.dial_connected(call))),
-            ("/dial/event", dict(callbacks.dial_hangup(call))),
+            *[("/dial/event", dict(callbacks.dial_answer(call))),
+              ("/dial/event", dict(callbacks.dial_connected(call))),
+              ("/dial/event", dict(callbacks.dial_hangup(call)))] * (kind == "calls"),
             ("/dial/action", dict(callbacks.dial_action(call))),
             ("/hangup", dict(callbacks.hangup(call)))]
 
 
-def whole_calls(count, pairs, keep_alive):
+def whole_calls(count, pairs, keep_alive, kind="calls"):
     """The webhooks of so many calls, each in its order, with so many in progress at any time: whose
     turn it is, is chance, as calls begin and end when they do, but not one whose last webhook may
     still be on its way: Plivo waits for an answer too."""
     begun, ready, waiting = 0, [], collections.deque()
     while begun < count or ready or waiting:
         while begun < count and len(ready) + len(waiting) < IN_PROGRESS:
-            ready.append(iter(webhooks(new_call(pairs))))
+            ready.append(iter(webhooks(new_call(pairs), kind)))
             begun += 1
         if len(waiting) >= IN_PROGRESS // 2 or not ready:
             ready.append(waiting.popleft())
@@ -91,13 +92,13 @@ def write_requests(path, requests):
     return path
 
 
-def requests_file(seconds, pairs, keep_alive, whole=False):
+def requests_file(seconds, pairs, keep_alive, kind):
     """Made anew for each run, each call with an id of its own: those that warm up, and more than
     can be answered in so many seconds, or calls would repeat."""
-    path = PLACE / f"requests-{'whole-' * whole}{'keep' if keep_alive else 'close'}"
+    path = PLACE / f"requests-{kind}-{'keep' if keep_alive else 'close'}"
     count = WARM_UP + MOST_PER_SECOND * seconds
-    return write_requests(path, whole_calls(count // WEBHOOKS, pairs, keep_alive) if whole
-                          else answers(count, pairs, keep_alive))
+    return write_requests(path, answers(count, pairs, keep_alive) if kind == "answer"
+                          else whole_calls(count // WEBHOOKS[kind], pairs, keep_alive, kind))
 
 
 def start_wrk(url, connections, seconds, requests, first=0):

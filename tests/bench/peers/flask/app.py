@@ -21,7 +21,7 @@ RECORD = "INSERT INTO bench.call_events (call_uuid, event) VALUES (%s, %s)"
 
 
 def is_signed():
-    fields = "".join(sorted(name + value for name, value in request.form.items(multi=True)))
+    fields = "".join(name + value for name, value in sorted(request.form.items(multi=True)))
     nonce = request.headers.get("X-Plivo-Signature-V3-Nonce", "")
     text = f"{PUBLIC_URL}{request.path}?{fields}.{nonce}"
     wanted = base64.b64encode(hmac.new(TOKEN, text.encode(), hashlib.sha256).digest()).decode()

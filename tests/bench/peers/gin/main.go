@@ -32,15 +32,22 @@ type reply struct {
 }
 
 func validSignature(token, address string, form url.Values, nonce, signature string) bool {
-	fields := make([]string, 0, len(form))
-	for name, values := range form {
+	names := make([]string, 0, len(form))
+	for name := range form {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	var text strings.Builder
+	text.WriteString(address + "?")
+	for _, name := range names {
+		values := append([]string(nil), form[name]...)
+		sort.Strings(values)
 		for _, value := range values {
-			fields = append(fields, name+value)
+			text.WriteString(name + value)
 		}
 	}
-	sort.Strings(fields)
 	mac := hmac.New(sha256.New, []byte(token))
-	mac.Write([]byte(address + "?" + strings.Join(fields, "") + "." + nonce))
+	mac.Write([]byte(text.String() + "." + nonce))
 	wanted := base64.StdEncoding.EncodeToString(mac.Sum(nil))
 	return hmac.Equal([]byte(wanted), []byte(signature))
 }
