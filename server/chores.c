@@ -41,12 +41,31 @@ static enum db_status run_pending(struct store *store, int *found)
     return status;
 }
 
+/* For the console: it has no way to a server, and a refusal is nothing that a call's row tells. */
+static enum db_status run_refusals(struct store *store, int *found)
+{
+    static uint64_t told[REFUSALS]; /* one thread uses it */
+    uint64_t since[REFUSALS], sum = 0;
+    *found = 0;
+    for (size_t reason = 0; reason < REFUSALS; reason++) {
+        since[reason] = metrics_refusals((enum signature_refusal)reason) - told[reason];
+        sum += since[reason];
+    }
+    if (sum == 0)
+        return DB_OK;
+    enum db_status status = store_record_refusals(store, since, LIMIT_MS);
+    for (size_t reason = 0; status == DB_OK && reason < REFUSALS; reason++)
+        told[reason] += since[reason];
+    return status;
+}
+
 static const struct chore {
     enum db_status (*run)(struct store *store, int *found); /* found: how much there was to do */
     int64_t every_ms;
 } chores_table[] = {
     {run_pending, 5 * 1000},
     {run_gauges, 10 * 1000},
+    {run_refusals, 10 * 1000},
     {run_retention, 60 * 1000},
 };
 

@@ -226,6 +226,14 @@ static void print_gauges(struct response *response)
     pthread_mutex_unlock(&gauges_lock);
 }
 
+uint64_t metrics_refusals(enum signature_refusal reason)
+{
+    uint64_t sum = 0;
+    for (size_t version = 0; version < VERSIONS; version++)
+        sum += read_counter(&refusals[reason][version]);
+    return sum;
+}
+
 static void print_refusals(struct response *response)
 {
     print_head(response, "signatures_refused_total",

@@ -46,6 +46,9 @@ extern const char *const metrics_refusal_names[REFUSALS];
 /* One webhook refused; version: 3 or 2, or 0 without a signature. */
 void metrics_count_refusal(enum signature_refusal reason, int version);
 
+/* How many since the start, of all versions. */
+uint64_t metrics_refusals(enum signature_refusal reason);
+
 /* A webhook whose signature was valid; proxy: whose number it was about, as it was dialled; of
  * value 0 when that is not sure. The last 1,000 numbers that came are told apart. */
 void metrics_saw_webhook(struct number proxy);

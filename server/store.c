@@ -308,6 +308,20 @@ enum db_status store_gauges(struct store *store, struct gauge into_gauges[GAUGES
     return status;
 }
 
+STATEMENT(record_refusals, SQL_RECORD_REFUSALS, "TN", NULL);
+
+enum db_status store_record_refusals(struct store *store, const uint64_t counts[REFUSALS],
+                                     int limit_ms)
+{
+    struct db_array *to = start(store, &record_refusals);
+    for (size_t reason = 0; reason < REFUSALS; reason++)
+        if (counts[reason] > 0) {
+            db_array_add_text(&to[0], metrics_refusal_names[reason]);
+            db_array_add_bigint(&to[1], (int64_t)counts[reason]);
+        }
+    return run(store, &record_refusals, limit_ms, NULL, NULL);
+}
+
 /* Columns: orders, routes, removed integer. */
 static void read_retention(void *context, const struct db_row *row)
 {

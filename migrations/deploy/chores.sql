@@ -45,4 +45,16 @@ COMMENT ON COLUMN masking.gauge_values.value IS 'Its value.';
 COMMENT ON COLUMN masking.gauge_values.source IS 'The function that says it.';
 COMMENT ON COLUMN masking.gauge_values.taken_at IS 'When it was asked.';
 
+CREATE TABLE masking.refused_signatures (
+  minute timestamptz,
+  reason text COLLATE "C",
+  refused bigint NOT NULL,
+  PRIMARY KEY (minute, reason)
+);
+COMMENT ON TABLE masking.refused_signatures IS
+  'How many webhooks the servers refused for their signatures within the last day, by minute; what they told, seconds later.';
+COMMENT ON COLUMN masking.refused_signatures.minute IS 'When it was told, cut to the minute.';
+COMMENT ON COLUMN masking.refused_signatures.reason IS 'missing, wrong, replayed or changed, as in the metric signatures_refused_total.';
+COMMENT ON COLUMN masking.refused_signatures.refused IS 'How many.';
+
 COMMIT;

@@ -3,6 +3,7 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
+DROP TABLE masking.refused_signatures;
 DROP TABLE masking.gauge_values;
 DROP SEQUENCE masking.unmasked_total;
 DROP TABLE masking.chores;

@@ -122,7 +122,8 @@ BEGIN
   END IF;
   removed := removed + masking.purge_console_log(500)
     + masking.remove_older('masking.block_log', 'logged_at', '400 days', 500)
-    + masking.remove_older('masking.pair_calls', 'called_at', '1 hour', 500);
+    + masking.remove_older('masking.pair_calls', 'called_at', '1 hour', 500)
+    + masking.remove_older('masking.refused_signatures', 'minute', '1 day', 500);
   DELETE FROM masking.pool_peaks k WHERE k.hour < now() - 2 * masking.setting_span('cool_off') - interval '1 hour';
   PERFORM masking.check_step();
   RETURN NEXT;

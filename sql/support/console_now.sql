@@ -50,7 +50,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 -- The first page: does it work? Called by the console. Reads the last hour of calls (20,000 at
--- most), the gauges of a minute ago, and who waits.
+-- most), the gauges of a minute ago, what the servers refused, and who waits.
 DECLARE
   f record;
   waiting bigint;
@@ -74,8 +74,15 @@ BEGIN
     CASE WHEN EXISTS (SELECT FROM masking.proxy_numbers) THEN coalesce(f.lowest || CASE WHEN f.lowest = 1 THEN ' number' ELSE ' numbers' END, 'not looked up yet')
       ELSE 'the pool is empty: any number connects' END);
 
+  SELECT coalesce(sum(r.refused), 0) AS refused, coalesce(sum(r.refused) FILTER (WHERE r.reason = 'wrong'), 0) AS wrong
+  INTO f FROM masking.refused_signatures r WHERE r.minute > now() - interval '1 hour';
+  RETURN NEXT masking.line('fact', CASE WHEN f.refused > 0 THEN 'warn' ELSE 'good' END, '', '', 'Refused signatures in an hour', f.refused::text);
   IF EXISTS (SELECT FROM masking.pool_drift) THEN
     RETURN NEXT masking.line('fact', 'bad', 'pool', '', 'The pool and Plivo', 'differ');
+  END IF;
+  IF f.wrong > 0 THEN
+    RETURN NEXT masking.line('text', 'warn', '', '',
+      'Signatures that are wrong: PUBLIC_URL is not what Plivo dials, or the token is not that of the number''s account. The servers'' logs say which URL was expected (event=signature_refused).');
   END IF;
 
   RETURN NEXT masking.line('section', '', '', '', 'Calls by what became of them');

@@ -1,8 +1,10 @@
 """Each screen's question, answered for stories that the stand-in for Plivo played."""
+import re
 from datetime import datetime, timezone
 
 import pytest
 
+import server as running
 from console_fixtures import POOL, PUBLIC_URL, TOKEN, Order, fill_a_busy_day
 from plivo.stand_in import Callee, Caller, Plivo
 
@@ -32,6 +34,19 @@ def test_the_first_page_explains_itself(browser, console, pool):
     page = browser.open(console.url + "/")
     assert page.status == 200 and "proxy number" in page and "who called which number when" in page
     assert "Times are in UTC" in page and not page.complaints
+
+
+def test_refused_signatures_stand_on_the_first_page(browser, console, start_server):
+    """A wrong PUBLIC_URL or token: nothing else on record tells of it."""
+    server = start_server(PUBLIC_URL=PUBLIC_URL, PLIVO_AUTH_TOKEN="another-token")
+    signed = {"X-Plivo-Signature-V3": "A" * 44, "X-Plivo-Signature-V3-Nonce": "1"}
+    assert server.send([("CallUUID", "a")], "/hangup", headers=signed).status == 403
+
+    def told():
+        page = browser.open(console.url + "/")
+        return re.search(r"Refused signatures in an hour\s*1\b", page.text) and page
+    page = running.eventually(told, within=60)
+    assert "PUBLIC_URL is not what Plivo dials" in page
 
 
 def test_an_order_that_works(browser, console, plivo, order):
