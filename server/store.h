@@ -160,8 +160,7 @@ MUST_CHECK enum db_status store_record_deliveries(struct store *store,
 MUST_CHECK enum db_status store_gauges(struct store *store, struct gauge gauges[GAUGES_MAX],
                                        size_t *count, int limit_ms);
 
-/* So many webhooks were refused for their signatures since this was told last; none is 0 as well.
- */
+/* So many webhooks were refused for their signatures since this was told last. */
 MUST_CHECK enum db_status store_record_refusals(struct store *store,
                                                 const uint64_t counts[REFUSALS], int limit_ms);
 

@@ -13,7 +13,6 @@ SELECT c.call_uuid, c.dial_status, l.rang, l.answered,
     ELSE coalesce(c.callee_code, c.caller_code) END AS hangup_code,
   CASE WHEN num_nonnulls(c.caller_cost, c.callee_cost) > 0
     THEN coalesce(c.caller_cost, 0) + coalesce(c.callee_cost, 0) END AS cost,
-  c.recording_url, c.recording_seconds,
   num_nonnulls(c.dial_status, c.callee_answered, c.callee_ended, c.caller_ended) > 0 AS was_told,
   l.answered AND c.callee_confirmed IS TRUE AS talked
 FROM masking.calls c
@@ -48,7 +47,5 @@ COMMENT ON COLUMN masking.call_life.hung_up_by IS 'caller, callee, or as Plivo s
 COMMENT ON COLUMN masking.call_life.hangup_cause IS 'Why it ended, in Plivo''s words, as Normal Hangup.';
 COMMENT ON COLUMN masking.call_life.hangup_code IS 'The same as Plivo''s code, as 4000.';
 COMMENT ON COLUMN masking.call_life.cost IS 'Both legs together, in the currency of the Plivo account.';
-COMMENT ON COLUMN masking.call_life.recording_url IS 'As in calls.';
-COMMENT ON COLUMN masking.call_life.recording_seconds IS 'As in calls.';
 COMMENT ON COLUMN masking.call_life.was_told IS 'Whether anything was told of the call after its answer.';
 COMMENT ON COLUMN masking.call_life.talked IS 'Whether the callee himself took it: he pressed the key that he was asked for.';

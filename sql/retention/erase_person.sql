@@ -99,8 +99,7 @@ BEGIN
   SELECT least(began, min(o.recorded_at)), greatest(ended, max(o.recorded_at) + masking.setting_span('longest_life'))
   INTO began, ended
   FROM masking.orders o WHERE o.order_id = ANY (done);
-  UPDATE masking.calls c SET recording_url = NULL
-  WHERE c.recording_url IS NOT NULL AND c.order_ids && done AND c.called_at BETWEEN began - interval '1 hour' AND ended + interval '1 hour';
+  PERFORM masking.forget_recordings_of(done, began - interval '1 hour', ended + interval '1 hour');
 END
 $$;
 COMMENT ON FUNCTION masking.erase_traces(bigint, bigint, text[]) IS

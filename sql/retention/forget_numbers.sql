@@ -57,11 +57,7 @@ BEGIN
     AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND r.caller > 0);
   GET DIAGNOSTICS orders = ROW_COUNT;
 
-  UPDATE masking.calls c SET recording_url = NULL
-  WHERE c.call_uuid IN (
-    SELECT o.call_uuid FROM masking.calls o
-    WHERE o.recording_url IS NOT NULL AND o.called_at < cutoff
-    ORDER BY o.called_at LIMIT at_most FOR UPDATE SKIP LOCKED);
+  PERFORM masking.forget_old_recordings(cutoff, at_most);
   DELETE FROM masking.codes c
   WHERE (c.order_id, c.code_id) IN (
     SELECT o.order_id, o.code_id FROM masking.codes o

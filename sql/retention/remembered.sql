@@ -13,8 +13,7 @@ AS $$
       SELECT FROM masking.routes r
       WHERE r.order_id = o.order_id AND upper(r.held) >= now() - older_than)
   UNION ALL
-  SELECT 'recordings', count(*) FROM masking.calls c
-  WHERE c.recording_url IS NOT NULL AND c.called_at < now() - older_than
+  SELECT 'recordings', masking.old_recordings(now() - older_than)
   UNION ALL
   SELECT 'order_phones', count(*) FROM masking.order_phones p
   LEFT JOIN masking.orders o ON o.order_id = p.order_id

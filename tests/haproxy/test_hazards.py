@@ -270,13 +270,24 @@ def test_a_large_body_is_refused_at_once(proxy):
         assert connection.reply().status == 413
 
 
+def test_the_largest_text_gets_through(proxy):
+    """1,600 characters outside the basic plane, and links to ten pictures."""
+    fields = [("From", STRANGER), ("To", PROXY), ("Type", "mms"), ("MessageUUID", "largest"),
+              ("Text", "\U0001f355" * 1600),
+              *((f"Media{n}", "https://media.example.com/" + "a" * 250) for n in range(10))]
+    body = signer.form(fields).encode()
+    signed = signer.headers_v3(TOKEN, "POST", f"{PUBLIC_URL}/message", None, fields)
+    assert len(body) > 20_000
+    assert proxy.exchange("POST", "/message", {"Content-Type": FORM, **signed}, body).status == 200
+
+
 def test_a_head_and_body_that_fill_the_buffer_are_refused(proxy):
     """Each within its limit, together more than HAProxy holds: the rest would arrive
     at the client's pace, on a thread of the server."""
-    filler = {f"X-Filler-{n}": "a" * 1000 for n in range(20)}
+    filler = {f"X-Filler-{n}": "a" * 1000 for n in range(10)}
     with proxy.connection() as connection:
         connection.send(client.request_bytes(
-            "POST", "/answer", {**filler, "Content-Length": "65000"}, b"a" * 64_900))
+            "POST", "/answer", {**filler, "Content-Length": "28000"}, b"a" * 27_900))
         assert connection.reply().status in (400, 413)
 
 
