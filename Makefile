@@ -157,8 +157,8 @@ export BUILD
 .PHONY: help run call psql migrate test test-fresh fuzz bench soak lint format clean
 
 ## make                          build build/number-masking
-## make run                      everything on this machine: install, build, database, server
-## make call FROM=... [TO=... CALLEE=busy]   play a call through, beside make run
+## make run [LISTEN=...]          everything on this machine: install, build, database, server, console
+## make call FROM=... [TO=... CALLEE=busy]   play a call through, beside make run; CALLEE=? lists the words
 ## make psql [ROLE=...]          the database of make run, as masking_orders or ROLE
 ## make migrate DATABASE_URL=... [SAMPLE_PAIRS=yes]   create or update the schema there
 ## make test                     every test; ends with "N passed, N failed"

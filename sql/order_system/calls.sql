@@ -1,3 +1,3 @@
 -- who called whom about this order, and what became of it?
 SELECT called_at, caller, callee, outcome, ring_seconds, talk_seconds, hung_up_by
-FROM call_log WHERE order_id = 'A-1001' ORDER BY called_at;
+FROM order_calls('A-1001') ORDER BY called_at;

@@ -8,7 +8,7 @@ AS $$
   SELECT * FROM (
     (SELECT r.order_id, r.side, r.proxy, lower(r.live), upper(r.live), r.ended,
       CASE WHEN r.blocked THEN 'blocked'
-        WHEN r.live @> at AND NOT (r.closed AND upper(r.live) > now()) THEN 'connected then'
+        WHEN r.live && masking.meant(at) AND NOT (r.closed AND upper(r.live) > now()) THEN 'connected then'
         WHEN lower(r.live) > at THEN 'not yet then'
         ELSE 'no longer then' END
     FROM masking.routes r

@@ -61,6 +61,14 @@ $$;
 COMMENT ON FUNCTION masking.reasons_not_connected(bigint, bigint, timestamptz) IS
   'Why a caller reached nobody, most telling reason first; NULL: nothing is known of the caller.';
 
+CREATE OR REPLACE FUNCTION masking.meant(at timestamptz) RETURNS tstzrange
+LANGUAGE sql IMMUTABLE
+AS $$
+  -- 19:42 is a minute to whoever says it, and 19:42:10 a second.
+  SELECT tstzrange(at, at + CASE WHEN extract(second FROM at) = 0 THEN interval '59.999 seconds' ELSE interval '0' END, '[]')
+$$;
+COMMENT ON FUNCTION masking.meant(timestamptz) IS 'The span of time that somebody means who names a time: a whole minute where there are no seconds.';
+
 CREATE OR REPLACE FUNCTION masking.explain_route(from_number text, to_number text, at timestamptz DEFAULT now())
 RETURNS TABLE (counterpart bigint, order_ids text[], words text)
 LANGUAGE plpgsql STABLE
@@ -68,6 +76,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 -- "The customer says he rang at 19:42 and nobody was there." Who would have been connected then,
 -- and why, or why not, in words an operator can pass on. Words show two digits of a number at most.
+-- A time without seconds is that minute: what connected at its beginning or at its end counts.
 --   reads   routes (of the caller, by index), orders (of the caller, by index)
 --   who     the owner; the console and support by functions of their own
 #variable_conflict use_column
@@ -76,8 +85,7 @@ DECLARE
   dialled bigint;
   side_is text;
   is_blocked boolean;
-  -- Now is what a call would find; before it, what one would have found.
-  moment CONSTANT timestamptz := CASE WHEN at < now() THEN at END;
+  moment timestamptz;
 BEGIN
   BEGIN
     dialled := masking.number_of(masking.e164(to_number, 'to'));
@@ -94,12 +102,17 @@ BEGIN
     RETURN;
   END IF;
 
-  SELECT r.callee, r.order_ids, r.side, r.blocked INTO counterpart, order_ids, side_is, is_blocked
-  FROM (VALUES (1, masking.person(caller_is)), (2, masking.hash_if_keyed(caller_is))) AS c (rank, caller)
-  CROSS JOIN LATERAL masking.reached(c.caller, dialled, moment) r
-  WHERE at <= now() OR EXISTS (SELECT FROM masking.routes k WHERE k.order_id = ANY (r.order_ids) AND k.live @> at)
-  ORDER BY c.rank
-  LIMIT 1;
+  FOREACH moment IN ARRAY ARRAY[at, CASE WHEN at < now() THEN least(upper(masking.meant(at)), now()) END] LOOP
+    CONTINUE WHEN moment IS NULL;
+    -- Now (NULL) is what a call would find; before it, what one would have found.
+    SELECT r.callee, r.order_ids, r.side, r.blocked INTO counterpart, order_ids, side_is, is_blocked
+    FROM (VALUES (1, masking.person(caller_is)), (2, masking.hash_if_keyed(caller_is))) AS c (rank, caller)
+    CROSS JOIN LATERAL masking.reached(c.caller, dialled, CASE WHEN moment < now() THEN moment END) r
+    WHERE moment <= now() OR EXISTS (SELECT FROM masking.routes k WHERE k.order_id = ANY (r.order_ids) AND k.live @> moment)
+    ORDER BY c.rank
+    LIMIT 1;
+    EXIT WHEN counterpart IS NOT NULL OR is_blocked;
+  END LOOP;
 
   IF is_blocked THEN
     words := format('not connected: order %s: the %s is blocked', array_to_string(order_ids, ', '), side_is);

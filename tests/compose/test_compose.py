@@ -63,6 +63,7 @@ class Stack:
         self.https = ("127.0.0.1", free_port())
         self.settings = {**SECRETS, "PUBLIC_URL": PUBLIC_URL, "SAMPLE_PAIRS": "yes",
                          "MASKING_OWNER_PASSWORD": OWNER_PASSWORD,
+                         "MASKING_PLIVO_PASSWORD": "plivo's secret", "PLIVO_AUTH_ID": "MAXXXXXXXXXXXXXXXXXX",
                          "HTTP_PORT": str(self.http[1]),
                          "HTTPS_PUBLISH": f"127.0.0.1:{self.https[1]}"}
 
@@ -219,6 +220,12 @@ def test_one_becomes_the_owner_as_the_compose_file_says(stack):
     done = stack.inside("postgres", "psql", "-U", "masking_owner", "-d", "masking",
                         "-c", "SELECT * FROM pool_status")
     assert "headroom" in done.stdout
+
+
+def test_the_plivo_service_runs_on_request(stack):
+    """It gets to the database as its own role, and out; that there is no Plivo for this account, it says."""
+    said = stack.compose("run", "--rm", "plivo", "check", check=False)
+    assert re.search(r"Plivo (does not answer|refuses|does not know)", said), said[-3000:]
 
 
 def test_prometheus_reaches_the_metrics_on_the_network_of_the_calls(stack):

@@ -52,6 +52,17 @@ SELECT pg_temp.says('14156664004', '14155550100', '0', '^not connected: order N7
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N8', '14156665001', '14156665002');
 SELECT tests.pass('1 hour');
 SELECT pg_temp.says('14156665001', '14155550100', '30 minutes', '^connected: the customer of order N8 reached the other side', 'then is not now');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N9', '14156665003', '14156665004');
+SELECT extract(second FROM lower(r.live))::double precision - 4 AS late
+FROM masking.routes r WHERE r.order_id = 'N9' AND r.side = 'customer' \gset
+SELECT tests.pass(interval '1 hour' + make_interval(secs => :late));
+SELECT matches(e.words, said, wanted)
+FROM masking.routes r
+CROSS JOIN (VALUES (interval '0', '^connected: the customer of order N9', 'assigned four seconds into the minute that was said'),
+  (interval '1 second', 'not yet connected then', 'with seconds it is that second'),
+  (interval '-1 minute', 'not yet connected then', 'and the minute before is not meant')) AS v (later, said, wanted)
+CROSS JOIN LATERAL masking.explain_route('14156665003', '14155550100', date_trunc('minute', lower(r.live)) + v.later) e
+WHERE r.order_id = 'N9' AND r.side = 'customer';
 SELECT is_empty($$SELECT FROM masking.explain_route('14156667777', '14155550100', now() - interval '15 hours') e WHERE e.words ~ '1415666'$$,
   'promise 1: words show no whole number');
 

@@ -255,6 +255,8 @@ def test_call_says_what_is_missing(place):
     assert "FROM=14156667777" in make(place, "call").stderr
     nobody = make(place, "call", "FROM=14156667777", LISTEN="127.0.0.1:1")
     assert "Start one with: make run" in nobody.stderr
+    assert "No server of this folder runs" in make(place, "call", "FROM=14156667777", LISTEN="").stderr
+    assert "no-answer" in make(place, "call", "FROM=14156667777", "CALLEE=noanswer").stderr
     assert "make run" in make(place, "psql").stderr
     unbuilt = make(place, "build", "CC=no-such-compiler", f"BUILD={place}/unbuilt")
     assert re.search("apt-get install .* gcc .*libcivetweb-dev", unbuilt.stderr)
