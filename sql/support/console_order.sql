@@ -136,9 +136,9 @@ BEGIN
   CROSS JOIN LATERAL masking.line('event', s.tone, '', '', masking.said_time(s.happened_at), s.words) made;
 
   RETURN NEXT masking.line('sql', '', '', '', 'The same in psql',
-    E'SELECT * FROM explain(:order);\nSELECT * FROM call_log WHERE order_id = :order AND called_at > now() - interval ''2 days'' ORDER BY called_at DESC;');
+    E'SELECT * FROM explain(:order);\nSELECT * FROM order_calls(:order) ORDER BY called_at DESC; -- as masking_orders');
   RETURN NEXT masking.line('sql', '', '', '', 'What would change it, in the order system',
-    E'UPDATE orders SET agent_number = :phone WHERE order_id = :order;\nUPDATE orders SET completed_at = NULL, cancelled_at = NULL WHERE order_id = :order;');
+    E'UPDATE orders SET agent_number = :phone WHERE order_id = :order; -- another agent\nUPDATE orders SET completed_at = NULL, cancelled_at = NULL WHERE order_id = :order; -- open again');
 END
 $$;
 COMMENT ON FUNCTION masking.console_order(text, text) IS 'The console''s page of one order.';
