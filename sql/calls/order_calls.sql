@@ -42,4 +42,4 @@ END
 $$;
 COMMENT ON FUNCTION masking.order_calls(text) IS
   'All calls of one order, as call_log has them, and the calls of its people within a day around it that reached nobody (order_id is NULL there).';
-GRANT EXECUTE ON FUNCTION masking.order_calls(text) TO masking_orders;
+GRANT EXECUTE ON FUNCTION masking.order_calls(text) TO masking_orders, masking_support;

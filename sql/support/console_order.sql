@@ -136,7 +136,7 @@ BEGIN
   CROSS JOIN LATERAL masking.line('event', s.tone, '', '', masking.said_time(s.happened_at), s.words) made;
 
   RETURN NEXT masking.line('sql', '', '', '', 'The same in psql',
-    E'SELECT * FROM explain(:order);\nSELECT * FROM order_calls(:order) ORDER BY called_at DESC; -- as masking_orders');
+    E'SELECT * FROM explain(:order);\nSELECT * FROM order_calls(:order) ORDER BY called_at DESC;');
   RETURN NEXT masking.line('sql', '', '', '', 'What would change it, in the order system',
     E'UPDATE orders SET agent_number = :phone WHERE order_id = :order; -- another agent\nUPDATE orders SET completed_at = NULL, cancelled_at = NULL WHERE order_id = :order; -- open again');
 END
