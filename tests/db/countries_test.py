@@ -1,15 +1,13 @@
-"""National numbers against libphonenumber, where Debian's python3-phonenumbers is installed: an example
-of every country, written as people there write it, is read as that number, or refused; it is never
-somebody else's."""
+"""National numbers against libphonenumber (Debian's python3-phonenumbers): an example of every country,
+written as people there write it, is read as that number, or refused; it is never somebody else's."""
 
+import phonenumbers
 import psycopg2
 import pytest
 
-
+import countries
 from database import ask, connect, fresh, one, setting
 
-phonenumbers = pytest.importorskip("phonenumbers")
-import countries  # noqa: E402
 PN = phonenumbers.PhoneNumberFormat
 KINDS = (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE)
 
