@@ -77,7 +77,8 @@ AS $$
 -- "The customer says he rang at 19:42 and nobody was there." Who would have been connected then,
 -- and why, or why not, in words an operator can pass on. Words show two digits of a number at most.
 -- A time without seconds is that minute: what connected at its beginning or at its end counts.
---   reads   routes (of the caller, by index), orders (of the caller, by index)
+--   reads   routes (of the caller, by index), orders (of the caller, by index); of a call that would be
+--           made now also what stranger() says of one who dials another number than his order's
 --   who     the owner; the console and support by functions of their own
 #variable_conflict use_column
 DECLARE
@@ -85,6 +86,7 @@ DECLARE
   dialled bigint;
   side_is text;
   is_blocked boolean;
+  is_elsewhere boolean;
   moment timestamptz;
 BEGIN
   BEGIN
@@ -113,13 +115,19 @@ BEGIN
     LIMIT 1;
     EXIT WHEN counterpart IS NOT NULL OR is_blocked;
   END LOOP;
+  IF counterpart IS NULL AND is_blocked IS NOT TRUE AND at >= now() THEN
+    SELECT s.counterpart, s.order_ids, s.side, true INTO counterpart, order_ids, side_is, is_elsewhere
+    FROM masking.stranger(masking.person(caller_is), dialled, NULL, false) s
+    WHERE s.outcome = 'connected';
+  END IF;
 
   IF is_blocked THEN
     words := format('not connected: order %s: the %s is blocked', array_to_string(order_ids, ', '), side_is);
   ELSIF counterpart IS NOT NULL THEN
     words := format('connected: the %s of order %s %s the other side, %s', side_is,
       array_to_string(order_ids, ', '), CASE WHEN at < now() THEN 'reached' ELSE 'reaches' END,
-      CASE WHEN counterpart < 0 THEN 'whose number is forgotten' ELSE masking.redacted(counterpart::text) END);
+      CASE WHEN counterpart < 0 THEN 'whose number is forgotten' ELSE masking.redacted(counterpart::text) END)
+      || CASE WHEN is_elsewhere THEN '; the order is on another number, and the setting any_number connects' ELSE '' END;
   ELSE
     words := 'not connected: ' || coalesce(
       masking.reasons_not_connected(caller_is, dialled, at),

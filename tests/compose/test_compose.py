@@ -224,7 +224,7 @@ def test_one_becomes_the_owner_as_the_compose_file_says(stack):
 
 def test_the_plivo_service_runs_on_request(stack):
     """It gets to the database as its own role, and out; that there is no Plivo for this account, it says."""
-    said = stack.compose("run", "--rm", "plivo", "check", check=False)
+    said = stack.compose("run", "-T", "--rm", "plivo", "check", check=False)
     assert re.search(r"Plivo (does not answer|refuses|does not know)", said), said[-3000:]
 
 

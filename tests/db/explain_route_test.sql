@@ -22,6 +22,9 @@ SELECT pg_temp.says('14156669999', '14155550100', '90 minutes', 'not yet connect
 SELECT pg_temp.says('14156660009', '14155550100', '0', 'order W: not yet assigned to an agent', 'not yet assigned');
 SELECT pg_temp.says('14156660000', '14155550100', '0', 'number unknown, no order ever had it', 'number unknown');
 SELECT pg_temp.says('14156667777', '14155550101', '0', 'order A is on another number, \*\*00; not on this one; this party was never on this number', 'never on this proxy');
+SELECT tests.set('any_number', 'true');
+SELECT pg_temp.says('14156667777', '14155550101', '0', '^connected: the customer of order A reaches the other side, \*\*99; the order is on another number, and the setting any_number connects$', 'but by the setting any_number');
+SELECT tests.set('any_number', 'false');
 SELECT pg_temp.says('anonymous', '14155550100', '0', '^not connected: from: "\*\*" is not a phone number', 'not a number');
 SELECT pg_temp.says(NULL, '14155550100', '0', '^not connected: a number is missing', 'no number');
 UPDATE masking.orders SET completed_at = now() WHERE order_id = 'A';
