@@ -62,7 +62,7 @@ COMMENT ON FUNCTION masking.reasons_not_connected(bigint, bigint, timestamptz) I
   'Why a caller reached nobody, most telling reason first; NULL: nothing is known of the caller.';
 
 CREATE OR REPLACE FUNCTION masking.meant(at timestamptz) RETURNS tstzrange
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE
 AS $$
   -- 19:42 is a minute to whoever says it, and 19:42:10 a second.
   SELECT tstzrange(at, at + CASE WHEN extract(second FROM at) = 0 THEN interval '59.999 seconds' ELSE interval '0' END, '[]')
@@ -115,7 +115,7 @@ BEGIN
     LIMIT 1;
     EXIT WHEN counterpart IS NOT NULL OR is_blocked;
   END LOOP;
-  IF counterpart IS NULL AND is_blocked IS NOT TRUE AND at >= now() THEN
+  IF counterpart IS NULL AND is_blocked IS NOT TRUE AND masking.meant(at) @> now() THEN
     SELECT s.counterpart, s.order_ids, s.side, true INTO counterpart, order_ids, side_is, is_elsewhere
     FROM masking.stranger(masking.person(caller_is), dialled, NULL, false) s
     WHERE s.outcome = 'connected';
