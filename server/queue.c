@@ -148,7 +148,9 @@ bool queue_leave(struct queue *queue, struct ticket *ticket)
     else
         ticket->batch->tickets[ticket->place] = NULL;
     queue->asking--;
-    queue->silent = true;
+    /* Who is asked for alone waits for a lock of his own: that tells nothing of the others. */
+    if (!ticket->alone)
+        queue->silent = true;
     return true;
 }
 

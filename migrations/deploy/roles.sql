@@ -24,8 +24,10 @@ BEGIN
       ('masking_server', 'The web server: may execute its few functions, reads no table.', ARRAY[
         'search_path = pg_catalog',
         -- An answer is worth 2 s. A row that somebody holds is no reason to let a whole
-        -- batch of callers wait that long: it is asked about again without the others.
-        'lock_timeout = ''500ms''',
+        -- batch of callers wait that long: it is asked about again without the others. Two
+        -- connections can meet such rows at once, and half a second without any answer counts
+        -- as a silent database (queue.h): so it is well below that.
+        'lock_timeout = ''200ms''',
         'statement_timeout = ''5s''',
         'idle_in_transaction_session_timeout = ''5s'''])
     ) AS v (name, meaning, pinned)

@@ -234,6 +234,17 @@ static void while_it_is_silent_only_some_may_wait(void **state)
     assert_false(enters(20, &calls, NOW + QUEUE_SILENT_MS));
 }
 
+static void who_waits_for_a_lock_of_his_own_tells_nothing_of_the_others(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ASKING_MAX + 2; i++)
+        enter(i, &calls);
+    (void)take();
+    queue_settle(&queue, &batch, BATCH_APART, NOW, &settled);
+    assert_true(queue_leave(&queue, &tickets[0])); /* its deadline came */
+    assert_true(enters(20, &calls, NOW));
+}
+
 static void silence_ends_when_nobody_waits(void **state)
 {
     (void)state;
@@ -419,6 +430,7 @@ int main(void)
         TEST(a_batch_that_fails_is_asked_for_one_by_one),
         TEST(new_ones_take_turns_with_those_that_are_alone),
         TEST(while_it_is_silent_only_some_may_wait),
+        TEST(who_waits_for_a_lock_of_his_own_tells_nothing_of_the_others),
         TEST(silence_ends_when_nobody_waits),
         TEST(posts_are_written_when_nobody_waits),
         TEST(posts_get_their_turn_under_load),
