@@ -89,7 +89,7 @@ def test_the_order_system_may_make_nothing_temporary():
 
 
 @pytest.mark.parametrize("name, value", [
-    ("search_path", "pg_catalog"), ("lock_timeout", "500ms"), ("statement_timeout", "5s"),
+    ("search_path", "pg_catalog"), ("lock_timeout", "200ms"), ("statement_timeout", "5s"),
     ("idle_in_transaction_session_timeout", "5s"), ("log_min_error_statement", "panic"), ("log_parameter_max_length", "0"),
 ])
 def test_set_for_the_server(name, value):
