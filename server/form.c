@@ -19,7 +19,7 @@ static int hex_digit(char c)
 static bool is_utf8(const char *text, size_t length)
 {
     while (length > 0) {
-        size_t step = utf8_character((const unsigned char *)text, length);
+        size_t step = utf8_character(text, length);
         if (step == 0)
             return false;
         text += step;

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "utf8.h"
+
 enum { DIGITS_MIN = 7, DIGITS_MAX = 15 };
 
 /* The character at text, made plain: a blank for each of Unicode's, a dash likewise, and for marks
@@ -17,7 +19,7 @@ enum { DIGITS_MIN = 7, DIGITS_MAX = 15 };
 static char plain(const char *text, size_t length, size_t *size)
 {
     static const struct {
-        unsigned from, to;
+        uint32_t from, to;
         char as;
     } table[] = {
         {0x00A0, 0x00A0, ' '}, {0x00AD, 0x00AD, '\0'}, {0x061C, 0x061C, '\0'},
@@ -27,22 +29,12 @@ static char plain(const char *text, size_t length, size_t *size)
         {0x2212, 0x2212, '-'}, {0x3000, 0x3000, ' '},  {0xFE58, 0xFE58, '-'},
         {0xFE63, 0xFE63, '-'}, {0xFEFF, 0xFEFF, '\0'}, {0xFF0D, 0xFF0D, '-'},
     };
-    const unsigned char *byte = (const unsigned char *)text;
-    unsigned code = 0;
+    size_t step = utf8_character(text, length);
 
-    *size = 1;
-    if (byte[0] == 0)
-        return '?';
-    if (byte[0] < 0x80)
+    *size = step == 0 ? 1 : step;
+    if (step == 1 && text[0] != '\0')
         return text[0];
-    if ((byte[0] & 0xE0) == 0xC0 && length >= 2 && (byte[1] & 0xC0) == 0x80) {
-        code = (byte[0] & 0x1Fu) << 6 | (byte[1] & 0x3Fu);
-        *size = 2;
-    } else if ((byte[0] & 0xF0) == 0xE0 && length >= 3 && (byte[1] & 0xC0) == 0x80 &&
-               (byte[2] & 0xC0) == 0x80) {
-        code = (byte[0] & 0x0Fu) << 12 | (byte[1] & 0x3Fu) << 6 | (byte[2] & 0x3Fu);
-        *size = 3;
-    }
+    uint32_t code = step == 0 ? 0 : utf8_code_point(text, step);
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (code >= table[i].from && code <= table[i].to)
             return table[i].as;

@@ -24,7 +24,7 @@ size_t text_clean(const char *text, size_t length, char *to)
     char *end = to;
     bool replaced = false; /* the bytes before these were no character either */
     while (length > 0) {
-        size_t step = utf8_character((const unsigned char *)text, length);
+        size_t step = utf8_character(text, length);
         if (step == 0 && !replaced) {
             memcpy(end, replacement, sizeof replacement - 1);
             end += sizeof replacement - 1;
@@ -41,16 +41,6 @@ size_t text_clean(const char *text, size_t length, char *to)
 }
 
 /* ---- length ---- */
-
-/* The character at text, which is one. */
-static uint32_t code_point(const char *text, size_t length)
-{
-    static const unsigned char first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-    uint32_t value = (unsigned char)text[0] & first_bits[length];
-    for (size_t i = 1; i < length; i++)
-        value = value << 6 | ((unsigned char)text[i] & 0x3f);
-    return value;
-}
 
 /* How many characters of GSM 03.38 it is written with; 0: it has none. */
 static int gsm_size(uint32_t character)
@@ -73,14 +63,14 @@ static int gsm_size(uint32_t character)
 /* Bytes that are no UTF-8 count as one character each; text_clean leaves none. */
 static size_t step_at(const char *text, size_t length)
 {
-    size_t step = utf8_character((const unsigned char *)text, length);
+    size_t step = utf8_character(text, length);
     return step == 0 ? 1 : step;
 }
 
 /* Outside of GSM 03.38 texts are sent as UTF-16, where an emoji is two. */
 static int size_of(const struct text_cut *cut, const char *text, size_t step)
 {
-    return cut->is_gsm ? gsm_size(code_point(text, step)) : 1 + (step == 4);
+    return cut->is_gsm ? gsm_size(utf8_code_point(text, step)) : 1 + (step == 4);
 }
 
 void text_cut_start(struct text_cut *cut, const char *text, size_t length)
@@ -88,7 +78,7 @@ void text_cut_start(struct text_cut *cut, const char *text, size_t length)
     *cut = (struct text_cut){.rest = text, .length = length, .is_gsm = true};
     for (size_t i = 0, step; i < length && cut->is_gsm; i += step) {
         step = step_at(text + i, length - i);
-        cut->is_gsm = gsm_size(code_point(text + i, step)) > 0;
+        cut->is_gsm = gsm_size(utf8_code_point(text + i, step)) > 0;
     }
 }
 
@@ -118,7 +108,7 @@ static size_t fitting(const struct text_cut *cut, size_t *blank)
         size_t step = step_at(cut->rest + at, cut->length - at);
         if (is_blank(cut->rest[at]))
             *blank = at;
-        if (!belongs_to_the_last(code_point(cut->rest + at, step)))
+        if (!belongs_to_the_last(utf8_code_point(cut->rest + at, step)))
             whole = at;
         size += size_of(cut, cut->rest + at, step);
         if (size > most)

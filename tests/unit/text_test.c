@@ -126,7 +126,7 @@ static void random_texts_lose_nothing(void **state)
             assert_true(length > 0);
             assert_true(part - at <= 2 && strspn(at, " \n\r") >= (size_t)(part - at));
             for (size_t i = 0; i < length;) {
-                size_t step = utf8_character((const unsigned char *)part + i, length - i);
+                size_t step = utf8_character(part + i, length - i);
                 assert_true(step > 0);
                 i += step;
             }
