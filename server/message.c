@@ -28,6 +28,12 @@ static bool has_field(const struct form *form, const char *name, struct form_tex
     return form_find(form, name, text) == FORM_OK && text->length > 0;
 }
 
+/* In whatever case. */
+static bool is_word(struct form_text text, const char *word)
+{
+    return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;
+}
+
 static bool is_link(struct form_text text)
 {
     if (text.length < 9 || strncasecmp(text.bytes, "https://", 8) != 0)
@@ -95,6 +101,28 @@ static bool read_content(const struct form *form, bool with_media, struct conten
     return true;
 }
 
+/* How programs write that there is nothing. */
+static bool says_nothing(struct form_text value)
+{
+    size_t blanks = 0;
+    while (blanks < value.length && value.bytes[blanks] == ' ')
+        blanks++;
+    return blanks == value.length || is_word(value, "null") || is_word(value, "none") ||
+           is_word(value, "undefined");
+}
+
+/* A message without text: a picture, a voice or a place? WhatsApp's come without a Media field at
+ * times. */
+static bool is_of_media(const struct form *form)
+{
+    struct form_text type;
+    return form_equals(form, "Type", "mms") ||
+           (has_field(form, "ContentType", &type) && !says_nothing(type) &&
+            !is_word(type, "text")) ||
+           (has_field(form, "MimeType", &type) && !says_nothing(type) &&
+            strncasecmp(type.bytes, "text/", type.length < 5 ? type.length : 5) != 0);
+}
+
 /* What it is, as answer_messages wants to know: somebody who opts out is talking to Plivo. */
 static const char *kind_of(const struct form *form, const struct content *content)
 {
@@ -102,10 +130,9 @@ static const char *kind_of(const struct form *form, const struct content *conten
     static const char *const words[] = {
         [TEXT_OTHER] = NULL, [TEXT_STOP] = "optout", [TEXT_START] = "start"};
     struct form_text intent;
-    if (has_text(form, "MessageIntent", &intent)) {
+    if (has_text(form, "MessageIntent", &intent) && !says_nothing(intent)) {
         for (size_t i = 0; i < sizeof intents / sizeof intents[0]; i++)
-            if (intent.length == strlen(intents[i]) &&
-                strncasecmp(intent.bytes, intents[i], intent.length) == 0)
+            if (is_word(intent, intents[i]))
                 return intents[i];
         return "intent";
     }
@@ -114,7 +141,7 @@ static const char *kind_of(const struct form *form, const struct content *conten
         return word;
     if (content->length > 0)
         return content->media_is_left ? "text_and_media" : "text";
-    return content->has_media || form_equals(form, "Type", "mms") ? "media" : "empty";
+    return content->has_media || is_of_media(form) ? "media" : "empty";
 }
 
 /* ---- the answer ---- */
@@ -201,7 +228,11 @@ void message_forward(struct service *service, const struct webhook *webhook,
 
 /* ---- what became of it ---- */
 
-/* "/message/status/ID/PART/PARTS", as reply_texts writes it. */
+/*
+ * "/message/status/ID/PART/PARTS/", as reply_texts writes it. A V2 signature covers the path and
+ * the nonce, with nothing between them: the last "/", which no nonce has, tells where the path
+ * ends. Else a captured request could be sent again with the first digit of its nonce behind PARTS.
+ */
 static bool read_status_path(const char *path, struct delivery *delivery)
 {
     char *end;
@@ -217,8 +248,8 @@ static bool read_status_path(const char *path, struct delivery *delivery)
     if (*end != '/')
         return false;
     delivery->parts = (int)strtol(end + 1, &end, 10);
-    return (*end == '\0' || strcmp(end, "/") == 0) && delivery->part >= 1 &&
-           delivery->part <= delivery->parts && delivery->parts <= 1000;
+    return strcmp(end, "/") == 0 && delivery->part >= 1 && delivery->part <= delivery->parts &&
+           delivery->parts <= 1000;
 }
 
 static void read_status(const struct form *form, struct delivery *delivery)
@@ -229,8 +260,7 @@ static void read_status(const struct form *form, struct delivery *delivery)
     snprintf(delivery->status, sizeof delivery->status, "other");
     if (form_find(form, "Status", &field) == FORM_OK)
         for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-            if (field.length == strlen(known[i]) &&
-                strncasecmp(field.bytes, known[i], field.length) == 0)
+            if (is_word(field, known[i]))
                 snprintf(delivery->status, sizeof delivery->status, "%s", known[i]);
     delivery->error = 0;
     if (form_find(form, "ErrorCode", &field) == FORM_OK && field.length <= 6)

@@ -299,7 +299,7 @@ static void attribute_status(struct document *document, const struct texts *text
                              int parts)
 {
     char path[sizeof PATH_MESSAGE_STATUS + 96];
-    snprintf(path, sizeof path, PATH_MESSAGE_STATUS "%.64s/%d/%d", texts->id, part, parts);
+    snprintf(path, sizeof path, PATH_MESSAGE_STATUS "%.64s/%d/%d/", texts->id, part, parts);
     attribute_url(document, "callbackUrl", texts->public_url, path, "");
     attribute(document, "callbackMethod", "POST");
 }

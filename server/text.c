@@ -87,6 +87,14 @@ static bool is_blank(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
+static size_t leading_blanks(const char *text, size_t length)
+{
+    size_t count = 0;
+    while (count < length && is_blank(text[count]))
+        count++;
+    return count;
+}
+
 /* Does this character only change the one before it: an accent, a skin colour, a joiner? */
 static bool belongs_to_the_last(uint32_t character)
 {
@@ -133,6 +141,8 @@ bool text_cut_next(struct text_cut *cut, const char **part, size_t *length)
     *length = end;
     cut->rest += next;
     cut->length -= next;
+    if (leading_blanks(cut->rest, cut->length) == cut->length)
+        cut->length = 0; /* nobody is sent a message of blanks */
     return true;
 }
 

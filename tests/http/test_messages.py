@@ -270,7 +270,7 @@ def test_what_became_of_a_text(start_server, database):
     sent = fields(CALLER, "long " * 500, message)
     answer = server.webhook(sent, "/message", headers=signer.headers_v2(TOKEN, f"{PUBLIC_URL}/message"))
     urls = [part["callbackUrl"] for part in answer.message_attributes]
-    assert urls == [f"{PUBLIC_URL}/message/status/{message}/{part}/2" for part in (1, 2)]
+    assert urls == [f"{PUBLIC_URL}/message/status/{message}/{part}/2/" for part in (1, 2)]
     assert {part["callbackMethod"] for part in answer.message_attributes} == {"POST"}
 
     def tell(url, status, code="000"):
@@ -292,8 +292,21 @@ def test_what_became_of_a_text(start_server, database):
     assert COUNTERPART not in server.log
 
 
-@pytest.mark.parametrize("path", ["/message/status/x", "/message/status/x/0/1", "/message/status/x/2/1",
-                                  "/message/status/x/1/1001", "/message/status//1/1",
-                                  "/message/status/%00/1/1", "/message/status/x/1/1/1"])
+@pytest.mark.parametrize("intent", ["", " ", "null", "None", "undefined"])
+def test_no_intent_however_it_is_written(server, intent):
+    assert server.webhook(fields(CALLER, "hi", MessageIntent=intent), "/message").messages
+
+
+@pytest.mark.parametrize("more", [{"Type": "whatsapp", "ContentType": "location"}, {"Type": "whatsapp", "ContentType": "media"},
+                                  {"Type": "whatsapp", "MimeType": "audio/ogg"}, {"Type": "mms"}])
+def test_media_without_a_media_field(server, database, more):
+    message = str(uuid.uuid4())
+    server.webhook(fields(CALLER, "", message, **more), "/message")
+    assert outcomes(database, message) == ["media"]
+
+
+@pytest.mark.parametrize("path", ["/message/status/x", "/message/status/x/0/1/", "/message/status/x/2/1/",
+                                  "/message/status/x/1/1001/", "/message/status//1/1/",
+                                  "/message/status/%00/1/1/", "/message/status/x/1/1/1/", "/message/status/x/1/1"])
 def test_an_odd_status_url_is_nothing(server, path):
     assert server.webhook([("Status", "sent")], path).empty

@@ -115,6 +115,22 @@ def test_a_signature_carries_one_text_only(server, database, version):
     assert server.webhook(fields, "/message", headers=headers(fields)).message
 
 
+@pytest.mark.parametrize("moved", [1, 2, -1])
+def test_a_signature_carries_one_delivery_only(server, database, moved):
+    """Version 2 writes the nonce behind the path, and both have digits."""
+    text = text_fields(CALLER, "Where are you?")
+    answer = server.webhook(text, "/message", headers=signer.headers_v2(TOKEN, PUBLIC_URL + "/message"))
+    path = answer.message_attributes[0]["callbackUrl"].removeprefix(PUBLIC_URL)
+    captured = signer.headers_v2(TOKEN, PUBLIC_URL + path)
+    assert server.webhook([("Status", "queued")], path, headers=captured).empty
+    nonce = captured["X-Plivo-Signature-V2-Nonce"]
+    whole = path + nonce
+    cut = len(path) + moved
+    forged = {**captured, "X-Plivo-Signature-V2-Nonce": whole[cut:]}
+    server.send([("Status", "failed"), ("ErrorCode", "200")], whole[:cut], headers=forged)
+    assert database.orders("SELECT delivery FROM message_log WHERE message_uuid = %s", dict(text)["MessageUUID"]) == [("on its way",)]
+
+
 def test_a_signature_carries_one_cut_of_its_fields_only(server, database):
     """Version 3 writes name and value one behind the other: the name of a field can pass for
     the end of a value, and the value of another for a field of its own."""
