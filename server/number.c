@@ -22,12 +22,13 @@ static char plain(const char *text, size_t length, size_t *size)
         uint32_t from, to;
         char as;
     } table[] = {
-        {0x00A0, 0x00A0, ' '}, {0x00AD, 0x00AD, '\0'}, {0x061C, 0x061C, '\0'},
-        {0x1680, 0x1680, ' '}, {0x2000, 0x200A, ' '},  {0x200B, 0x200F, '\0'},
-        {0x2010, 0x2015, '-'}, {0x202A, 0x202E, '\0'}, {0x202F, 0x202F, ' '},
-        {0x205F, 0x205F, ' '}, {0x2060, 0x2064, '\0'}, {0x2066, 0x2069, '\0'},
-        {0x2212, 0x2212, '-'}, {0x3000, 0x3000, ' '},  {0xFE58, 0xFE58, '-'},
-        {0xFE63, 0xFE63, '-'}, {0xFEFF, 0xFEFF, '\0'}, {0xFF0D, 0xFF0D, '-'},
+        {0x00A0, 0x00A0, ' '},  {0x00AD, 0x00AD, '\0'}, {0x034F, 0x034F, '\0'},
+        {0x061C, 0x061C, '\0'}, {0x180E, 0x180E, '\0'}, {0x1680, 0x1680, ' '},
+        {0x2000, 0x200A, ' '},  {0x200B, 0x200F, '\0'}, {0x2010, 0x2015, '-'},
+        {0x202A, 0x202E, '\0'}, {0x202F, 0x202F, ' '},  {0x205F, 0x205F, ' '},
+        {0x2060, 0x2064, '\0'}, {0x2066, 0x2069, '\0'}, {0x2212, 0x2212, '-'},
+        {0x3000, 0x3000, ' '},  {0xFE00, 0xFE0F, '\0'}, {0xFE58, 0xFE58, '-'},
+        {0xFE63, 0xFE63, '-'},  {0xFEFF, 0xFEFF, '\0'}, {0xFF0D, 0xFF0D, '-'},
     };
     size_t step = utf8_character(text, length);
 
@@ -130,6 +131,9 @@ bool number_is_hidden(struct number number)
         8656696,     /* UNKNOWN */
         86282452253, /* UNAVAILABLE */
         7748283,     /* PRIVATE */
+        2562533,     /* BLOCKED */
+        94844353,    /* WITHHELD */
+        688632732,   /* OUTOFAREA */
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (number.value == words[i])

@@ -38,6 +38,9 @@ $$;
 COMMENT ON FUNCTION masking.person(bigint) IS
   'One number for both E.164 spellings of a phone: +52 1 55… is +52 55…, +54 9 11… is +54 11… (mobiles, as ITU-T E.129 notes for 52 and 54). Any other number is itself. The constraint of routes depends on it.';
 
+-- One number of the pool is one in either spelling. See is_proxy().
+CREATE UNIQUE INDEX proxy_numbers_by_person ON masking.proxy_numbers (masking.person(e164));
+
 CREATE TABLE masking.routes (
   order_id text COLLATE "C" NOT NULL,
   route_id bigint NOT NULL DEFAULT (random() * 9007199254740991)::bigint,

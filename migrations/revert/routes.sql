@@ -4,6 +4,7 @@ BEGIN;
 SET LOCAL ROLE masking_owner;
 
 DROP TABLE masking.routes;
+DROP INDEX masking.proxy_numbers_by_person;
 DROP FUNCTION masking.person(bigint);
 
 COMMIT;

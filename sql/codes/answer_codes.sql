@@ -61,7 +61,7 @@ BEGIN
   SELECT r.* INTO way FROM masking.reached_by_code(caller, proxy, code) r WHERE masking.setting_on('codes');
   IF proxy IS NULL THEN
     outcome := 'bad_dialled_number';
-  ELSIF caller = masking.person(proxy) OR EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = caller) THEN
+  ELSIF caller = masking.person(proxy) OR masking.is_proxy(caller) THEN
     outcome := 'from_proxy';
   ELSIF masking.is_locked_out(caller, proxy) THEN
     outcome := locked;

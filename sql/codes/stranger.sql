@@ -3,7 +3,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 -- Why a caller reaches nobody on any number.
---   reads  orders (by the phones), routes (by caller, the one that ended last)
+--   reads  orders and their further phones (by the phones), routes (by caller, the one that ended last)
 --   who    stranger
 DECLARE
   written CONSTANT text[] := masking.spellings(the_caller);
@@ -11,11 +11,15 @@ DECLARE
   since CONSTANT timestamptz := now() - masking.setting_span('longest_life');
 BEGIN
   IF EXISTS (
-      SELECT FROM masking.orders o WHERE o.customer_number = ANY (written)
-        AND o.completed_at IS NULL AND o.cancelled_at IS NULL AND (o.agent_number IS NULL AND o.recorded_at > since OR o.unmasked_since IS NOT NULL))
-    OR EXISTS (
-      SELECT FROM masking.orders o WHERE o.agent_number = ANY (written)
-        AND o.completed_at IS NULL AND o.cancelled_at IS NULL AND o.unmasked_since IS NOT NULL)
+    SELECT FROM (
+      SELECT o.* FROM masking.orders o WHERE o.customer_number = ANY (written)
+      UNION ALL
+      SELECT o.* FROM masking.orders o WHERE o.agent_number = ANY (written)
+      UNION ALL
+      SELECT o.* FROM masking.order_phones p JOIN masking.orders o ON o.order_id = p.order_id WHERE p.number = ANY (written)
+    ) o
+    WHERE o.completed_at IS NULL AND o.cancelled_at IS NULL
+      AND (o.agent_number IS NULL AND o.recorded_at > since OR o.unmasked_since IS NOT NULL))
   THEN
     RETURN 'order_waiting';
   ELSIF EXISTS (SELECT FROM masking.routes r WHERE r.caller = the_caller)
@@ -39,10 +43,10 @@ AS $$
 #variable_conflict use_variable
 DECLARE
   other record;
-  is_ours CONSTANT boolean := EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = proxy);
+  is_ours CONSTANT boolean := masking.is_proxy(proxy);
 BEGIN
   -- Not even support, whose diverted phone would call us again, and again.
-  IF caller = masking.person(proxy) OR EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = caller) THEN
+  IF caller = masking.person(proxy) OR masking.is_proxy(caller) THEN
     outcome := 'from_proxy';
     RETURN;
   END IF;
@@ -73,7 +77,7 @@ BEGIN
     RETURN;
   END IF;
   digits := NULL;
-  IF support IS NOT NULL AND support IS DISTINCT FROM caller AND support <> proxy THEN
+  IF support IS NOT NULL AND masking.person(support) IS DISTINCT FROM caller AND masking.person(support) <> masking.person(proxy) THEN
     outcome := 'support';
     counterpart := support;
   ELSIF caller IS NULL THEN

@@ -80,7 +80,7 @@ BEGIN
   outcome := CASE
     WHEN proxy IS NULL THEN 'bad_number'
     WHEN sender IS NULL THEN 'no_sender'
-    WHEN sender = proxy OR EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = sender) THEN 'from_proxy'
+    WHEN masking.person(sender) = masking.person(proxy) OR masking.is_proxy(sender) THEN 'from_proxy'
     WHEN kind NOT IN ('text', 'text_and_media', 'media') THEN kind
     WHEN callee IS NULL THEN 'unknown_sender'
     WHEN blocked THEN 'blocked'

@@ -4,10 +4,12 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 -- Some networks send who calls in the national form of the country whose number was dialled. That is
 -- certain with a leading zero (a negative number here), and where no country has numbers that begin so and
--- are so long; anything else stays what Plivo says it is.
+-- are so long; with a leading zero it may also be the way out of that country and a number abroad. Anything
+-- else stays what Plivo says it is.
 --   reads  countries, by calling code
 DECLARE
   c masking.countries;
+  digits CONSTANT text := CASE WHEN caller < 0 THEN '0' || -caller ELSE caller::text END;
   readings text[];
 BEGIN
   IF caller > 0 AND masking.fits_a_country(caller::text) THEN
@@ -16,7 +18,13 @@ BEGIN
   SELECT k.* INTO c FROM masking.countries k
   WHERE k.is_main AND k.code IN (left(dialled::text, 1), left(dialled::text, 2), left(dialled::text, 3))
   ORDER BY length(k.code) DESC LIMIT 1;
-  readings := masking.national_readings(CASE WHEN caller < 0 THEN '0' || -caller ELSE caller::text END, c);
+  readings := masking.national_readings(digits, c);
+  IF cardinality(readings) = 0 THEN
+    -- With what is dialled before a number abroad, as 011.
+    readings := ARRAY(
+      SELECT DISTINCT substr(digits, n + 1) FROM generate_series(2, 6) n
+      WHERE left(digits, n) ~ ('^(?:' || c.abroad || ')$') AND masking.fits_a_country(substr(digits, n + 1)));
+  END IF;
   IF cardinality(readings) = 1 THEN
     RETURN masking.person(masking.number_of(readings[1]));
   END IF;
@@ -26,11 +34,12 @@ $$;
 COMMENT ON FUNCTION masking.short_caller(bigint, bigint) IS
   'Who calls, of a number that may be in the national form of the number dialled; NULL: nobody knows.';
 
--- A plain SQL function, put in place where it is asked: most callers' numbers are long enough to be told at a glance.
+-- A plain SQL function, put in place where it is asked: most callers' numbers can be told at a glance. Those of
+-- eleven digits that begin with 10 or 11 are nobody's in North America, and mobiles of São Paulo without +55.
 CREATE OR REPLACE FUNCTION masking.caller_of(caller bigint, dialled bigint) RETURNS bigint
 LANGUAGE sql STABLE
 AS $$
-  SELECT CASE WHEN caller >= 10000000000 THEN masking.person(caller) ELSE masking.short_caller(caller, dialled) END
+  SELECT CASE WHEN caller >= 100000000000 OR caller BETWEEN 12000000000 AND 19999999999 THEN masking.person(caller) ELSE masking.short_caller(caller, dialled) END
 $$;
 COMMENT ON FUNCTION masking.caller_of(bigint, bigint) IS
   'Who calls, in the spelling of masking.person(): the number as the server has it (negative: with one leading zero), and the number dialled.';

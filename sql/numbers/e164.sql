@@ -5,7 +5,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT regexp_replace(regexp_replace(regexp_replace(value,
-    E'[\u00AD\u061C\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]', '', 'g'),
+    E'[\u00AD\u034F\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFE00-\uFE0F\uFEFF]', '', 'g'),
     E'[\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]', ' ', 'g'),
     E'[\u2010-\u2015\u2212\uFE58\uFE63\uFF0D]', '-', 'g')
 $$;
@@ -84,6 +84,19 @@ $$;
 COMMENT ON FUNCTION masking.without_plus(text) IS
   'E.164 digits of a number that was written without "+", by the setting national_numbers; NULL: it is none, or could be two.';
 
+CREATE OR REPLACE FUNCTION masking.has_trunk_zero(digits text) RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (
+    SELECT bool_and('0' = ANY (c.trunks) AND strpos(c.first_digits, '0') = 0) FROM masking.countries c
+    WHERE c.code IN (left(digits, 1), left(digits, 2), left(digits, 3)) AND substr(digits, length(c.code) + 1, 1) = '0');
+END
+$$;
+COMMENT ON FUNCTION masking.has_trunk_zero(text) IS
+  'Whether behind a calling code stands the zero that is dialled in front of numbers within that country.';
+
 CREATE OR REPLACE FUNCTION masking.e164(value text, column_name text) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -96,8 +109,8 @@ BEGIN
   IF digits IS NULL AND written ~ '^[0-9]{4,20}$' THEN
     digits := masking.without_plus(written);
   END IF;
-  -- "+44 (0)20 …": a zero to dial or to leave out, depending on where one is.
-  IF seen COLLATE "C" ~ '[[(] *0 *[])]' THEN
+  -- "+44 (0)20 …", "+44 020 …": a zero to dial or to leave out, depending on where one is.
+  IF seen COLLATE "C" ~ '[[(] *0 *[])]' OR digits ~ '^[0-9]{1,3}0' AND masking.has_trunk_zero(digits) THEN
     digits := NULL;
   END IF;
   IF digits IS NULL AND value IS NOT NULL THEN
@@ -108,7 +121,7 @@ BEGIN
       USING ERRCODE = 'MK001',
         COLUMN = column_name,
         HINT = 'Write "+", country code and number, 7 to 15 digits not starting with 0;'
-          ' no zero in brackets; a leading "00", spaces, dots, dashes and brackets are allowed.'
+          ' no zero behind the country code that is dialled at home only; a leading "00", spaces, dots, dashes and brackets are allowed.'
           ' What digits without "+" mean is the setting national_numbers.';
   END IF;
   RETURN digits;

@@ -55,10 +55,10 @@ BEGIN
   IF EXISTS (SELECT FROM masking.routes r WHERE r.caller = added AND upper(r.live) > now() AND NOT r.closed)
     -- Two questions, not one with OR: each has its index.
     OR EXISTS (
-      SELECT FROM masking.orders o WHERE o.customer_number = p.number
+      SELECT FROM masking.orders o WHERE o.customer_number = ANY (masking.spellings(added))
         AND o.completed_at IS NULL AND o.cancelled_at IS NULL AND o.forgotten_at IS NULL)
     OR EXISTS (
-      SELECT FROM masking.orders o WHERE o.agent_number = p.number
+      SELECT FROM masking.orders o WHERE o.agent_number = ANY (masking.spellings(added))
         AND o.completed_at IS NULL AND o.cancelled_at IS NULL AND o.forgotten_at IS NULL)
   THEN
     RAISE EXCEPTION 'number: "%" is the phone of somebody with an open order', masking.redacted(p.number)

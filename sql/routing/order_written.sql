@@ -34,12 +34,12 @@ BEGIN
       USING ERRCODE = 'MK003', COLUMN = 'agent_number';
   END IF;
   -- What was no proxy number when it was written must not stop the order's course.
-  SELECT CASE p.number WHEN o.customer_number THEN 'customer_number' ELSE 'agent_number' END INTO wrong
-  FROM masking.proxy_numbers p
-  WHERE p.number IN (o.customer_number, o.agent_number)
-    AND p.number IS DISTINCT FROM before.customer_number
-    AND p.number IS DISTINCT FROM before.agent_number
-  LIMIT 1;
+  wrong := CASE
+    WHEN o.customer_number IS DISTINCT FROM before.customer_number AND masking.is_proxy(masking.number_of(o.customer_number))
+      THEN 'customer_number'
+    WHEN o.agent_number IS DISTINCT FROM before.agent_number AND masking.is_proxy(masking.number_of(o.agent_number))
+      THEN 'agent_number'
+  END;
   IF wrong IS NOT NULL THEN
     RAISE EXCEPTION '%: "%" is a proxy number', wrong,
       masking.redacted(CASE wrong WHEN 'customer_number' THEN o.customer_number ELSE o.agent_number END)
@@ -125,10 +125,13 @@ BEGIN
       PERFORM masking.lock_order(o.order_id);
       SELECT e.* INTO existing FROM masking.orders e WHERE e.order_id = o.order_id FOR KEY SHARE;
     END IF;
-    o := masking.let_through(o, existing);
     IF existing.order_id IS NOT NULL THEN
-      RETURN o; -- ON CONFLICT will find it, and its UPDATE comes here again
+      -- ON CONFLICT will find it, and its UPDATE comes here again with EXCLUDED: as it was written.
+      -- Digits that were read already would be read once more, as a number of this country.
+      o.placed_at := coalesce(o.placed_at, now());
+      RETURN o;
     END IF;
+    o := masking.let_through(o, existing);
     o := masking.route_order(o, existing, masking.setting_span('lock_wait'));
   ELSIF o.forgotten_at IS NOT NULL THEN
     PERFORM masking.route_forgotten(before, o);
@@ -145,6 +148,7 @@ BEGIN
         HINT = 'See masking.pool_status; with refuse_unmasked false in masking.settings the order would commit without one.';
   END IF;
   o.masking := CASE
+    WHEN o.forgotten_at IS NOT NULL THEN NULL
     WHEN o.refused IS NOT NULL AND o.cancelled_at IS NULL THEN 'refused'
     WHEN o.unmasked_since IS NOT NULL THEN 'waiting'
     WHEN o.proxy_number IS NOT NULL THEN 'masked'
@@ -178,7 +182,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION masking.route_forgotten(masking.orders, masking.orders) IS
-  'A forgotten order may still be completed or cancelled, but can route nobody any more.';
+  'A forgotten order may still be completed, cancelled or reopened, but can route nobody any more.';
 
 CREATE OR REPLACE FUNCTION masking.order_removed(o masking.orders) RETURNS void
 LANGUAGE plpgsql

@@ -62,9 +62,9 @@ BEGIN
   END IF;
   IF EXISTS (
     SELECT FROM masking.order_phones p
-    WHERE p.order_id = phone.order_id AND p.side = phone.side AND p.number = phone.number)
+    WHERE p.order_id = phone.order_id AND p.side = phone.side AND p.number = ANY (masking.spellings(masking.number_of(phone.number))))
   THEN
-    RETURN NULL; -- it is there; the primary key's own error would show the number
+    RETURN NULL; -- it is there, in one spelling or the other; the primary key's own error would show the number
   END IF;
   IF masking.person(number) IN (masking.person(masking.number_of(o.customer_number)),
     coalesce(masking.person(masking.number_of(o.agent_number)), 0))
@@ -72,7 +72,7 @@ BEGIN
     RAISE EXCEPTION 'number: "%" is the main phone of a party to this order', masking.redacted(phone.number)
       USING ERRCODE = 'MK003', COLUMN = 'number';
   END IF;
-  IF EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.number = phone.number) THEN
+  IF masking.is_proxy(number) THEN
     RAISE EXCEPTION 'number: "%" is a proxy number', masking.redacted(phone.number)
       USING ERRCODE = 'MK004', COLUMN = 'number';
   END IF;

@@ -17,7 +17,7 @@ AS $$
     AND (r.proxy = dialled OR r.proxy IS NULL)
     AND (NOT r.closed OR upper(r.live) <= now())
     AND (at IS NULL OR lower(r.live) <= at)
-  HAVING min(masking.person(r.callee)) = max(masking.person(r.callee)) AND max(r.callee) <> dialled
+  HAVING min(masking.person(r.callee)) = max(masking.person(r.callee)) AND masking.person(max(r.callee)) <> masking.person(dialled)
 $$;
 COMMENT ON FUNCTION masking.reached(bigint, bigint, timestamptz) IS
   'Who is reached: caller in the spelling of masking.person(), number dialled, moment (NULL: now). No row: nobody. side: the caller''s in the order that connected them last; blocked: he may not call this way.';

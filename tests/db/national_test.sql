@@ -62,6 +62,24 @@ CROSS JOIN unnest(ARRAY[
   $$UPDATE order_phones SET number = number$$
 ]) statement;
 SELECT is(tests.reaches(12025550009, 14155550100), '442079460001', 'and rings');
+-- An upsert is read once, whatever it says: what is read has lost its "+".
+SELECT is(tests.ask_as('masking_orders', format($$INSERT INTO orders (order_id, customer_number, agent_number)
+    VALUES ('N-4', '+1 202 555 0400', %L)
+    ON CONFLICT (order_id) DO UPDATE SET customer_number = EXCLUDED.customer_number, agent_number = EXCLUDED.agent_number
+    RETURNING agent_number$$, written)), read, format('%s: placed again with %s', rule, written))
+FROM (VALUES ('US', '+20 2555 0401', '2025550401'), ('US', '+20 2555 0402', '2025550402'), ('US', '(202) 555-0403', '12025550403'),
+  ('US', '+44 20 7946 0002', '442079460002'), ('GB', '+65 6123 4568', '6561234568'), ('GB', '020 7946 0003', '442079460003'),
+  ('refused', '+1 909 555 3003', '19095553003')) AS v (rule, written, read)
+CROSS JOIN LATERAL tests.set('national_numbers', rule);
+SELECT throws_ok($$INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N-4', '+1 202 555 0400', '555')
+  ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number$$, 'MK001', NULL, 'a bad one is refused, once it is written');
+SELECT lives_ok($$INSERT INTO masking.orders (order_id, customer_number, placed_at) VALUES ('N-4', '+1 202 555 0400', NULL)
+  ON CONFLICT (order_id) DO NOTHING$$, 'and what is not written is nobody''s trouble');
+SELECT throws_ok(format('SELECT masking.e164(%L, %L)', written, 'n'), 'MK001', NULL, 'a zero that is dialled at home only: ' || written)
+FROM unnest(ARRAY['+44 020 7946 0964', '+44 (00)20 7946 0961', '+44 (0 20) 7946 0962', '+49 0151 23456789', '00 33 01 70 18 99 00']) written;
+SELECT is(masking.e164(written, 'n'), read, 'one that belongs there: ' || written)
+FROM (VALUES ('+39 06 1234 5678', '390612345678'), ('+225 01 23 45 67 89', '2250123456789')) AS v (written, read);
+
 SELECT tests.set('national_numbers', 'US');
 INSERT INTO masking.proxy_numbers (number) VALUES ('(415) 555-0100');
 SELECT is((SELECT number FROM masking.proxy_numbers), '14155550100', 'and the pool');
@@ -72,12 +90,13 @@ SELECT tests.set('national_numbers', 'international');
 -- Callers whose network sends the national form; negative is what the server makes of one leading zero.
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES
   ('C-1', '+44 20 7123 4567', '+44 20 7123 4568'), ('C-2', '+1 916 123 4567', '+1 415 666 0002'),
-  ('C-3', '+39 06 1234 5678', '+39 347 123 4567'), ('C-4', '+45 32 12 34 56', '+45 32 12 34 57');
+  ('C-3', '+39 06 1234 5678', '+39 347 123 4567'), ('C-4', '+45 32 12 34 56', '+45 32 12 34 57'), ('C-5', '+55 11 98765 4321', '+55 21 98765 4322');
 SELECT is(tests.reaches(caller, dialled), rings, format('From %s, To %s', caller, dialled))
 FROM (VALUES (-2071234567, 442079460000, '442071234568'), (442071234567, 442079460000, '442071234568'),
   (-2071234567, 33170189900, 'no_caller_id'), (-1, 442079460000, 'no_caller_id'),
   (9161234567, 14155550100, '14156660002'), (9161234567, 442079460000, 'unknown_caller'),
-  (-612345678, 390612340000, '393471234567'), (4532123456, 14155550100, '4532123457'), (32123456, 4532000000, '4532123457')) AS v (caller, dialled, rings);
+  (-612345678, 390612340000, '393471234567'), (4532123456, 14155550100, '4532123457'), (32123456, 4532000000, '4532123457'), (11987654321, 551140028922, '5521987654322'),
+  (-11442071234567, 14155550100, '442071234568')) AS v (caller, dialled, rings);
 SELECT is((SELECT caller_digits FROM masking.calls WHERE outcome = 'no_caller_id' LIMIT 1) ~ '^[0-9]+$', true, 'on record with two digits')
 WHERE EXISTS (SELECT FROM masking.calls WHERE outcome = 'no_caller_id' AND caller_digits IS NOT NULL);
 
@@ -107,6 +126,14 @@ UPDATE masking.orders SET customer_number = 'none' WHERE order_id = 'B-1';
 SELECT is(tests.reaches(14156660003, 14155550100) IN ('unknown_caller', 'order_over'), true, 'a bad one instead: nobody');
 UPDATE masking.orders SET completed_at = now() WHERE order_id LIKE 'B-%';
 SELECT is_empty('SELECT FROM masking.unmasked_orders', 'over: nobody waits');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('B-6', '14156660061', '14156660062');
+SELECT is(tests.ask_as('masking_orders', $$INSERT INTO orders (order_id, customer_number, agent_number)
+  VALUES ('B-6', '14156660061', '+1 415 666 0063 ext. 12')
+  ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number RETURNING masking || ', ' || refused[1]$$),
+  'refused, agent_number: "**12" is not a phone number in international form', 'placed again with a bad one: why is on record');
+SELECT matches(words, 'order B-6: a number was not taken, agent_number: "\*\*12"', 'and explained')
+FROM masking.explain_route('14156660061', '14155550100');
+SELECT ok(bool_and(details ~ 'A number was not taken: agent_number'), 'on the order''s page too') FROM masking.explained_sides('B-6');
 SELECT tests.set('bad_numbers', 'refused');
 SELECT lives_ok($$UPDATE masking.orders SET completed_at = NULL WHERE order_id = 'B-3'$$, 'the setting taken back: such an order goes on');
 

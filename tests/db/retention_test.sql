@@ -32,6 +32,8 @@ SELECT matches((SELECT words FROM masking.explain_route('14156667777', '14155550
   '^connected: the customer of order OLD1.*forgotten', 'who asks with the number is still told');
 SELECT results_eq('SELECT orders, routes FROM masking.retention_run()', 'VALUES (0, 0)', 'a second run finds nothing to do');
 SELECT lives_ok($$UPDATE masking.orders SET completed_at = now() WHERE order_id = 'OLD3'$$, 'a forgotten order can still be completed');
+SELECT is((SELECT tests.ask_as('masking_orders', $$UPDATE orders SET completed_at = NULL, cancelled_at = NULL WHERE order_id = 'OLD3' RETURNING coalesce(masking, 'nobody')$$)),
+  'nobody', 'a forgotten order that is reopened masks nobody');
 SELECT throws_ok($$UPDATE masking.orders SET agent_number = '14156660002' WHERE order_id = 'OLD3'$$, 'MK008', NULL,
   'but not be given an agent');
 UPDATE masking.settings SET span = '0' WHERE name = 'forget_after';

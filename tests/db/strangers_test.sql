@@ -66,4 +66,32 @@ SELECT results_eq($$SELECT failures, callers FROM masking.guessing g JOIN d ON g
 UPDATE masking.code_failures SET failed_at = failed_at - interval '61 minutes';
 SELECT is(pg_temp.calls('h8', NULL, own), 'ask_code digits 5', 'an hour later the hidden are asked again') FROM d;
 
+-- A phone has two spellings in some countries, and is one phone.
+SELECT tests.set('codes', 'false');
+DELETE FROM masking.orders;
+INSERT INTO masking.proxy_numbers (number) VALUES ('+52 1 55 7777 0000');
+SELECT throws_ok($$INSERT INTO masking.proxy_numbers (number) VALUES ('+52 55 7777 0000')$$, '23505', NULL, 'a number of the pool is one in either');
+SELECT is(pg_temp.calls('x1', 525577770000, 14155550188, 14156669999), 'from_proxy', 'a number of the pool calls: nobody rings');
+SELECT throws_ok($$INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('X', '14156660021', '+52 55 7777 0000')$$,
+  'MK004', NULL, 'no party has it');
+SELECT is(pg_temp.calls('x2', 525599998888, 14155550188, 5215599998888), 'unknown_caller', 'support is not rung by its own phone');
+SELECT is(pg_temp.calls('x3', 14156669001, 525599998888, 5215599998888), 'unknown_caller', 'nor on its own number');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('X', '14156660021', '14156660022');
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('X', 'customer', '+52 55 9191 0003'), ('X', 'customer', '+52 1 55 9191 0003');
+SELECT is((SELECT count(*) FROM masking.order_phones), 1::bigint, 'a further phone is one in either');
+DELETE FROM masking.orders;
+DELETE FROM masking.proxy_numbers;
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('Y', '+52 55 1234 5678', '+52 1 55 8765 4321');
+SELECT is(pg_temp.calls('x4', 525512345678, 525587654321), 'unknown_caller', 'nobody is rung from the number that is his own');
+
+-- Further phones of an order that waits.
+INSERT INTO masking.proxy_numbers (number, prefix) VALUES ('14155550100', '44');
+INSERT INTO masking.orders (order_id, customer_number) VALUES ('W1', '14156660031');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('W2', '14156660041', '14156660042');
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('W1', 'customer', '14156660032'), ('W2', 'customer', '14156660043'), ('W2', 'agent', '14156660044');
+SELECT is(pg_temp.calls('w' || caller, caller, 14155550100), 'order_waiting', 'the order waits: ' || masking.redacted(caller::text))
+FROM unnest(ARRAY[14156660031, 14156660032, 14156660041, 14156660042, 14156660043, 14156660044]) caller;
+SELECT is((SELECT count(*) FROM masking.order_calls('W2')), 4::bigint, 'and lists the calls of all its phones');
+SELECT matches(words, 'order W2: waiting for a proxy number', 'which are explained') FROM masking.explain_route('14156660043', '14155550100');
+
 SELECT * FROM finish();
