@@ -108,9 +108,8 @@ BEGIN
     RETURN QUERY
   SELECT made.*
   FROM (SELECT * FROM masking.unmasked_orders u ORDER BY u.unmasked_since LIMIT 20) w
-    JOIN masking.orders o ON o.order_id = w.order_id
   CROSS JOIN LATERAL masking.line('row', 'bad', 'order', w.order_id, w.order_id,
-      masking.said_seconds(extract(epoch FROM now() - w.unmasked_since)::double precision), coalesce(o.unmasked_reason, 'none was free')) made
+      masking.said_seconds(extract(epoch FROM now() - w.unmasked_since)::double precision), coalesce(w.reason, 'none was free')) made
   ORDER BY w.unmasked_since;
   END IF;
   IF EXISTS (SELECT FROM masking.guessing) THEN

@@ -5,14 +5,17 @@ AS $$
 -- What to do next about an order, for whoever was asked. Reads the order and its routes.
 DECLARE
   o masking.orders;
+  open record;
 BEGIN
   SELECT * INTO o FROM masking.orders f WHERE f.order_id = wanted;
   IF o.order_id IS NULL THEN
     RETURN NEXT 'The order was deleted by the order system, or removed by retention: nobody can call by it.';
-  ELSIF o.cancelled_at IS NOT NULL THEN
-    RETURN NEXT 'Cancelled by mistake? The order system takes it back with cancelled_at = NULL.';
   ELSIF o.forgotten_at IS NOT NULL THEN
     RETURN NEXT 'Its numbers are forgotten: whoever still needs to call needs a new order.';
+  ELSIF o.cancelled_at IS NOT NULL THEN
+    RETURN NEXT 'Cancelled by mistake? The order system takes it back with cancelled_at = NULL.';
+  ELSIF o.refused IS NOT NULL THEN
+    RETURN NEXT 'The order system writes that number again, as it should be.';
   ELSIF o.agent_number IS NULL THEN
     RETURN NEXT 'Nobody is there to be called: the order system assigns an agent with agent_number.';
   ELSIF o.unmasked_since IS NOT NULL THEN
@@ -22,8 +25,15 @@ BEGIN
       THEN 'Still under way? The order system gives it more time with completed_at = a time in the future.'
       ELSE 'Not over yet? The order system reopens it with completed_at = NULL.' END;
   ELSE
-    RETURN NEXT format('Both should dial %s from the phone of the order. Somebody calls from another phone? Ask Why with that number.',
-      coalesce(o.proxy_number, 'a number of ours'));
+    SELECT array_agg(DISTINCT r.side) FILTER (WHERE NOT r.blocked) AS sides, bool_or(r.blocked) AS blocked INTO open
+    FROM masking.routes r WHERE r.order_id = wanted AND NOT r.closed AND r.live @> now();
+    IF open.blocked THEN
+      RETURN NEXT 'What is blocked: the order system takes a block of the order back (order_blocks), the owner a person''s or a prefix''s (unblock_person, dial_prefixes).';
+    END IF;
+    IF open.sides IS NOT NULL THEN
+      RETURN NEXT format('%s should dial %s from the phone of the order. Somebody calls from another phone? Ask Why with that number.',
+        CASE WHEN cardinality(open.sides) = 2 THEN 'Both' ELSE 'The ' || open.sides[1] END, coalesce(o.proxy_number, 'a number of ours'));
+    END IF;
     RETURN NEXT 'A call that is not on this page did not reach us: another number was dialled, or the number is no longer attached to the application at Plivo (see Pool).';
   END IF;
 END
@@ -81,12 +91,16 @@ BEGIN
   PERFORM masking.looked(who, 'order', wanted);
 
   RETURN NEXT masking.line('fact', '', '', '', 'Order', wanted);
-  RETURN NEXT masking.line('fact', CASE WHEN o.unmasked_since IS NOT NULL THEN 'bad' ELSE '' END, '', '', 'State', CASE
+  RETURN NEXT masking.line('fact', CASE WHEN o.unmasked_since IS NOT NULL OR o.refused IS NOT NULL THEN 'bad' ELSE '' END, '', '', 'State', CASE
     WHEN o.order_id IS NULL THEN 'deleted'
     WHEN o.cancelled_at IS NOT NULL THEN 'cancelled'
     WHEN o.completed_at <= now() THEN 'completed'
+    WHEN o.forgotten_at IS NOT NULL THEN 'over'
+    WHEN o.refused IS NOT NULL THEN 'a number was not taken'
     WHEN o.agent_number IS NULL THEN 'no agent'
     WHEN o.unmasked_since IS NOT NULL THEN 'waiting for a number'
+    WHEN o.routed_at IS NOT NULL AND NOT EXISTS (
+      SELECT FROM masking.routes r WHERE r.order_id = wanted AND NOT r.closed AND upper(r.live) > now()) THEN 'over: nobody completed it in time'
     ELSE 'open' END);
   RETURN NEXT masking.line('fact', '', CASE WHEN o.proxy_number IS NOT NULL THEN 'number' ELSE '' END, o.proxy_number, 'Proxy number',
     coalesce(o.proxy_number, CASE WHEN EXISTS (SELECT FROM masking.proxy_numbers) THEN 'none' ELSE 'any number of ours' END));

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION masking.orders_of_person(person bigint, at timestamptz, at_most integer)
-RETURNS TABLE (order_id text, side text, proxy bigint, begins timestamptz, ends timestamptz, ended text, words text)
+RETURNS TABLE (order_id text, side text, proxy bigint, begins timestamptz, ends timestamptz, ended text, words text, is_routed boolean)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -10,18 +10,22 @@ AS $$
       CASE WHEN r.blocked THEN 'blocked'
         WHEN r.live && masking.meant(at) AND NOT (r.closed AND upper(r.live) > now()) THEN 'connected then'
         WHEN lower(r.live) > at THEN 'not yet then'
-        ELSE 'no longer then' END
+        ELSE 'no longer then' END, true
     FROM masking.routes r
     WHERE r.caller IN (masking.person(person), masking.hash_if_keyed(masking.person(person)), masking.hash_if_keyed(person))
       AND upper(r.live) > at - interval '30 days'
     ORDER BY upper(r.live) > at DESC, abs(extract(epoch FROM upper(r.live) - at))
     LIMIT at_most)
     UNION ALL
-    (SELECT o.order_id, CASE WHEN o.customer_number = person::text THEN 'customer' ELSE 'agent' END, NULL, o.placed_at, NULL, NULL,
-      CASE WHEN o.unmasked_since IS NOT NULL THEN 'waits for a number' WHEN o.agent_number IS NULL THEN 'has no agent' ELSE 'never connected' END
-    FROM masking.orders o
-    WHERE (o.customer_number = person::text OR o.agent_number = person::text)
-      AND o.placed_at > at - interval '30 days'
+    (SELECT o.order_id, CASE WHEN o.customer_number = ANY (w.written) THEN 'customer' WHEN o.agent_number = ANY (w.written) THEN 'agent' END,
+      NULL, o.placed_at, NULL, NULL,
+      CASE WHEN o.refused IS NOT NULL THEN 'a number was not taken' WHEN o.unmasked_since IS NOT NULL THEN 'waits for a number' WHEN o.agent_number IS NULL THEN 'has no agent' ELSE 'never connected' END, false
+    FROM (SELECT masking.spellings(person) AS written) w
+    CROSS JOIN LATERAL (
+      SELECT k.* FROM masking.orders k WHERE k.customer_number = ANY (w.written) OR k.agent_number = ANY (w.written)
+      UNION
+      SELECT k.* FROM masking.order_phones p JOIN masking.orders k ON k.order_id = p.order_id WHERE p.number = ANY (w.written)) o
+    WHERE o.placed_at > at - interval '30 days'
       AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id)
     ORDER BY o.placed_at DESC
     LIMIT at_most)
@@ -58,12 +62,18 @@ LANGUAGE sql IMMUTABLE
 AS $$
   SELECT CASE
     WHEN words ~ '^connected' THEN 'The call should have rung. If it did not: the calls below tell how it ended, or that it never reached us.'
+    WHEN words ~ 'a number was not taken' THEN 'The order system writes that number again, as it should be.'
     WHEN words ~ 'number unknown' THEN 'No order ever had that phone: ask from which phone it was called, and add it to the order (order_phones).'
     WHEN words ~ 'another number' THEN 'The person dialled another number of ours than the order''s: tell them the one to dial.'
     WHEN words ~ 'waiting for a proxy number' THEN 'Operations: add numbers to the pool. The order gets one by itself.'
+    WHEN words ~ 'prefix that may not be dialled' THEN 'The owner''s table dial_prefixes says which numbers we may ring.'
+    WHEN words ~ 'calls_per_hour' THEN 'These two called each other very often. The owner''s setting calls_per_hour says how often they may.'
     WHEN words ~ 'block' THEN 'Somebody blocked this caller: the order system takes that back, or the owner (see block_log).'
     WHEN words ~ '(not yet assigned|has no agent)' THEN 'The order system has assigned nobody who could be called.'
-    WHEN words ~ '(completed|cancelled|expired|swapped|removed)' THEN 'Not over yet? The order system reopens the order, or gives it more time with completed_at in the future.'
+    WHEN words ~ '(swapped|removed)' THEN 'This phone is not of the order any more. Should it be, the order system writes it to the order again.'
+    WHEN words ~ '(deleted|forgotten)' THEN 'The order is gone for good: whoever still needs to call needs a new one.'
+    WHEN words ~ 'placed later' THEN 'There was no order yet.'
+    WHEN words ~ '(completed|cancelled|expired)' THEN 'Not over yet? The order system reopens the order, or gives it more time with completed_at in the future.'
     ELSE 'Check the two numbers, and look at the order.'
   END
 $$;
@@ -111,6 +121,12 @@ BEGIN
   RETURN NEXT masking.line('fact', '', '', '', 'Numbers', masking.said_numbers(from_number, CASE WHEN dialled <> '10000000' THEN dialled END));
   RETURN NEXT masking.line('section', '', '', '', 'What to do next');
   RETURN NEXT masking.line('step', '', '', '', masking.why_step(said));
+  IF said ~ 'is on another number' THEN
+    RETURN QUERY
+    SELECT made.*
+    FROM (SELECT DISTINCT o.proxy::text FROM masking.orders_of_person(caller_is, at, 10) o WHERE o.words = 'connected then') n (proxy)
+    CROSS JOIN LATERAL masking.line('step', '', 'number', n.proxy, 'The number to dial: ' || n.proxy) made;
+  END IF;
 
   RETURN NEXT masking.line('section', '', '', '', 'Orders of this phone around that time');
   FOR f IN SELECT * FROM masking.orders_of_person(caller_is, at, 10) LOOP
@@ -119,7 +135,8 @@ BEGIN
       found_one := true;
     END IF;
     RETURN NEXT masking.line('row', CASE f.words WHEN 'connected then' THEN 'good' ELSE 'warn' END, 'order', f.order_id, f.order_id,
-      f.side, coalesce(f.proxy::text, 'any'), f.words, masking.said_clock(f.begins), masking.said_clock(f.ends), f.ended);
+      f.side, CASE WHEN f.is_routed THEN coalesce(f.proxy::text, 'any') END, f.words, masking.said_clock(f.begins),
+      CASE WHEN f.is_routed THEN masking.said_clock(f.ends) END, f.ended);
   END LOOP;
   IF NOT found_one THEN
     RETURN NEXT masking.line('text', 'quiet', '', '', 'None within 30 days before.');

@@ -17,6 +17,9 @@ BEGIN
       (SELECT k.* FROM masking.orders k WHERE k.customer_number = ANY (written) LIMIT 2000)
       UNION ALL
       (SELECT k.* FROM masking.orders k WHERE k.agent_number = ANY (written) LIMIT 2000)
+      UNION ALL
+      (SELECT k.* FROM masking.order_phones p JOIN masking.orders k ON k.order_id = p.order_id
+       WHERE p.number = ANY (written) LIMIT 2000)
     ), reason AS (
       (SELECT 1 AS rank, format('order %s %s on another number, %s; not on this one',
         m.order_id, CASE WHEN at < now() THEN 'was' ELSE 'is' END, masking.redacted(m.proxy::text)) AS words
@@ -27,6 +30,7 @@ BEGIN
       (SELECT 2, format('order %s: ', o.order_id) || CASE
         WHEN o.cancelled_at <= at THEN format('cancelled at %s, was never connected', masking.said_time(o.cancelled_at))
         WHEN o.completed_at <= at THEN format('completed at %s, was never connected', masking.said_time(o.completed_at))
+        WHEN o.refused IS NOT NULL THEN format('a number was not taken, %s', array_to_string(o.refused, '; '))
         WHEN o.unmasked_since <= at THEN format('waiting for a proxy number since %s', masking.said_time(o.unmasked_since))
         WHEN o.routed THEN 'has no agent now'
         ELSE 'not yet assigned to an agent'
@@ -37,8 +41,13 @@ BEGIN
         WHERE k.placed_at <= at
       ) o
       WHERE CASE WHEN least(o.cancelled_at, o.completed_at) <= at THEN NOT o.routed
-        ELSE o.agent_number IS NULL OR o.unmasked_since <= at END
+        ELSE o.agent_number IS NULL OR o.refused IS NOT NULL OR o.unmasked_since <= at END
       ORDER BY o.placed_at DESC LIMIT 3)
+      UNION ALL
+      (SELECT 4, format('order %s: placed later, at %s', k.order_id, masking.said_time(k.placed_at))
+      FROM theirs k
+      WHERE k.placed_at > at AND NOT EXISTS (SELECT FROM mine m WHERE m.order_id = k.order_id)
+      ORDER BY k.placed_at LIMIT 1)
       UNION ALL
       (SELECT 3, format('order %s: expired at %s, %s', m.order_id, masking.said_time(upper(m.live)),
         coalesce(m.ended, 'the longest life of an order nobody completed'))
@@ -69,6 +78,27 @@ AS $$
 $$;
 COMMENT ON FUNCTION masking.meant(timestamptz) IS 'The span of time that somebody means who names a time: a whole minute where there are no seconds.';
 
+CREATE OR REPLACE FUNCTION masking.were_too_many(caller_is bigint, callee bigint, at timestamptz) RETURNS boolean
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+  cap CONSTANT integer := masking.setting_amount('calls_per_hour');
+BEGIN
+  IF cap = 0 THEN
+    RETURN false;
+  ELSIF masking.meant(at) @> now() THEN
+    RETURN cap <= (SELECT count(*) FROM masking.pair_calls k
+      WHERE k.pair = masking.pair_of(masking.person(caller_is), callee) AND k.called_at > now() - interval '1 hour');
+  END IF;
+  RETURN EXISTS (
+    SELECT FROM masking.calls c
+    WHERE c.caller_hash IN (masking.hash_if_keyed(caller_is), masking.hash_if_keyed(masking.person(caller_is)))
+      AND c.called_at BETWEEN at - interval '1 second' AND upper(masking.meant(at)) + interval '1 second' AND c.outcome = 'too_many_calls');
+END
+$$;
+COMMENT ON FUNCTION masking.were_too_many(bigint, bigint, timestamptz) IS
+  'Whether the setting calls_per_hour stands against one more call of these two; of the past, whether it stood against one.';
+
 CREATE OR REPLACE FUNCTION masking.explain_route(from_number text, to_number text, at timestamptz DEFAULT now())
 RETURNS TABLE (counterpart bigint, order_ids text[], words text)
 LANGUAGE plpgsql STABLE
@@ -77,8 +107,8 @@ AS $$
 -- "The customer says he rang at 19:42 and nobody was there." Who would have been connected then,
 -- and why, or why not, in words an operator can pass on. Words show two digits of a number at most.
 -- A time without seconds is that minute: what connected at its beginning or at its end counts.
---   reads   routes (of the caller, by index), orders (of the caller, by index); of a call that would be
---           made now also what stranger() says of one who dials another number than his order's
+--   reads   routes (of the caller, by index), orders (of the caller, by index), and with calls_per_hour
+--           pair_calls and the calls of that minute
 --   who     the owner; the console and support by functions of their own
 #variable_conflict use_column
 DECLARE
@@ -89,6 +119,7 @@ DECLARE
   is_elsewhere boolean;
   moment timestamptz;
 BEGIN
+  at := coalesce(at, now());
   BEGIN
     dialled := masking.number_of(masking.e164(to_number, 'to'));
     -- As a network may send it: the national form of the number dialled.
@@ -114,15 +145,19 @@ BEGIN
     ORDER BY c.rank
     LIMIT 1;
     EXIT WHEN counterpart IS NOT NULL OR is_blocked;
+    -- (A setting as it is now: what it was then is not kept.)
+    SELECT e.callee, e.order_ids, e.side, e.blocked, true INTO counterpart, order_ids, side_is, is_blocked, is_elsewhere
+    FROM masking.elsewhere(masking.person(caller_is), dialled, CASE WHEN moment < now() THEN moment END) e
+    WHERE e.callee IS NOT NULL AND moment <= now() AND (e.blocked OR masking.setting_on('any_number') AND masking.is_proxy(dialled));
+    EXIT WHEN counterpart IS NOT NULL OR is_blocked;
   END LOOP;
-  IF counterpart IS NULL AND is_blocked IS NOT TRUE AND masking.meant(at) @> now() THEN
-    SELECT s.counterpart, s.order_ids, s.side, true INTO counterpart, order_ids, side_is, is_elsewhere
-    FROM masking.stranger(masking.person(caller_is), dialled, NULL, false) s
-    WHERE s.outcome = 'connected';
-  END IF;
 
   IF is_blocked THEN
-    words := format('not connected: order %s: the %s is blocked', array_to_string(order_ids, ', '), side_is);
+    words := format('not connected: order %s: the %s may not call: %s', array_to_string(order_ids, ', '), side_is,
+      masking.said_block(counterpart));
+  ELSIF counterpart IS NOT NULL AND masking.were_too_many(caller_is, counterpart, at) THEN
+    words := format('not connected: order %s: more calls of these two within an hour than the setting calls_per_hour allows',
+      array_to_string(order_ids, ', '));
   ELSIF counterpart IS NOT NULL THEN
     words := format('connected: the %s of order %s %s the other side, %s', side_is,
       array_to_string(order_ids, ', '), CASE WHEN at < now() THEN 'reached' ELSE 'reaches' END,

@@ -6,35 +6,44 @@ AS $$
   -- What happened to an order, as its row and its routes tell; the calls are told elsewhere.
   WITH o AS (SELECT * FROM masking.orders f WHERE f.order_id = wanted),
   r AS (SELECT * FROM masking.routes f WHERE f.order_id = wanted)
-  SELECT * FROM (
-    SELECT o.placed_at, '' AS tone, 'Placed.' AS words FROM o
+  SELECT s.happened_at, s.tone, s.words FROM (
+    SELECT 0, o.placed_at, '' AS tone, 'Placed.' AS words FROM o
     UNION ALL
-    SELECT lower(r.live), CASE WHEN bool_or(r.blocked) THEN 'warn' ELSE 'good' END,
+    SELECT 2, lower(r.live), CASE WHEN bool_or(r.blocked) THEN 'warn' ELSE 'good' END,
       format('The %s %s can call%s, on %s.', r.side, string_agg(DISTINCT masking.said_phone(r.caller), ' and '),
         CASE WHEN bool_or(r.blocked) THEN ', and hears that he is blocked' ELSE '' END,
         coalesce(r.proxy::text, 'any number of ours'))
     FROM r GROUP BY lower(r.live), r.side, r.proxy
     UNION ALL
-    SELECT upper(r.live), 'warn', format('The %s cannot call any more on %s: %s.', r.side,
+    -- (What goes on at once as another route, as when the other side changed, did not end for the caller.)
+    SELECT 1, upper(r.live), 'warn', format('The %s %s cannot call any more on %s: %s.', r.side, string_agg(DISTINCT masking.said_phone(r.caller), ' and '),
       coalesce(r.proxy::text, 'any number'), coalesce(r.ended, 'the longest life of an order that nobody completed'))
-    FROM r WHERE upper(r.live) <= now() GROUP BY upper(r.live), r.side, r.proxy, r.ended
+    FROM r
+    WHERE upper(r.live) <= now() AND NOT EXISTS (
+      SELECT FROM r n
+      WHERE n.side = r.side AND n.caller = r.caller AND n.proxy IS NOT DISTINCT FROM r.proxy AND n.route_id <> r.route_id
+        AND lower(n.live) BETWEEN lower(r.live) AND upper(r.live) + interval '1 second' AND upper(n.live) > upper(r.live))
+    GROUP BY upper(r.live), r.side, r.proxy, r.ended
     UNION ALL
-    SELECT o.unmasked_since, 'bad', format('It waits for a proxy number: %s.', coalesce(o.unmasked_reason, 'none was free'))
+    SELECT 3, o.refused_at, 'bad', format('A number was not taken: %s.', array_to_string(o.refused, '; '))
+    FROM (SELECT o.recorded_at AS refused_at, o.refused FROM o WHERE o.refused IS NOT NULL) o
+    UNION ALL
+    SELECT 3, o.unmasked_since, 'bad', format('It waits for a proxy number: %s.', coalesce(o.unmasked_reason, 'none was free'))
     FROM o WHERE o.unmasked_since IS NOT NULL
     UNION ALL
-    SELECT o.completed_at, '', CASE WHEN o.completed_at > now() THEN 'To be completed, by plan.' ELSE 'Completed.' END
+    SELECT 3, o.completed_at, '', CASE WHEN o.completed_at > now() THEN 'To be completed, by plan.' ELSE 'Completed.' END
     FROM o WHERE o.completed_at IS NOT NULL AND isfinite(o.completed_at)
     UNION ALL
-    SELECT o.cancelled_at, 'bad', 'Cancelled: both sides were cut off.' FROM o WHERE o.cancelled_at IS NOT NULL
+    SELECT 3, o.cancelled_at, 'bad', 'Cancelled: both sides were cut off.' FROM o WHERE o.cancelled_at IS NOT NULL
     UNION ALL
-    SELECT p.routed_since, 'good', format('A further phone of the %s, %s, reaches the other side.', p.side, masking.redacted(p.number))
+    SELECT 3, p.routed_since, 'good', format('A further phone of the %s, %s, reaches the other side.', p.side, masking.redacted(p.number))
     FROM masking.order_phones p WHERE p.order_id = wanted AND p.routed_since IS NOT NULL
     UNION ALL
-    SELECT lower(c.live), '', format('The %s got a code for calling from another phone, good until %s.', c.side, masking.said_time(upper(c.live)))
+    SELECT 3, lower(c.live), '', format('The %s got a code for calling from another phone, good until %s.', c.side, masking.said_time(upper(c.live)))
     FROM masking.codes c WHERE c.order_id = wanted
     UNION ALL
-    SELECT o.forgotten_at, '', 'Its phone numbers were forgotten.' FROM o WHERE o.forgotten_at IS NOT NULL
-  ) s (happened_at, tone, words)
-  ORDER BY s.happened_at
+    SELECT 3, o.forgotten_at, '', 'Its phone numbers were forgotten.' FROM o WHERE o.forgotten_at IS NOT NULL
+  ) s (rank, happened_at, tone, words)
+  ORDER BY s.happened_at, s.rank
 $$;
 COMMENT ON FUNCTION masking.order_story(text) IS 'What happened to an order, in words, oldest first.';

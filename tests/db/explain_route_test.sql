@@ -69,4 +69,37 @@ WHERE r.order_id = 'N9' AND r.side = 'customer';
 SELECT is_empty($$SELECT FROM masking.explain_route('14156667777', '14155550100', now() - interval '15 hours') e WHERE e.words ~ '1415666'$$,
   'promise 1: words show no whole number');
 
+-- Of now and of a minute ago alike: another number, blocks, prefixes, too many calls.
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('Z9', '14156666001', '14156666002');
+SELECT tests.set('any_number', 'true');
+SELECT tests.pass('1 hour');
+SELECT pg_temp.says('14156666001', CASE o.proxy_number WHEN '14155550100' THEN '14155550101' ELSE '14155550100' END, ago,
+  '^connected: the customer of order Z9 .* any_number connects$', 'by any_number, ' || ago) FROM masking.orders o, unnest(ARRAY[interval '0', '30 minutes']) ago
+WHERE o.order_id = 'Z9';
+SELECT tests.set('any_number', 'false');
+SELECT tests.set('calls_per_hour', '1');
+SELECT is(tests.reaches(14156666001, o.proxy_number::bigint), '14156666002', 'once in an hour') FROM masking.orders o WHERE o.order_id = 'Z9';
+SELECT is(tests.reaches(14156666001, o.proxy_number::bigint), 'too_many_calls', 'not twice') FROM masking.orders o WHERE o.order_id = 'Z9';
+SELECT pg_temp.says('14156666001', o.proxy_number, '0', '^not connected: order Z9: .* calls_per_hour allows$', 'and why') FROM masking.orders o WHERE o.order_id = 'Z9';
+SELECT tests.set('calls_per_hour', '0');
+INSERT INTO masking.dial_prefixes (prefix) VALUES ('44');
+SELECT pg_temp.says('14156666001', o.proxy_number, '0', '^not connected: order Z9: .* prefix that may not be dialled$', 'no block') FROM masking.orders o WHERE o.order_id = 'Z9';
+DELETE FROM masking.dial_prefixes;
+SELECT pg_temp.says('14156666001', '14155550100', NULL, 'order Z9|connected', 'no time is now');
+INSERT INTO masking.orders (order_id, customer_number) VALUES ('L9', '14156666009');
+SELECT pg_temp.says('14156666009', '14155550100', '2 hours', 'order L9: placed later, at', 'before there was an order');
+
+-- The story of an order that changes: its end is what is true.
+UPDATE masking.orders SET agent_number = '14156666003' WHERE order_id = 'Z9';
+SELECT is((SELECT string_agg(s.words, '; ') FROM masking.order_story('Z9') s WHERE s.words ~ 'cannot call'),
+  (SELECT format('The agent **02 cannot call any more on %s: agent swapped.', o.proxy_number) FROM masking.orders o WHERE o.order_id = 'Z9'), 'a swap cuts off the old agent, and nobody else');
+SELECT ok((SELECT (array_agg(s.words))[count(*)] ~ ' can call' FROM masking.order_story('Z9') s), 'and the last word is who can call');
+INSERT INTO masking.order_blocks (order_id, side) VALUES ('Z9', 'both');
+SELECT ok((SELECT (array_agg(s.words))[count(*)] ~ 'hears that he is blocked' FROM masking.order_story('Z9') s), 'blocked');
+SELECT ok((SELECT bool_and(s !~ 'should dial') FROM masking.order_steps('Z9') s), 'nobody is told to dial');
+DELETE FROM masking.order_blocks;
+SELECT ok((SELECT (array_agg(s.words))[count(*)] ~ ' can call, on' FROM masking.order_story('Z9') s), 'unblocked');
+UPDATE masking.orders SET completed_at = 'infinity' WHERE order_id = 'Z9';
+SELECT ok((SELECT bool_and(s.words !~ 'cannot call' OR s.words ~ 'swapped') FROM masking.order_story('Z9') s), 'given time without end');
+
 SELECT * FROM finish();
