@@ -6,10 +6,9 @@
  */
 #pragma once
 
-#define PATH_DIAL_ACTION "/dial/action"        /* <Dial action> */
-#define PATH_DIAL_EVENT "/dial/event"          /* <Dial callbackUrl> */
-#define PATH_CODE "/code/"                     /* <GetDigits action>, and the attempt */
-#define PATH_RECORDING "/recording"            /* <Record callbackUrl> */
-#define PATH_MESSAGE_STATUS "/message/status/" /* <Message callbackUrl>, the id and the part, "/" \
-                                                */
+#define PATH_DIAL_ACTION "/dial/action"             /* <Dial action> */
+#define PATH_DIAL_EVENT "/dial/event"               /* <Dial callbackUrl> */
+#define PATH_CODE "/code/"                          /* <GetDigits action>, and the attempt */
+#define PATH_RECORDING "/recording"                 /* <Record callbackUrl> */
+#define PATH_MESSAGE_STATUS "/message/status/"      /* <Message callbackUrl>, id, part, "/" */
 #define PATH_ANNOUNCEMENT "/recording/announcement" /* <Dial confirmSound> */
