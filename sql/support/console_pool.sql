@@ -2,12 +2,15 @@ CREATE OR REPLACE FUNCTION masking.drift_lines() RETURNS SETOF masking.console_l
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
--- Where the pool and Plivo differ, as number-masking-plivo saw it. Reads pool_drift and plivo_look.
+-- Where the pool and Plivo differ, as number-masking-plivo saw it. Reads plivo_connection, plivo_look, pool_drift.
 DECLARE
   looked timestamptz := (SELECT l.looked_at FROM masking.plivo_look l LIMIT 1);
 BEGIN
   RETURN NEXT masking.line('section', '', '', '', 'As Plivo has them?');
-  IF looked IS NULL THEN
+  IF NOT EXISTS (SELECT FROM masking.plivo_connection) THEN
+    RETURN NEXT masking.line('text', 'quiet', '', '', 'Nobody knows: number-masking-plivo has not connected this pool. Its connect does, and check compares then.');
+    RETURN;
+  ELSIF looked IS NULL THEN
     RETURN NEXT masking.line('text', 'quiet', '', '', 'Nobody has compared yet: number-masking-plivo check does.');
     RETURN;
   END IF;
