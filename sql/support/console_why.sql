@@ -121,6 +121,9 @@ BEGIN
   RETURN NEXT masking.line('fact', '', '', '', 'Numbers', masking.said_numbers(from_number, CASE WHEN dialled <> '10000000' THEN dialled END));
   RETURN NEXT masking.line('section', '', '', '', 'What to do next');
   RETURN NEXT masking.line('step', '', '', '', masking.why_step(said));
+  IF said ~ 'number unknown' AND masking.setting_on('codes') THEN
+    RETURN NEXT masking.line('step', '', '', '', 'Whoever enters an order''s code is connected from any phone, and such a call is found from the order.');
+  END IF;
   IF said ~ 'is on another number' THEN
     RETURN QUERY
     SELECT made.*
