@@ -153,8 +153,8 @@ BEGIN
   END LOOP;
 
   IF is_blocked THEN
-    words := format('not connected: order %s: the %s may not call: %s', array_to_string(order_ids, ', '), side_is,
-      masking.said_block(counterpart));
+    words := format('not connected: order %s: ', array_to_string(order_ids, ', '))
+      || coalesce(nullif(masking.said_block(counterpart), 'blocked'), format('the %s is blocked', side_is));
   ELSIF counterpart IS NOT NULL AND masking.were_too_many(caller_is, counterpart, at) THEN
     words := format('not connected: order %s: more calls of these two within an hour than the setting calls_per_hour allows',
       array_to_string(order_ids, ', '));

@@ -83,7 +83,7 @@ SELECT is(tests.reaches(14156666001, o.proxy_number::bigint), 'too_many_calls', 
 SELECT pg_temp.says('14156666001', o.proxy_number, '0', '^not connected: order Z9: .* calls_per_hour allows$', 'and why') FROM masking.orders o WHERE o.order_id = 'Z9';
 SELECT tests.set('calls_per_hour', '0');
 INSERT INTO masking.dial_prefixes (prefix) VALUES ('44');
-SELECT pg_temp.says('14156666001', o.proxy_number, '0', '^not connected: order Z9: .* prefix that may not be dialled$', 'no block') FROM masking.orders o WHERE o.order_id = 'Z9';
+SELECT pg_temp.says('14156666001', o.proxy_number, '0', '^not connected: order Z9: the other side.s number begins with a prefix that may not be dialled$', 'no block') FROM masking.orders o WHERE o.order_id = 'Z9';
 DELETE FROM masking.dial_prefixes;
 SELECT pg_temp.says('14156666001', '14155550100', NULL, 'order Z9|connected', 'no time is now');
 INSERT INTO masking.orders (order_id, customer_number) VALUES ('L9', '14156666009');
