@@ -20,10 +20,7 @@ BEGIN
   ORDER BY length(k.code) DESC LIMIT 1;
   readings := masking.national_readings(digits, c);
   IF cardinality(readings) = 0 THEN
-    -- With what is dialled before a number abroad, as 011.
-    readings := ARRAY(
-      SELECT DISTINCT substr(digits, n + 1) FROM generate_series(2, 6) n
-      WHERE left(digits, n) ~ ('^(?:' || c.abroad || ')$') AND masking.fits_a_country(substr(digits, n + 1)));
+    readings := masking.foreign_readings(digits, c);
   END IF;
   IF cardinality(readings) = 1 THEN
     RETURN masking.person(masking.number_of(readings[1]));

@@ -49,6 +49,21 @@ $$;
 COMMENT ON FUNCTION masking.fits_a_country(text) IS
   'Whether digits are a calling code and a number as long as that country has them.';
 
+-- In some countries what is dialled before a number abroad begins with 00 and goes on, as 0011.
+CREATE OR REPLACE FUNCTION masking.foreign_readings(digits text, c masking.countries) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT DISTINCT substr(digits, n + 1) FROM generate_series(2, 6) n
+    WHERE (left(digits, n) = '00' OR left(digits, n) ~ ('^(?:' || c.abroad || ')$')) AND substr(digits, n + 1) ~ '^[1-9][0-9]{6,14}$'
+      AND masking.fits_a_country(substr(digits, n + 1)));
+END
+$$;
+COMMENT ON FUNCTION masking.foreign_readings(text, masking.countries) IS
+  'What digits mean that begin with the way out of a country, as 00 or 011; all that fit.';
+
 CREATE OR REPLACE FUNCTION masking.without_plus(digits text) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -69,14 +84,11 @@ BEGIN
   IF c.abroad = '00' AND starts_with(digits, '00') THEN
     RETURN (regexp_match(digits, '^00([1-9][0-9]{6,14})$'))[1];
   END IF;
-  -- In some countries what is dialled before a number abroad begins with 00 and goes on, as 0011.
   SELECT array_agg(DISTINCT r.reading) INTO readings
   FROM (
     SELECT unnest(masking.national_readings(digits, c)) AS reading WHERE NOT starts_with(digits, '00')
     UNION ALL
-    SELECT substr(digits, n + 1) FROM generate_series(2, 6) n
-    WHERE (left(digits, n) = '00' OR left(digits, n) ~ ('^(?:' || c.abroad || ')$')) AND substr(digits, n + 1) ~ '^[1-9][0-9]{6,14}$'
-      AND masking.fits_a_country(substr(digits, n + 1))
+    SELECT unnest(masking.foreign_readings(digits, c))
   ) r;
   RETURN CASE WHEN cardinality(readings) = 1 THEN readings[1] END;
 END

@@ -25,8 +25,8 @@ AS $$
         AND lower(n.live) BETWEEN lower(r.live) AND upper(r.live) + interval '1 second' AND upper(n.live) > upper(r.live))
     GROUP BY upper(r.live), r.side, r.proxy, r.ended
     UNION ALL
-    SELECT 3, o.refused_at, 'bad', format('A number was not taken: %s.', array_to_string(o.refused, '; '))
-    FROM (SELECT o.recorded_at AS refused_at, o.refused FROM o WHERE o.refused IS NOT NULL) o
+    SELECT 3, o.recorded_at, 'bad', format('A number was not taken: %s.', array_to_string(o.refused, '; '))
+    FROM o WHERE o.refused IS NOT NULL
     UNION ALL
     SELECT 3, o.unmasked_since, 'bad', format('It waits for a proxy number: %s.', coalesce(o.unmasked_reason, 'none was free'))
     FROM o WHERE o.unmasked_since IS NOT NULL
