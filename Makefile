@@ -14,15 +14,24 @@ QUIET    ?= @
 
 .DEFAULT_GOAL := build
 
-# ---- the server ----
+# ---- the programs ----
 
-MODULES := call chores config db db_array endpoints event fields form health http keyring log log_writer message \
-           metrics notify number outcome process prompt questions queue replay reply request response secret service signature store switchboard text utf8
-SQL     := $(wildcard sql/server/*.sql)
+# The folders below server/ that a folder may include from: the rule of dependency. It is the
+# compiler's search path, so a header of any other folder is not found. "." is server/ itself.
+SEES_lib      := lib
+SEES_web      := lib web
+SEES_protocol := lib web protocol
+SEES_database := lib protocol database
+SEES_.        := lib web protocol database .
+SEES_console  := lib web console
+SEES_plivo    := lib plivo
+SEES_tests    := . lib web protocol database console
+includes       = $(foreach folder,$(SEES_$(1)),-Iserver/$(folder:.=))
 
 LIBRARIES := libpq libxml-2.0 libcrypto
+# Without the one about rows of a table whose last columns are left out: those are zeros.
 WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
-             -Wconversion -Wno-sign-conversion -Wvla -Wundef
+             -Wconversion -Wno-sign-conversion -Wvla -Wundef -Wno-missing-field-initializers
 HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection
 ifeq ($(SANITIZE),)
 HARDENING += -D_FORTIFY_SOURCE=2
@@ -34,38 +43,40 @@ PACKAGE_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES))
 PACKAGE_LIBS   = $(shell pkg-config --libs $(LIBRARIES))
 
 ALL_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -pthread $(OPTIMIZE) $(WARNINGS) $(HARDENING) $(SANITIZERS) \
-              -I$(BUILD)/generated -Iserver -Iserver/console $(PACKAGE_CFLAGS) $(CFLAGS)
+              -I$(BUILD)/generated $(PACKAGE_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(SANITIZERS) $(LDFLAGS)
 ALL_LIBS    = -lcivetweb -lm $(PACKAGE_LIBS)
-
-OBJECTS := $(MODULES:%=$(BUILD)/server/%.o)
-
-# The console: a program of its own, which shares what knows nothing of calls.
-CONSOLE_MODULES := asks html page screens settings token users
-CONSOLE_SHARED  := db db_array form http log log_writer metrics notify outcome process request response secret utf8
 # Linked whatever the linker thinks: a sanitizer has a crypt_r of its own, which only calls this one.
-CRYPT           := -Wl,--push-state,--no-as-needed -lcrypt -Wl,--pop-state
-CONSOLE_OBJECTS := $(CONSOLE_MODULES:%=$(BUILD)/server/console/%.o)
+CRYPT      := -Wl,--push-state,--no-as-needed -lcrypt -Wl,--pop-state
+
+# One archive for each folder, of which a program gets what it uses.
+objects  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out server/main.c,$(wildcard $(1)/*.c)))
+archives = $(patsubst %,$(BUILD)/server/%.a,$(1))
+FOLDERS := lib web protocol database
 
 .PHONY: build
 build: $(BUILD)/number-masking $(BUILD)/number-masking-console $(BUILD)/number-masking-plivo
 
-$(BUILD)/number-masking: $(BUILD)/server/main.o $(OBJECTS)
+$(BUILD)/number-masking: $(BUILD)/server/main.o $(call objects,server) \
+                        $(call archives,database protocol web lib)
 	@echo "  link     $@"
 	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
 
-$(BUILD)/number-masking-console: $(BUILD)/server/console/main.o $(CONSOLE_OBJECTS) \
-                                $(CONSOLE_SHARED:%=$(BUILD)/server/%.o)
+$(BUILD)/number-masking-console: $(call objects,server/console) $(call archives,web lib)
 	@echo "  link     $@"
 	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(CRYPT)
 
 # The tool that sets Plivo up; the only one with libcurl, and without the web server.
-PLIVO_OBJECTS := $(patsubst %,$(BUILD)/server/plivo/%.o,main settings turns web) \
-                 $(patsubst %,$(BUILD)/server/%.o,db db_array form log log_writer metrics number outcome process response secret signature utf8)
-
-$(BUILD)/number-masking-plivo: $(PLIVO_OBJECTS)
+$(BUILD)/number-masking-plivo: $(call objects,server/plivo) $(call archives,lib)
 	@echo "  link     $@"
 	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $^ $$(pkg-config --libs libpq libcrypto libcurl)
+
+define archive
+$(BUILD)/server/$(1).a: $(call objects,server/$(1))
+	@rm -f $$@
+	$$(QUIET)ar rcs $$@ $$^
+endef
+$(foreach folder,$(FOLDERS),$(eval $(call archive,$(folder))))
 
 # Asked once, before anything is compiled: a newcomer gets a command, not the compiler's words.
 $(BUILD)/tools:
@@ -73,18 +84,20 @@ $(BUILD)/tools:
 	   echo '#include <civetweb.h>' | $(CC) -E -; } >/dev/null 2>&1 || \
 	  { echo "Something to build with is missing. Debian and Ubuntu have it, as root:"; \
 	    echo "  apt-get update && apt-get install --no-install-recommends" \
-	      $$(tests/install --list build); \
+	      $$(server/tools/install --list build); \
 	    echo "(make run installs what is missing by itself.)"; exit 1; } >&2
 	@mkdir -p $(@D) && touch $@
 
 $(BUILD)/server/%.o: server/%.c Makefile | $(BUILD)/tools
 	@mkdir -p $(@D)
 	@echo "  compile  $<"
-	$(QUIET)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(call includes,$(*D)) -MMD -MP -c -o $@ $<
 
 # Readable files become C strings: sql/server/answer_calls.sql is SQL_ANSWER_CALLS. Comment lines
 # are left out.
-$(BUILD)/server/store.o $(BUILD)/server/console/screens.o $(BUILD)/server/plivo/turns.o: $(BUILD)/generated/statements.h
+SQL := $(wildcard sql/server/*.sql)
+$(BUILD)/server/database/store.o $(BUILD)/server/console/screens.o $(BUILD)/server/plivo/turns.o: \
+  $(BUILD)/generated/statements.h
 $(BUILD)/generated/statements.h: $(SQL) Makefile
 	@mkdir -p $(@D)
 	@{ echo '/* Made from sql/server/ by the Makefile. */'; \
@@ -106,10 +119,10 @@ $(BUILD)/generated/style.h: server/console/style.css Makefile
 	   echo '    ;'; \
 	 } >$@.new && mv $@.new $@
 
--include $(wildcard $(BUILD)/server/*.d $(BUILD)/server/console/*.d $(BUILD)/server/plivo/*.d)
+-include $(wildcard $(BUILD)/server/*.d $(BUILD)/server/*/*.d)
 
 # ---- programs of the tests: tests/unit/NAME_test.c and tests/fuzz/fuzz_NAME.c ----
-# They link an archive of all modules but main, so a test may bring its own stand-in for a
+# They link archives of all modules but main, so a test may bring its own stand-in for a
 # module: the archive's is then left out.
 
 HELPERS    := $(filter-out %_test.c,$(wildcard tests/unit/*.c))
@@ -122,12 +135,19 @@ unit-tests: $(UNIT_TESTS)
 # With clang, and fuzzer-no-link among the sanitizers: see tests/fuzz/run.
 fuzzers: $(FUZZERS)
 
-$(BUILD)/tests/parts.a: $(OBJECTS) $(CONSOLE_OBJECTS) $(HELPERS:%.c=$(BUILD)/%.o)
+$(BUILD)/tests/parts.a: $(call objects,server) $(HELPERS:%.c=$(BUILD)/%.o)
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(QUIET)ar rcs $@ $^
 
-$(BUILD)/tests/%_test: $(BUILD)/tests/unit/%_test.o $(BUILD)/tests/parts.a
+$(BUILD)/tests/console.a: $(filter-out %/main.o,$(call objects,server/console))
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(QUIET)ar rcs $@ $^
+
+PARTS := $(BUILD)/tests/parts.a $(BUILD)/tests/console.a $(call archives,database protocol web lib)
+
+$(BUILD)/tests/%_test: $(BUILD)/tests/unit/%_test.o $(PARTS)
 	@echo "  link     $@"
 	$(QUIET)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(ALL_LIBS) $(CRYPT) \
 	  $$(pkg-config --libs cmocka)
@@ -136,7 +156,7 @@ $(BUILD)/tests/%_test: $(BUILD)/tests/unit/%_test.o $(BUILD)/tests/parts.a
 $(BUILD)/tests/switchboard_test: $(BUILD)/tests/unit/stand_in/db.o \
                                  $(BUILD)/tests/unit/stand_in/virtual_time.o
 
-$(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/parts.a
+$(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(PARTS)
 	@echo "  link     $@"
 	$(QUIET)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LIBS)
 
@@ -144,7 +164,7 @@ $(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/parts.a
 $(BUILD)/tests/%.o: tests/%.c Makefile | $(BUILD)/tools
 	@mkdir -p $(@D)
 	@echo "  compile  $<"
-	$(QUIET)$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP -c -o $@ $<
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(call includes,tests) -Itests/unit -MMD -MP -c -o $@ $<
 
 -include $(wildcard $(BUILD)/tests/unit/*.d $(BUILD)/tests/unit/*/*.d $(BUILD)/tests/fuzz/*.d)
 
@@ -172,51 +192,51 @@ help:
 	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))
 
 run:
-	@tests/try/run
+	@server/tools/run
 
 call:
 	@[ -x /usr/bin/python3 ] || \
 	  { echo "No server runs here. Start one, in another terminal, with: make run" >&2; exit 1; }
-	@tests/try/call
+	@server/tools/call
 
 psql:
-	@tests/try/psql
+	@server/tools/psql
 
 migrate:
-	@tests/install migrate
+	@server/tools/install migrate
 	@migrations/migrate
 
 test:
 	@tests/run
 
 test-fresh:
-	@tests/try/fresh-debian
+	@tests/fresh-debian
 
 test-%:
 	@tests/run $*
 
 fuzz:
-	@tests/install build test
+	@server/tools/install build test
 	@tests/fuzz/run 60
 
 bench:
-	@tests/install build migrate run bench
+	@server/tools/install build migrate run bench
 	@$(MAKE) --no-print-directory $(BUILD)/number-masking
 	@tests/bench/run $(ARGUMENTS)
 
 soak:
-	@tests/install build migrate run test
+	@server/tools/install build migrate run test
 	@$(MAKE) --no-print-directory $(BUILD)/number-masking
 	@tests/soak/run $(MINUTES)
 
 lint: test-lint
 
 format:
-	@tests/install lint
+	@server/tools/install lint
 	@clang-format -i $$(git ls-files --cached --others --exclude-standard '*.c' '*.h')
 
 clean:
 	@! [ -e $(BUILD)/try/lock ] || flock --nonblock $(BUILD)/try/lock true || \
 	  { echo "make run is running here: stop it first" >&2; exit 1; }
-	@! [ -d $(BUILD)/try/cluster ] || tests/try/cluster stop $(BUILD)/try/cluster
+	@! [ -d $(BUILD)/try/cluster ] || server/tools/cluster stop $(BUILD)/try/cluster
 	rm -rf $(BUILD)

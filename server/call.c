@@ -10,13 +10,36 @@
 #include <string.h>
 
 #include "clock.h"
-#include "event.h"
-#include "fields.h"
 #include "log.h"
 #include "outcome.h"
 #include "paths.h"
 #include "questions.h"
 #include "reply.h"
+
+/* What both webhooks are given; the answer URL gets no code. */
+struct call_fields {
+    char uuid[ID_TEXT];
+    struct number caller, dialled;
+    char code[CODE]; /* "": none, or one that nobody has */
+};
+_Static_assert(sizeof(struct call_fields) <= WEBHOOK_FIELDS_BYTES, "a webhook has room for it");
+
+#define FIELD(field) offsetof(struct call_fields, field)
+
+const struct field call_answer_fields[] = {
+    {"CallUUID", FIELD_ID, FIELD(uuid), .label = "call"},
+    {"From", FIELD_CALLER, FIELD(caller)},
+    {"To", FIELD_NUMBER, FIELD(dialled)},
+    {NULL},
+};
+
+const struct field call_code_fields[] = {
+    {"CallUUID", FIELD_ID, FIELD(uuid), .label = "call"},
+    {"From", FIELD_CALLER, FIELD(caller)},
+    {"To", FIELD_NUMBER, FIELD(dialled)},
+    {"Digits", FIELD_DIGITS, FIELD(code), .room = CODE},
+    {NULL},
+};
 
 /* The prompt that came with the answer, or the built-in one where there is none. */
 static const struct prompt *prompt_or_builtin(const struct prompt *prompt, struct prompt *builtin,
@@ -42,26 +65,12 @@ static void refuse(struct response *response, enum outcome outcome)
     turn_away(response, outcome_label(outcome), NULL);
 }
 
-/* With no hangup URL of its own, an application gets its hangup events at the answer URL
- * (Plivo documentation, "Account, Application"): the call is over, nobody is to ring. */
-bool call_is_over(const struct form *form)
-{
-    static const char *const over[] = {"completed", "busy",      "failed",
-                                       "timeout",   "no-answer", "cancel"};
-    if (form_equals(form, "Event", "Hangup"))
-        return true;
-    for (size_t i = 0; i < sizeof over / sizeof over[0]; i++)
-        if (form_equals(form, "CallStatus", over[i]))
-            return true;
-    return false;
-}
-
 /* Promise 4: what was decided without the database is written once it is back. */
 static void apologise(struct service *service, const struct call *call, struct response *response)
 {
     struct apology apology = {.dialled = call->dialled, .ask = call->ask, .at_ms = clock_ms()};
     memcpy(apology.uuid, call->uuid, sizeof apology.uuid);
-    post_apology(service, &apology);
+    post_apology(service->switchboard, &apology);
     refuse(response, OUTCOME_APOLOGISED);
 }
 
@@ -135,62 +144,45 @@ static void conclude(struct service *service, enum switchboard_status status,
     apologise(service, call, response);
 }
 
-/* What every webhook of a caller's leg has. false: refused already. */
-static bool read_call(const struct form *form, struct call *call, struct response *response)
+/* false: refused already, as nobody can tell which call it is. */
+static bool start_call(const struct call_fields *fields, struct call *call,
+                       struct response *response)
 {
-    *call = (struct call){.ask = service_new_ask()};
-    if (!fields_read_uuid(form, "CallUUID", call->uuid, response)) {
+    *call = (struct call){
+        .caller = fields->caller, .dialled = fields->dialled, .ask = service_new_ask()};
+    memcpy(call->uuid, fields->uuid, sizeof call->uuid);
+    if (call->uuid[0] == '\0')
         refuse(response, OUTCOME_MALFORMED);
-        return false;
-    }
-    fields_note_uuid(call->uuid, "call", response);
-    call->caller = fields_read_caller(form, response);
-    call->dialled = fields_read_number(form, "To", response);
-    return true;
+    return call->uuid[0] != '\0';
 }
 
 void call_answer(struct service *service, const struct webhook *webhook, struct response *response)
 {
     struct call call;
     struct call_answer answer;
-    if (call_is_over(webhook->form)) {
-        event_hangup(service, webhook, response);
-        return;
-    }
-    if (read_call(webhook->form, &call, response))
-        conclude(service, ask_call(service, webhook, &call, &answer, response), &call, &answer, 1,
-                 response);
-}
-
-/* Digits only; anything else is a code that nobody has. */
-static void read_code(const struct form *form, char code[CODE])
-{
-    struct form_text digits;
-    code[0] = '\0';
-    if (form_find(form, "Digits", &digits) != FORM_OK || digits.length >= CODE)
-        return;
-    for (size_t i = 0; i < digits.length; i++)
-        if (digits.bytes[i] < '0' || digits.bytes[i] > '9')
-            return;
-    memcpy(code, digits.bytes, digits.length);
-    code[digits.length] = '\0';
+    struct asking asking = service_asking(service, webhook);
+    if (start_call(webhook->fields, &call, response))
+        conclude(service, service_note(response, &asking, ask_call(&asking, &call, &answer)), &call,
+                 &answer, 1, response);
 }
 
 void call_enter_code(struct service *service, const struct webhook *webhook,
                      struct response *response)
 {
+    const struct call_fields *fields = webhook->fields;
     struct call call;
     struct call_answer answer;
     struct entered_code entered = {0};
-    if (!read_call(webhook->form, &call, response))
+    struct asking asking = service_asking(service, webhook);
+    if (!start_call(fields, &call, response))
         return;
     memcpy(entered.uuid, call.uuid, sizeof entered.uuid);
+    memcpy(entered.code, fields->code, sizeof entered.code);
     entered.caller = call.caller;
     entered.dialled = call.dialled;
     entered.ask = call.ask;
-    entered.attempt = webhook->request->path[strlen(PATH_CODE)] - '0'; /* as in endpoints.c */
+    entered.attempt = webhook->request->path[strlen(PATH_CODE)] - '0'; /* as in endpoints.def */
     response_note(response, "attempt=%d", entered.attempt);
-    read_code(webhook->form, entered.code);
-    conclude(service, ask_code(service, webhook, &entered, &answer, response), &call, &answer,
-             entered.attempt + 1, response);
+    conclude(service, service_note(response, &asking, ask_code(&asking, &entered, &answer)), &call,
+             &answer, entered.attempt + 1, response);
 }

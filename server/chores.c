@@ -1,10 +1,10 @@
-/* chores.c - see chores.h. */
 #include "chores.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "clock.h"
+#include "counters.h"
 #include "log.h"
 #include "metrics.h"
 #include "store.h"
@@ -45,17 +45,19 @@ static enum db_status run_pending(struct store *store, int *found)
 static enum db_status run_refusals(struct store *store, int *found)
 {
     static uint64_t told[REFUSALS]; /* one thread uses it */
-    uint64_t since[REFUSALS], sum = 0;
+    struct refused since[REFUSALS];
+    uint64_t sum = 0;
     *found = 0;
     for (size_t reason = 0; reason < REFUSALS; reason++) {
-        since[reason] = metrics_refusals((enum signature_refusal)reason) - told[reason];
-        sum += since[reason];
+        since[reason].reason = metrics_refusal_names[reason];
+        since[reason].count = metrics_refusals((enum signature_refusal)reason) - told[reason];
+        sum += since[reason].count;
     }
     if (sum == 0)
         return DB_OK;
-    enum db_status status = store_record_refusals(store, since, LIMIT_MS);
+    enum db_status status = store_record_refusals(store, since, REFUSALS, LIMIT_MS);
     for (size_t reason = 0; status == DB_OK && reason < REFUSALS; reason++)
-        told[reason] += since[reason];
+        told[reason] += since[reason].count;
     return status;
 }
 
@@ -108,7 +110,7 @@ static void *run(void *argument)
         const struct chore *chore = &chores_table[next];
         int found = 0;
         if (!is_connected(chores) || chore->run(&chores->store, &found) != DB_OK) {
-            metrics_count(METRIC_CHORES_FAILED);
+            counters_count(COUNTER_CHORES_FAILED);
             found = 0;
         }
         due[next] = clock_ms() + (found > 0 ? AGAIN_MS : chore->every_ms);
@@ -119,7 +121,7 @@ static void *run(void *argument)
     return NULL;
 }
 
-struct chores *chores_start(const struct config *config, struct switchboard *switchboard)
+struct chores *chores_start(const struct store_options *options, struct switchboard *switchboard)
 {
     struct chores *chores = calloc(1, sizeof *chores);
     if (chores == NULL)
@@ -127,7 +129,7 @@ struct chores *chores_start(const struct config *config, struct switchboard *swi
     chores->switchboard = switchboard;
     pthread_mutex_init(&chores->lock, NULL);
     pthread_cond_init(&chores->wake, NULL);
-    if (!store_init(&chores->store, config) ||
+    if (!store_init(&chores->store, options) ||
         pthread_create(&chores->thread, NULL, run, chores) != 0)
         goto failed;
     return chores;

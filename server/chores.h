@@ -8,15 +8,15 @@
  */
 #pragma once
 
-#include "config.h"
 #include "must_check.h"
+#include "store.h"
 #include "switchboard.h"
 
 struct chores;
 
 /* NULL when out of memory or threads, already logged. The switchboard, which knows whether the
- * database is there, and config must outlive it. */
-MUST_CHECK struct chores *chores_start(const struct config *config,
+ * database is there, must outlive it. */
+MUST_CHECK struct chores *chores_start(const struct store_options *options,
                                        struct switchboard *switchboard);
 
 /* Ends the thread; waits for a chore under way. chores may be NULL. */

@@ -1,9 +1,10 @@
 /*
  * config.h - the settings, read once from the environment.
  *
- * The table in config.c is the one list of settings: name, kind, default, help.
+ * The table in config.c is the one list of settings: name, reader, default, help.
  * --help prints it and a test compares it with docs/settings.md. Settings travel down
- * from main as a const struct; nothing else reads the environment (but notify.c, systemd's socket).
+ * from main as a const struct; nothing else reads the environment (but notify.c, systemd's socket,
+ * and secret.c, a file that is read again).
  */
 #pragma once
 
@@ -14,33 +15,21 @@
 #include "log.h"
 #include "must_check.h"
 #include "number.h"
-
-enum {
-    CONFIG_DATABASE_CONNECTIONS_MAX = 64,
-    CONFIG_LIST_MAX = 16,
-    CONFIG_ADDRESS = 32,
-    CONFIG_PROBLEM = 160
-};
-
-/* A comma-separated list, split. The texts belong to the struct. */
-struct config_list {
-    char *items[CONFIG_LIST_MAX];
-    size_t count;
-};
+#include "settings.h"
 
 struct config {
     char *database_url;
-    char listen[CONFIG_ADDRESS]; /* "127.0.0.1:5000", IPv4 */
+    char listen[SETTINGS_ADDRESS]; /* "127.0.0.1:5000", IPv4 */
     bool listen_is_loopback;
-    char metrics_listen[CONFIG_ADDRESS];
+    char metrics_listen[SETTINGS_ADDRESS];
     long workers;
     long database_connections;
     long answer_deadline_ms;
     enum log_level log_level;
-    struct config_list auth_tokens;      /* V3 and V2 signatures */
-    struct config_list main_auth_tokens; /* Ma-V3 and Ma-V2 signatures */
-    struct config_list public_urls;      /* no trailing slash; none when unset */
-    const char *public_url;              /* the first of them, or "" */
+    struct settings_list auth_tokens;      /* V3 and V2 signatures */
+    struct settings_list main_auth_tokens; /* Ma-V3 and Ma-V2 signatures */
+    struct settings_list public_urls;      /* no trailing slash; none when unset */
+    const char *public_url;                /* the first of them, or "" */
     bool allow_unsigned;
     long ring_timeout;    /* seconds */
     long call_time_limit; /* seconds */
@@ -51,11 +40,7 @@ struct config {
     bool forward_media;
 };
 
-/* Told of each problem: the setting's name, and what is wrong, never with a secret. Both are
- * borrowed for the length of the call. */
-typedef void config_complaint(const char *name, const char *why);
-
-/* Prints it to standard error, which may block: for the start, when nobody calls yet. */
+/* Prints a problem to standard error, which may block: for the start, when nobody calls yet. */
 void config_print_complaint(const char *name, const char *why);
 
 /*
@@ -64,7 +49,7 @@ void config_print_complaint(const char *name, const char *why);
  * 0, and *config is complete; free it with config_free. Else the number of
  * problems, each of which complain was told; *config then holds nothing.
  */
-MUST_CHECK int config_load(struct config *config, config_complaint *complain);
+MUST_CHECK int config_load(struct config *config, settings_complaint *complain);
 
 /* Wipes the secrets, then releases. */
 void config_free(struct config *config);

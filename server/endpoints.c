@@ -1,4 +1,3 @@
-/* endpoints.c - see endpoints.h. */
 #include "endpoints.h"
 
 #include <stdio.h>
@@ -8,6 +7,7 @@
 
 #include "call.h"
 #include "clock.h"
+#include "counters.h"
 #include "event.h"
 #include "health.h"
 #include "log.h"
@@ -28,47 +28,56 @@ enum access {
     SIGNED_AS_MESSAGE /* or version 2, all that Plivo promises for messages */
 };
 
+enum spelling { AS_IS, ANY_CASE };
+
+/* Who hears the answer. */
+enum listener {
+    NOBODY,
+    CALLER,
+    CALLER_UNTIL_OVER, /* but for a form that tells that the call is over */
+};
+
 enum { STORAGE_INLINE = 4096 }; /* the decoded fields of a call are a quarter of it */
 
 struct endpoint {
-    const char *name; /* for the log */
-    const char *path; /* without the trailing slash, which is optional; with one, what follows it
-                         is the handler's to read */
-    bool any_case;
+    const char *name, *path;
+    enum spelling spelling;
     enum methods methods;
     enum access access;
+    enum listener listener;
+    const struct field *fields;
     endpoint_handler *handler;
 };
 
-/* The answer URL has many names: those of the seven versions of Plivo's number-masking
- * tutorial, so that whoever followed it changes only the host. */
 static const struct endpoint endpoints[] = {
-    {"answer", "/answer", false, GET_OR_POST, SIGNED, call_answer},
-    {"answer", "/handleincoming", true, GET_OR_POST, SIGNED, call_answer}, /* Node, Python, .NET */
-    {"answer", "/numbermasking/handle_incoming", false, GET_OR_POST, SIGNED,
-     call_answer},                                                          /* Ruby */
-    {"answer", "/numbermasking", false, GET_OR_POST, SIGNED, call_answer},  /* PHP */
-    {"answer", "/number_masking", false, GET_OR_POST, SIGNED, call_answer}, /* Java, Go */
-    {"code", PATH_CODE "1", false, GET_OR_POST, SIGNED, call_enter_code},
-    {"code", PATH_CODE "2", false, GET_OR_POST, SIGNED, call_enter_code},
-    {"code", PATH_CODE "3", false, GET_OR_POST, SIGNED, call_enter_code},
-    {"dial_action", PATH_DIAL_ACTION, false, GET_OR_POST, SIGNED, event_dial_action},
-    {"dial_event", PATH_DIAL_EVENT, false, GET_OR_POST, SIGNED, event_dial},
-    {"hangup", "/hangup", false, GET_OR_POST, SIGNED, event_hangup},
-    {"recording", PATH_RECORDING, false, GET_OR_POST, SIGNED, event_recording},
-    {"announcement", PATH_ANNOUNCEMENT, false, GET_OR_POST, SIGNED, event_announcement},
-    {"message", "/message", false, GET_OR_POST, SIGNED_AS_MESSAGE, message_forward},
-    {"message_status", PATH_MESSAGE_STATUS, false, GET_OR_POST, SIGNED_AS_MESSAGE, message_status},
-    {"connected", "/connected", false, GET_ONLY, SIGNED, health_live},
-    {"healthz", "/healthz", false, GET_OR_HEAD, OPEN, health_live},
-    {"readyz", "/readyz", false, GET_OR_HEAD, OPEN, health_ready},
+#define ENDPOINT(...) {__VA_ARGS__},
+#include "endpoints.def"
+#undef ENDPOINT
 };
+
+/* With no hangup URL of its own, an application gets its hangup events at the answer URL (Plivo
+ * documentation, "Account, Application"). */
+static const struct endpoint hangup_at_answer = {
+    "answer", "/answer", AS_IS, GET_OR_POST, SIGNED, NOBODY, event_hangup_fields, event_hangup};
+
+/* Does the form tell that the call is over, and nobody is to ring? */
+static bool is_over(const struct form *form)
+{
+    static const char *const over[] = {"completed", "busy",      "failed",
+                                       "timeout",   "no-answer", "cancel"};
+    if (form_equals(form, "Event", "Hangup"))
+        return true;
+    for (size_t i = 0; i < sizeof over / sizeof over[0]; i++)
+        if (form_equals(form, "CallStatus", over[i]))
+            return true;
+    return false;
+}
 
 /* The metrics listener's. */
 static const struct endpoint metrics_endpoints[] = {
-    {"metrics", "/metrics", false, GET_OR_HEAD, OPEN, health_metrics},
-    {"healthz", "/healthz", false, GET_OR_HEAD, OPEN, health_live},
-    {"readyz", "/readyz", false, GET_OR_HEAD, OPEN, health_ready},
+    {"metrics", "/metrics", AS_IS, GET_OR_HEAD, OPEN, NOBODY, NULL, health_metrics},
+    {"healthz", "/healthz", AS_IS, GET_OR_HEAD, OPEN, NOBODY, NULL, health_live},
+    {"readyz", "/readyz", AS_IS, GET_OR_HEAD, OPEN, NOBODY, NULL, health_ready},
 };
 
 static bool reads_the_rest(const struct endpoint *endpoint)
@@ -82,8 +91,9 @@ static bool is_at(const struct endpoint *endpoint, const char *path, size_t leng
     size_t own = strlen(endpoint->path);
     if (reads_the_rest(endpoint))
         return length > own && strncmp(endpoint->path, path, own) == 0;
-    return own == length && (endpoint->any_case ? strncasecmp(endpoint->path, path, length) == 0
-                                                : strncmp(endpoint->path, path, length) == 0);
+    return own == length &&
+           (endpoint->spelling == ANY_CASE ? strncasecmp(endpoint->path, path, length) == 0
+                                           : strncmp(endpoint->path, path, length) == 0);
 }
 
 static const struct endpoint *find_endpoint(const struct endpoint table[], size_t count,
@@ -131,16 +141,15 @@ static enum form_status read_fields(const struct request *request, struct form *
 
 /* What was signed, as it came; the path without PUBLIC_URL's own, which is in the base. */
 static struct signed_request signed_parts(const struct config *config,
-                                          const struct webhook *webhook)
+                                          const struct request *request, const struct form *form)
 {
-    const struct request *request = webhook->request;
     return (struct signed_request){
         .bases = (const char *const *)config->public_urls.items,
         .base_count = config->public_urls.count,
         .method = request->method,
         .path = request->path,
         .query = request->query,
-        .body = strcmp(request->method, "POST") == 0 ? webhook->form : NULL,
+        .body = strcmp(request->method, "POST") == 0 ? form : NULL,
         .v3 = request_header(request, "X-Plivo-Signature-V3"),
         .ma_v3 = request_header(request, "X-Plivo-Signature-Ma-V3"),
         .v3_nonce = request_header(request, "X-Plivo-Signature-V3-Nonce"),
@@ -195,15 +204,10 @@ static void log_refusal(const struct config *config, const char *path,
                       versions[version], log_text(clean, sizeof clean, urls));
 }
 
-/* Without memory: who listens hears the apology, and what Plivo can send again it sends again.
- * form: NULL where there was no memory for it either. */
-static void apologise(const struct endpoint *endpoint, const struct form *form,
-                      struct response *response)
+/* Without memory: who listens hears the apology, and what Plivo can send again it sends again. */
+static void apologise(const struct endpoint *endpoint, struct response *response)
 {
-    bool listens = endpoint->handler == call_enter_code || endpoint->handler == event_dial_action ||
-                   endpoint->handler == event_announcement ||
-                   (endpoint->handler == call_answer && (form == NULL || !call_is_over(form)));
-    if (listens)
+    if (endpoint->listener != NOBODY)
         reply_apology(response);
     else
         response_text(response, 503, "later\n");
@@ -212,9 +216,10 @@ static void apologise(const struct endpoint *endpoint, const struct form *form,
 /* false: the response says so. Where memory runs out before the signature is checked, the
  * apology tells a stranger nothing, and Plivo gets an answer it can use. */
 static bool is_from_plivo(struct service *service, const struct endpoint *endpoint,
-                          const struct webhook *webhook, int *version, struct response *response)
+                          const struct request *request, const struct form *form, int *version,
+                          struct response *response)
 {
-    const struct signed_request received = signed_parts(service->config, webhook);
+    const struct signed_request received = signed_parts(service->config, request, form);
     struct signature_verdict verdict = keyring_check(
         service->keyring, &received,
         endpoint->access == SIGNED_AS_MESSAGE ? SIGNATURE_V3_OR_V2 : SIGNATURE_V3_ONLY);
@@ -223,15 +228,15 @@ static bool is_from_plivo(struct service *service, const struct endpoint *endpoi
     *version = verdict.version;
     if (verdict.status == SIGNATURE_FAILED) {
         response_note(response, "signature=failed");
-        apologise(endpoint, webhook->form, response);
+        apologise(endpoint, response);
         return false;
     }
     if (verdict.status == SIGNATURE_VALID &&
-        !is_captured(service, endpoint, webhook->request, verdict.nonce, &reason))
+        !is_captured(service, endpoint, request, verdict.nonce, &reason))
         return true;
     metrics_count_refusal(reason, verdict.version);
-    log_refusal(service->config, reads_the_rest(endpoint) ? endpoint->path : webhook->request->path,
-                reason, verdict.version);
+    log_refusal(service->config, reads_the_rest(endpoint) ? endpoint->path : request->path, reason,
+                verdict.version);
     response_text(response, 403, "forbidden\n");
     return false;
 }
@@ -242,7 +247,8 @@ static void note_arrival(const struct endpoint *endpoint, const struct form *for
 {
     struct number proxy = {0};
     struct form_text to;
-    bool is_dialled = endpoint->handler == call_answer || endpoint->handler == message_forward;
+    bool is_dialled = endpoint->handler == call_answer || endpoint == &hangup_at_answer ||
+                      endpoint->handler == message_forward;
     if (endpoint->methods != GET_OR_POST)
         return;
     if (is_dialled && version == 3 && !form_equals(form, "Direction", "outbound") &&
@@ -256,27 +262,40 @@ static void refuse_form(const struct endpoint *endpoint, enum form_status proble
                         struct response *response)
 {
     static struct log_limit limit;
-    metrics_count(METRIC_FORMS_REFUSED);
+    counters_count(COUNTER_FORMS_REFUSED);
     log_event_limited(&limit, LOG_WARNING, "form_refused", "endpoint=%s reason=\"%s\"",
                       endpoint->name, form_status_text(problem));
     response_text(response, 403, "forbidden\n");
 }
 
-static void handle(struct service *service, const struct endpoint *endpoint,
-                   const struct webhook *webhook, enum form_status decoded,
-                   struct response *response)
+/* false: the response says so. */
+static bool is_let_in(struct service *service, const struct endpoint *endpoint,
+                      const struct request *request, const struct form *form,
+                      enum form_status decoded, struct response *response)
 {
     int version;
-    if (endpoint->access != OPEN && keyring_is_signing(service->keyring)) {
-        if (decoded != FORM_OK) {
-            refuse_form(endpoint, decoded, response);
-            return;
-        }
-        if (!is_from_plivo(service, endpoint, webhook, &version, response))
-            return;
-        note_arrival(endpoint, webhook->form, version);
+    if (endpoint->access == OPEN || !keyring_is_signing(service->keyring))
+        return true;
+    if (decoded != FORM_OK) {
+        refuse_form(endpoint, decoded, response);
+        return false;
     }
-    endpoint->handler(service, webhook, response);
+    if (!is_from_plivo(service, endpoint, request, form, &version, response))
+        return false;
+    note_arrival(endpoint, form, version);
+    return true;
+}
+
+/* Reads the endpoint's parameters, then calls its handler. */
+static void handle(struct service *service, const struct endpoint *endpoint,
+                   const struct request *request, const struct form *form,
+                   struct response *response)
+{
+    _Alignas(8) char fields[WEBHOOK_FIELDS_BYTES] = {0};
+    const struct webhook webhook = {request, fields};
+    if (endpoint->fields != NULL)
+        fields_read(endpoint->fields, form, fields, response);
+    endpoint->handler(service, &webhook, response);
 }
 
 static void run_endpoint(struct service *service, const struct endpoint *endpoint,
@@ -288,14 +307,16 @@ static void run_endpoint(struct service *service, const struct endpoint *endpoin
     char small[STORAGE_INLINE], *storage = room <= sizeof small ? small : malloc(room);
     if (storage == NULL) {
         log_event(LOG_ERROR, "out_of_memory", "what=form");
-        apologise(endpoint, NULL, response); /* tells nothing, so it needs no signature */
+        apologise(endpoint, response); /* tells nothing, so it needs no signature */
         return;
     }
-    const struct webhook webhook = {request, &form};
     enum form_status decoded = read_fields(request, &form, storage);
     if (decoded != FORM_OK)
         response_note(response, "form=\"%s\"", form_status_text(decoded));
-    handle(service, endpoint, &webhook, decoded, response);
+    if (endpoint->listener == CALLER_UNTIL_OVER && is_over(&form))
+        endpoint = &hangup_at_answer;
+    if (is_let_in(service, endpoint, request, &form, decoded, response))
+        handle(service, endpoint, request, &form, response);
     if (storage != small)
         free(storage);
 }
@@ -346,9 +367,9 @@ void endpoints_dispatch(void *context, const struct request *received, struct re
     if (response->outcome[0] != '\0')
         metrics_count_answer(response->outcome, clock_us() - request.received_us);
     else if (response->status == 404)
-        metrics_count(METRIC_PATHS_UNKNOWN);
+        counters_count(COUNTER_PATHS_UNKNOWN);
     else if (response->status == 405)
-        metrics_count(METRIC_METHODS_REFUSED);
+        counters_count(COUNTER_METHODS_REFUSED);
 }
 
 void endpoints_dispatch_metrics(void *service, const struct request *request,

@@ -1,8 +1,9 @@
 /*
  * endpoints.h - which handler answers a request, and whether it must be signed.
  *
- * The two tables in endpoints.c are the whole HTTP surface. The signature is checked here, before
- * any handler, so no handler can forget it.
+ * endpoints.def, and the metrics listener's table in endpoints.c, are the whole HTTP surface. The
+ * signature is checked and the parameters are read here, before any handler, so no handler can
+ * forget it.
  */
 #pragma once
 

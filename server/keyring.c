@@ -1,4 +1,3 @@
-/* keyring.c - see keyring.h. */
 #include "keyring.h"
 
 #include <pthread.h>

@@ -66,7 +66,8 @@ static int serve(const struct config *config)
     log_writer_start();
     reply_start();
     struct service service = {.config = config};
-    service.switchboard = switchboard_start(config);
+    const struct switchboard_options database = service_database(config);
+    service.switchboard = switchboard_start(&database);
     if (service.switchboard == NULL)
         goto out_reply;
     service.keyring = keyring_new(config);
@@ -77,7 +78,7 @@ static int serve(const struct config *config)
     if (!switchboard_schema_fits(service.switchboard))
         goto out_keyring;
     service.replays = replay_new(REPLAY_SLOTS);
-    chores = chores_start(config, service.switchboard);
+    chores = chores_start(&database.store, service.switchboard);
     if (service.replays == NULL)
         log_event(LOG_ERROR, "start_failed", "what=replays reason=\"out of memory\"");
     if (service.replays == NULL || chores == NULL)

@@ -1,4 +1,3 @@
-/* message.c - see message.h. */
 #include "message.h"
 
 #include <stdio.h>
@@ -6,32 +5,65 @@
 #include <string.h>
 #include <strings.h>
 
-#include "fields.h"
 #include "log.h"
 #include "outcome.h"
 #include "paths.h"
-#include "questions.h"
 #include "reply.h"
 #include "text.h"
 
+enum { MEDIA_MAX = 11 };
+
+struct message_fields {
+    char uuid[ID_TEXT];
+    struct number sender, dialled;
+    struct form_text text, intent, type, content_type, mime_type, media_count;
+    struct form_text media[MEDIA_MAX];
+};
+_Static_assert(sizeof(struct message_fields) <= WEBHOOK_FIELDS_BYTES, "a webhook has room for it");
+
+#define FIELD(field) offsetof(struct message_fields, field)
+
+/* Plivo counts pictures from 0 in one place of its documentation, and from 1 in another. */
+const struct field message_forward_fields[] = {
+    {"MessageUUID", FIELD_ID, FIELD(uuid), .label = "message"},
+    {"From", FIELD_CALLER, FIELD(sender)},
+    {"To", FIELD_NUMBER, FIELD(dialled)},
+    {"Text", FIELD_WRITTEN, FIELD(text), .otherwise = "Body"},
+    {"MessageIntent", FIELD_WRITTEN, FIELD(intent)},
+    {"Type", FIELD_PLAIN, FIELD(type)},
+    {"ContentType", FIELD_PLAIN, FIELD(content_type)},
+    {"MimeType", FIELD_PLAIN, FIELD(mime_type)},
+    {"MediaCount", FIELD_PLAIN, FIELD(media_count)},
+    {"Media0", FIELD_WRITTEN, FIELD(media[0])},
+    {"Media1", FIELD_WRITTEN, FIELD(media[1])},
+    {"Media2", FIELD_WRITTEN, FIELD(media[2])},
+    {"Media3", FIELD_WRITTEN, FIELD(media[3])},
+    {"Media4", FIELD_WRITTEN, FIELD(media[4])},
+    {"Media5", FIELD_WRITTEN, FIELD(media[5])},
+    {"Media6", FIELD_WRITTEN, FIELD(media[6])},
+    {"Media7", FIELD_WRITTEN, FIELD(media[7])},
+    {"Media8", FIELD_WRITTEN, FIELD(media[8])},
+    {"Media9", FIELD_WRITTEN, FIELD(media[9])},
+    {"Media10", FIELD_WRITTEN, FIELD(media[10])},
+    {NULL},
+};
+
+struct status_fields {
+    struct form_text status, error;
+};
+
+const struct field message_status_fields[] = {
+    {"Status", FIELD_PLAIN, offsetof(struct status_fields, status)},
+    {"ErrorCode", FIELD_PLAIN, offsetof(struct status_fields, error)},
+    {NULL},
+};
+
 /* ---- the text ---- */
 
-/* Of what people write, odd bytes are dealt with further down. */
-static bool has_text(const struct form *form, const char *name, struct form_text *text)
+/* As its writer wrote it: another spelling is no reason to know it less. */
+static bool equals(struct form_text text, const char *other)
 {
-    enum form_status status = form_find_as_sent(form, name, text);
-    return status != FORM_MISSING && status != FORM_REPEATED && text->length > 0;
-}
-
-static bool has_field(const struct form *form, const char *name, struct form_text *text)
-{
-    return form_find(form, name, text) == FORM_OK && text->length > 0;
-}
-
-/* In whatever case. */
-static bool is_word(struct form_text text, const char *word)
-{
-    return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;
+    return text.length == strlen(other) && memcmp(text.bytes, other, text.length) == 0;
 }
 
 static bool is_link(struct form_text text)
@@ -52,51 +84,45 @@ struct content {
     bool media_is_left; /* ... and not all of them are in the text, as links */
 };
 
-enum { MEDIA_MAX = 11 };
-
-/* Plivo counts pictures from 0 in one place of its documentation, and from 1 in another. */
-static void read_media(const struct form *form, bool with_media, struct form_text media[MEDIA_MAX],
-                       struct content *content)
+static bool is_sent_on(struct form_text media, bool with_media)
 {
-    struct form_text field;
-    content->has_media =
-        has_field(form, "MediaCount", &field) && !form_equals(form, "MediaCount", "0");
+    return with_media && is_link(media);
+}
+
+static void look_at_media(const struct message_fields *fields, bool with_media,
+                          struct content *content)
+{
+    content->has_media = fields->media_count.length > 0 && !equals(fields->media_count, "0");
     content->media_is_left = content->has_media && !with_media;
-    for (size_t i = 0; i < MEDIA_MAX; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "Media%zu", i);
-        media[i].length = 0;
-        if (!has_text(form, name, &field))
-            continue;
-        content->has_media = true;
-        if (with_media && is_link(field))
-            media[i] = field;
-        else
-            content->media_is_left = true;
-    }
+    for (size_t i = 0; i < MEDIA_MAX; i++)
+        if (fields->media[i].length > 0) {
+            content->has_media = true;
+            if (!is_sent_on(fields->media[i], with_media))
+                content->media_is_left = true;
+        }
 }
 
 /* The text, and a line for each picture if those are sent on. false: out of memory. */
-static bool read_content(const struct form *form, bool with_media, struct content *content)
+static bool read_content(const struct message_fields *fields, bool with_media,
+                         struct content *content)
 {
-    struct form_text body = {0}, media[MEDIA_MAX];
     *content = (struct content){0};
-    if (!has_text(form, "Text", &body) && !has_text(form, "Body", &body))
-        body.length = 0;
-    read_media(form, with_media, media, content);
-    size_t size = body.length * TEXT_GROWTH + 1;
+    look_at_media(fields, with_media, content);
+    size_t size = fields->text.length * TEXT_GROWTH + 1;
     for (size_t i = 0; i < MEDIA_MAX; i++)
-        size += media[i].length + 1;
+        size += fields->media[i].length + 1;
     content->text = malloc(size);
     if (content->text == NULL)
         return false;
-    content->length = text_clean(body.bytes, body.length, content->text);
+    if (fields->text.length > 0)
+        content->length = text_clean(fields->text.bytes, fields->text.length, content->text);
     for (size_t i = 0; i < MEDIA_MAX; i++)
-        if (media[i].length > 0) {
+        if (fields->media[i].length > 0 && is_sent_on(fields->media[i], with_media)) {
             if (content->length > 0)
                 content->text[content->length++] = '\n';
-            memcpy(content->text + content->length, media[i].bytes, media[i].length);
-            content->length += media[i].length;
+            memcpy(content->text + content->length, fields->media[i].bytes,
+                   fields->media[i].length);
+            content->length += fields->media[i].length;
         }
     return true;
 }
@@ -107,32 +133,30 @@ static bool says_nothing(struct form_text value)
     size_t blanks = 0;
     while (blanks < value.length && value.bytes[blanks] == ' ')
         blanks++;
-    return blanks == value.length || is_word(value, "null") || is_word(value, "none") ||
-           is_word(value, "undefined");
+    return blanks == value.length || fields_is_word(value, "null") ||
+           fields_is_word(value, "none") || fields_is_word(value, "undefined");
 }
 
 /* A message without text: a picture, a voice or a place? WhatsApp's come without a Media field at
  * times. */
-static bool is_of_media(const struct form *form)
+static bool is_of_media(const struct message_fields *fields)
 {
-    struct form_text type;
-    return form_equals(form, "Type", "mms") ||
-           (has_field(form, "ContentType", &type) && !says_nothing(type) &&
-            !is_word(type, "text")) ||
-           (has_field(form, "MimeType", &type) && !says_nothing(type) &&
-            strncasecmp(type.bytes, "text/", type.length < 5 ? type.length : 5) != 0);
+    struct form_text mime = fields->mime_type;
+    return equals(fields->type, "mms") ||
+           (!says_nothing(fields->content_type) && !fields_is_word(fields->content_type, "text")) ||
+           (!says_nothing(mime) &&
+            strncasecmp(mime.bytes, "text/", mime.length < 5 ? mime.length : 5) != 0);
 }
 
 /* What it is, as answer_messages wants to know: somebody who opts out is talking to Plivo. */
-static const char *kind_of(const struct form *form, const struct content *content)
+static const char *kind_of(const struct message_fields *fields, const struct content *content)
 {
     static const char *const intents[] = {"optout", "optin", "help"};
     static const char *const words[] = {
         [TEXT_OTHER] = NULL, [TEXT_STOP] = "optout", [TEXT_START] = "start"};
-    struct form_text intent;
-    if (has_text(form, "MessageIntent", &intent) && !says_nothing(intent)) {
+    if (!says_nothing(fields->intent)) {
         for (size_t i = 0; i < sizeof intents / sizeof intents[0]; i++)
-            if (is_word(intent, intents[i]))
+            if (fields_is_word(fields->intent, intents[i]))
                 return intents[i];
         return "intent";
     }
@@ -141,7 +165,7 @@ static const char *kind_of(const struct form *form, const struct content *conten
         return word;
     if (content->length > 0)
         return content->media_is_left ? "text_and_media" : "text";
-    return content->has_media || is_of_media(form) ? "media" : "empty";
+    return content->has_media || is_of_media(fields) ? "media" : "empty";
 }
 
 /* ---- the answer ---- */
@@ -153,7 +177,7 @@ static void apologise(struct service *service, struct message *message, struct r
     snprintf(message->kind, sizeof message->kind, "apologised");
     response_outcome(response, outcome_label(OUTCOME_MESSAGE_APOLOGISED));
     response_text(response, 503, "later\n");
-    post_message(service, message);
+    post_message(service->switchboard, message);
 }
 
 /* The last checks repeat what the database promises, as for calls. false: no memory for it. */
@@ -192,7 +216,9 @@ static void answer_message(struct service *service, const struct webhook *webhoo
                            struct response *response)
 {
     struct call_answer answer;
-    if (ask_message(service, webhook, message, &answer, response) == SWITCHBOARD_ANSWERED &&
+    struct asking asking = service_asking(service, webhook);
+    if (service_note(response, &asking, ask_message(&asking, message, &answer)) ==
+            SWITCHBOARD_ANSWERED &&
         outcome_of(OUTCOME_OF_MESSAGES, answer.outcome) != OUTCOME_MESSAGE_APOLOGISED) {
         if (give_answer(service->config, message, &answer, content, response))
             return;
@@ -204,24 +230,22 @@ static void answer_message(struct service *service, const struct webhook *webhoo
 void message_forward(struct service *service, const struct webhook *webhook,
                      struct response *response)
 {
-    struct message message = {0};
+    const struct message_fields *fields = webhook->fields;
+    struct message message = {
+        .sender = fields->sender, .dialled = fields->dialled, .ask = service_new_ask()};
     struct content content;
-    const struct form *form = webhook->form;
     reply_empty(response);
-    if (!fields_read_uuid(form, "MessageUUID", message.uuid, response)) {
+    if (fields->uuid[0] == '\0') {
         response_outcome(response, outcome_label(OUTCOME_MESSAGE_MALFORMED));
         return;
     }
-    fields_note_uuid(message.uuid, "message", response);
-    message.sender = fields_read_caller(form, response);
-    message.dialled = fields_read_number(form, "To", response);
-    message.ask = service_new_ask();
-    if (!read_content(form, service->config->forward_media, &content)) {
+    memcpy(message.uuid, fields->uuid, sizeof message.uuid);
+    if (!read_content(fields, service->config->forward_media, &content)) {
         log_event(LOG_ERROR, "out_of_memory", "what=message");
         apologise(service, &message, response);
         return;
     }
-    snprintf(message.kind, sizeof message.kind, "%s", kind_of(form, &content));
+    snprintf(message.kind, sizeof message.kind, "%s", kind_of(fields, &content));
     answer_message(service, webhook, &message, &content, response);
     free(content.text);
 }
@@ -242,7 +266,7 @@ static bool read_status_path(const char *path, struct delivery *delivery)
         return false;
     memcpy(delivery->uuid, path, length);
     delivery->uuid[length] = '\0';
-    if (!fields_is_uuid(delivery->uuid))
+    if (!id_is_valid(delivery->uuid))
         return false;
     delivery->part = (int)strtol(path + length + 1, &end, 10);
     if (*end != '/')
@@ -252,35 +276,37 @@ static bool read_status_path(const char *path, struct delivery *delivery)
            delivery->parts <= 1000;
 }
 
-static void read_status(const struct form *form, struct delivery *delivery)
+static void read_status(const struct status_fields *fields, struct delivery *delivery)
 {
     static const char *const known[] = {"queued",      "sent",   "delivered",
                                         "undelivered", "failed", "read"};
-    struct form_text field;
+    struct form_text error = fields->error;
     snprintf(delivery->status, sizeof delivery->status, "other");
-    if (form_find(form, "Status", &field) == FORM_OK)
-        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-            if (is_word(field, known[i]))
-                snprintf(delivery->status, sizeof delivery->status, "%s", known[i]);
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (fields_is_word(fields->status, known[i]))
+            snprintf(delivery->status, sizeof delivery->status, "%s", known[i]);
     delivery->error = 0;
-    if (form_find(form, "ErrorCode", &field) == FORM_OK && field.length <= 6)
-        for (size_t i = 0; i < field.length && field.bytes[i] >= '0' && field.bytes[i] <= '9'; i++)
-            delivery->error = delivery->error * 10 + (field.bytes[i] - '0');
+    if (error.length <= 6)
+        for (size_t i = 0; i < error.length && error.bytes[i] >= '0' && error.bytes[i] <= '9'; i++)
+            delivery->error = delivery->error * 10 + (error.bytes[i] - '0');
 }
 
 void message_status(struct service *service, const struct webhook *webhook,
                     struct response *response)
 {
     struct delivery delivery;
+    struct asking asking = service_asking(service, webhook);
     reply_empty(response);
     response_outcome(response, outcome_label(OUTCOME_MESSAGE_STATUS));
     if (!read_status_path(webhook->request->path, &delivery))
         return;
-    fields_note_uuid(delivery.uuid, "message", response);
-    read_status(webhook->form, &delivery);
+    response_note(response, "message=%s",
+                  id_is_uuid(delivery.uuid) ? delivery.uuid : "(not-a-uuid)");
+    read_status(webhook->fields, &delivery);
     response_note(response, "status=%s", delivery.status);
     /* Plivo tells it again; nobody waits for it meanwhile. */
-    enum switchboard_status status = ask_delivery(service, webhook, &delivery, response);
+    enum switchboard_status status =
+        service_note(response, &asking, ask_delivery(&asking, &delivery));
     if (status != SWITCHBOARD_ANSWERED && status != SWITCHBOARD_REFUSED)
         response_text(response, 503, "later\n");
 }

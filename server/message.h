@@ -7,10 +7,13 @@
  */
 #pragma once
 
+#include "fields.h"
 #include "service.h"
 
 /* The message URL: somebody wrote to a proxy number; whom to send it to? */
+extern const struct field message_forward_fields[];
 endpoint_handler message_forward;
 
 /* Message's callbackUrl: what became of a message that was sent on. */
+extern const struct field message_status_fields[];
 endpoint_handler message_status;

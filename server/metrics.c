@@ -1,4 +1,3 @@
-/* metrics.c - see metrics.h. */
 #include "metrics.h"
 
 #include <inttypes.h>
@@ -9,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "counters.h"
 #include "outcome.h"
 #include "response.h"
 #include "version.h"
@@ -17,21 +17,20 @@ typedef _Atomic uint64_t counter;
 
 static const struct {
     const char *name, *help;
-} texts[METRICS] = {
-    [METRIC_REQUESTS_REFUSED] = {"requests_refused_total", "Malformed HTTP requests"},
-    [METRIC_PATHS_UNKNOWN] = {"paths_unknown_total", "Requests for a path that is not ours (404)"},
-    [METRIC_METHODS_REFUSED] = {"methods_refused_total",
-                                "Requests whose method the path does not take (405)"},
-    [METRIC_FORMS_REFUSED] = {"forms_refused_total",
-                              "Webhooks with more fields than a signature is checked over"},
-    [METRIC_DATABASE_CONNECTS] = {"database_connects_total", "Database connections made"},
-    [METRIC_DATABASE_LOSSES] = {"database_losses_total", "Database connections lost in use"},
-    [METRIC_STATEMENTS_FAILED] = {"statements_failed_total", "Statements the database refused"},
-    [METRIC_RECORDS_LOST] = {"records_lost_total", "Apologies or events left without a record"},
-    [METRIC_CHORES_FAILED] = {"chores_failed_total", "Background statements that failed"},
-    [METRIC_LOG_LINES_LOST] = {"log_lines_lost_total", "Log lines that nobody took in time"},
+} texts[COUNTERS] = {
+    [COUNTER_REQUESTS_REFUSED] = {"requests_refused_total", "Malformed HTTP requests"},
+    [COUNTER_PATHS_UNKNOWN] = {"paths_unknown_total", "Requests for a path that is not ours (404)"},
+    [COUNTER_METHODS_REFUSED] = {"methods_refused_total",
+                                 "Requests whose method the path does not take (405)"},
+    [COUNTER_FORMS_REFUSED] = {"forms_refused_total",
+                               "Webhooks with more fields than a signature is checked over"},
+    [COUNTER_DATABASE_CONNECTS] = {"database_connects_total", "Database connections made"},
+    [COUNTER_DATABASE_LOSSES] = {"database_losses_total", "Database connections lost in use"},
+    [COUNTER_STATEMENTS_FAILED] = {"statements_failed_total", "Statements the database refused"},
+    [COUNTER_RECORDS_LOST] = {"records_lost_total", "Apologies or events left without a record"},
+    [COUNTER_CHORES_FAILED] = {"chores_failed_total", "Background statements that failed"},
+    [COUNTER_LOG_LINES_LOST] = {"log_lines_lost_total", "Log lines that nobody took in time"},
 };
-static counter counters[METRICS];
 
 const char *const metrics_refusal_names[REFUSALS] = {
     [REFUSAL_MISSING] = "missing",
@@ -56,40 +55,14 @@ static size_t numbers_seen_count;
 
 static counter answers[OUTCOMES]; /* webhooks, by outcome */
 
-/* Cumulative buckets are made when written; here each observation is in one bucket. */
-struct histogram {
+static const struct {
     const char *name, *help;
     double scale; /* of the unit observed, in the unit shown */
-    const int64_t *bounds;
-    size_t bound_count;
-    counter buckets[16];
-    counter sum;
+} histograms[DISTRIBUTIONS] = {
+    [DISTRIBUTION_ANSWERS] = {"answer_seconds", "From request to response, webhooks only", 1e-6},
+    [DISTRIBUTION_STATEMENTS] = {"database_seconds", "From a statement to its result", 1e-6},
+    [DISTRIBUTION_BATCHES] = {"batch_requests", "Requests that shared one statement", 1},
 };
-
-static const int64_t latency_bounds[] = {500,    1000,   2000,   5000,    10000,   20000,  50000,
-                                         100000, 200000, 500000, 1000000, 2000000, 2500000};
-static const int64_t batch_bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
-static struct histogram latency = {"answer_seconds",
-                                   "From request to response, webhooks only",
-                                   1e-6,
-                                   latency_bounds,
-                                   sizeof latency_bounds / sizeof latency_bounds[0],
-                                   {0},
-                                   0};
-static struct histogram statements = {"database_seconds",
-                                      "From a statement to its result",
-                                      1e-6,
-                                      latency_bounds,
-                                      sizeof latency_bounds / sizeof latency_bounds[0],
-                                      {0},
-                                      0};
-static struct histogram batches = {"batch_requests",
-                                   "Requests that shared one statement",
-                                   1,
-                                   batch_bounds,
-                                   sizeof batch_bounds / sizeof batch_bounds[0],
-                                   {0},
-                                   0};
 
 static pthread_mutex_t gauges_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct gauge gauges[GAUGES_MAX];
@@ -103,11 +76,6 @@ static void add(counter *to, uint64_t amount)
 static uint64_t read_counter(counter *from)
 {
     return atomic_load_explicit(from, memory_order_relaxed);
-}
-
-void metrics_count(enum metric metric)
-{
-    add(&counters[metric], 1);
 }
 
 void metrics_count_refusal(enum signature_refusal reason, int version)
@@ -140,29 +108,10 @@ void metrics_saw_webhook(struct number proxy)
     pthread_mutex_unlock(&seen_lock);
 }
 
-static void observe(struct histogram *histogram, int64_t value)
-{
-    size_t bucket = 0;
-    while (bucket < histogram->bound_count && value > histogram->bounds[bucket])
-        bucket++;
-    add(&histogram->buckets[bucket], 1);
-    add(&histogram->sum, (uint64_t)value);
-}
-
 void metrics_count_answer(const char *outcome, int64_t microseconds)
 {
     add(&answers[outcome_labelled(outcome)], 1);
-    observe(&latency, microseconds);
-}
-
-void metrics_count_statement(int64_t microseconds)
-{
-    observe(&statements, microseconds);
-}
-
-void metrics_count_batch(size_t requests)
-{
-    observe(&batches, (int64_t)requests);
+    counters_observe(DISTRIBUTION_ANSWERS, microseconds);
 }
 
 void metrics_set_gauges(const struct gauge values[], size_t count)
@@ -193,23 +142,27 @@ static void print_head(struct response *response, const char *name, const char *
     print(response, "# HELP masking_%s %s.\n# TYPE masking_%s %s\n", name, help, name, type);
 }
 
-static void print_histogram(struct response *response, struct histogram *histogram)
+/* Cumulative, as the format wants them. */
+static void print_histogram(struct response *response, enum distribution distribution)
 {
+    const char *name = histograms[distribution].name;
+    double scale = histograms[distribution].scale;
+    struct distributed values;
     uint64_t total = 0;
-    print_head(response, histogram->name, histogram->help, "histogram");
-    for (size_t i = 0; i < histogram->bound_count; i++) {
-        total += read_counter(&histogram->buckets[i]);
-        print(response, "masking_%s_bucket{le=\"%g\"} %" PRIu64 "\n", histogram->name,
-              (double)histogram->bounds[i] * histogram->scale, total);
+    counters_read_distribution(distribution, &values);
+    print_head(response, name, histograms[distribution].help, "histogram");
+    for (size_t i = 0; i < values.bound_count; i++) {
+        total += values.buckets[i];
+        print(response, "masking_%s_bucket{le=\"%g\"} %" PRIu64 "\n", name,
+              (double)values.bounds[i] * scale, total);
     }
-    total += read_counter(&histogram->buckets[histogram->bound_count]);
-    print(response, "masking_%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", histogram->name, total);
-    print(response, "masking_%s_sum %.15g\n", histogram->name,
-          (double)read_counter(&histogram->sum) * histogram->scale);
-    print(response, "masking_%s_count %" PRIu64 "\n", histogram->name, total);
+    total += values.buckets[values.bound_count];
+    print(response, "masking_%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, total);
+    print(response, "masking_%s_sum %.15g\n", name, (double)values.sum * scale);
+    print(response, "masking_%s_count %" PRIu64 "\n", name, total);
 }
 
-/* sql/gauges.sql lists the values of one name one after the other, as the format demands. */
+/* sql/pool/gauges.sql lists the values of one name one after the other, as the format demands. */
 static void print_gauges(struct response *response)
 {
     pthread_mutex_lock(&gauges_lock);
@@ -273,15 +226,14 @@ void metrics_write(struct response *response, const struct metrics_now *now)
     for (int i = 0; i < OUTCOMES; i++)
         print(response, "masking_answers_total{outcome=\"%s\"} %" PRIu64 "\n",
               outcome_label((enum outcome)i), read_counter(&answers[i]));
-    for (size_t i = 0; i < METRICS; i++) {
+    for (size_t i = 0; i < COUNTERS; i++) {
         print_head(response, texts[i].name, texts[i].help, "counter");
-        print(response, "masking_%s %" PRIu64 "\n", texts[i].name, read_counter(&counters[i]));
+        print(response, "masking_%s %" PRIu64 "\n", texts[i].name, counters_read((enum counter)i));
     }
     print_refusals(response);
     print_seen(response);
-    print_histogram(response, &latency);
-    print_histogram(response, &statements);
-    print_histogram(response, &batches);
+    for (int i = 0; i < DISTRIBUTIONS; i++)
+        print_histogram(response, (enum distribution)i);
     print_head(response, "queue_requests", "Requests waiting for the database", "gauge");
     print(response, "masking_queue_requests %zu\n", now->waiting);
     print_head(response, "posts_waiting", "Records waiting to be written", "gauge");

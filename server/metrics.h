@@ -1,7 +1,8 @@
 /*
- * metrics.h - what happened so far, as numbers for Prometheus.
+ * metrics.h - what happened so far, as numbers for Prometheus: the counters of counters.h, and
+ * what is counted by outcome, by reason and by number.
  *
- * Counting is a relaxed atomic addition: cheap, from any thread. Nothing here holds a phone
+ * Counting is cheap, from any thread. Nothing here holds a phone
  * number of a party; of what a request says only the proxy number of one that Plivo signed
  * becomes a label.
  */
@@ -12,24 +13,9 @@
 #include <stdint.h>
 
 #include "number.h"
+#include "store.h"
 
 struct response;
-
-enum metric {
-    METRIC_REQUESTS_REFUSED,  /* by the guards against malformed HTTP */
-    METRIC_PATHS_UNKNOWN,     /* 404 */
-    METRIC_METHODS_REFUSED,   /* 405 */
-    METRIC_FORMS_REFUSED,     /* more fields than a signature is checked over */
-    METRIC_DATABASE_CONNECTS, /* connections made, the first ones included */
-    METRIC_DATABASE_LOSSES,   /* connections lost while in use */
-    METRIC_STATEMENTS_FAILED,
-    METRIC_RECORDS_LOST,  /* apologies or events that no row tells of */
-    METRIC_CHORES_FAILED, /* retention or gauges that could not run */
-    METRIC_LOG_LINES_LOST,
-    METRICS,
-};
-
-void metrics_count(enum metric metric);
 
 /* Why the signature of a webhook did not count. */
 enum signature_refusal {
@@ -57,23 +43,8 @@ void metrics_saw_webhook(struct number proxy);
  * outcomes.def counts as "other". */
 void metrics_count_answer(const char *outcome, int64_t microseconds);
 
-/* One statement asked for so many requests. */
-void metrics_count_batch(size_t requests);
-
-/* A value that the database reports (masking.gauges()): name and labels are Prometheus text,
- * made by that function. */
-enum { GAUGES_MAX = 256, GAUGE_NAME = 64, GAUGE_LABELS = 96 };
-struct gauge {
-    char name[GAUGE_NAME];
-    char labels[GAUGE_LABELS]; /* prefix="1415", or empty */
-    double value;
-};
-
-/* Replaces all of them. */
+/* What the database reports (masking.gauges()). Replaces all of them. */
 void metrics_set_gauges(const struct gauge gauges[], size_t count);
-
-/* One statement answered or given up by the database, and how long that took. */
-void metrics_count_statement(int64_t microseconds);
 
 /* What others know at the moment of asking. */
 struct metrics_now {

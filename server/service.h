@@ -7,8 +7,8 @@
 #include <stdbool.h>
 
 #include "config.h"
-#include "form.h"
 #include "keyring.h"
+#include "questions.h"
 #include "replay.h"
 #include "request.h"
 #include "response.h"
@@ -24,20 +24,29 @@ struct service {
     _Atomic bool draining; /* SIGTERM came: the load balancer should look elsewhere */
 };
 
-/* A request as an endpoint sees it: the raw one, and its decoded fields. Fields come from
- * the body of a POST and from the query of a GET, never from both: a field of the one must
- * not pass for a field of the other. */
+/* A request as an endpoint sees it: the raw one, and its parameters as the endpoint's own struct
+ * (endpoints.def says by which table). Parameters come from the body of a POST and from the query
+ * of a GET, never from both: one of the one must not pass for one of the other. */
 struct webhook {
     const struct request *request;
-    const struct form *form;
+    const void *fields;
 };
+
+enum { WEBHOOK_FIELDS_BYTES = 512 }; /* room for the largest of those structs */
 
 /* Fills the response. Runs on a worker thread. */
 typedef void endpoint_handler(struct service *service, const struct webhook *webhook,
                               struct response *response);
 
-/* When the webhook must be answered, in clock_ms(). */
-int64_t service_deadline_ms(const struct service *service, const struct webhook *webhook);
+/* What the switchboard is told of the settings. Borrows from them. */
+struct switchboard_options service_database(const struct config *config);
+
+/* For the questions of this webhook, which must be answered by the deadline. */
+struct asking service_asking(const struct service *service, const struct webhook *webhook);
+
+/* Tells the request's log line how a question went. Returns status. */
+enum switchboard_status service_note(struct response *response, const struct asking *asking,
+                                     enum switchboard_status status);
 
 /* A number for one time that Plivo asks: random, so that no other ask of any server has it. */
 int64_t service_new_ask(void);

@@ -8,7 +8,7 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
--- What may become of a call stands here, and in server/outcomes.def for the server: a new outcome
+-- What may become of a call stands here, and in server/protocol/outcomes.def for the server: a new outcome
 -- is a line there, a row here and its prompts below, and the function that decides it.
 CREATE TABLE masking.outcomes (
   outcome text COLLATE "C" PRIMARY KEY,

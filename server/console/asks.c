@@ -1,4 +1,3 @@
-/* asks.c - see asks.h. */
 #include "asks.h"
 
 #include <pthread.h>

@@ -1,4 +1,3 @@
-/* html.c - see html.h. */
 #include "html.h"
 
 #include <string.h>

@@ -34,7 +34,7 @@ static int print_help(void)
         "\n"
         "Pages for support and operations: why did this call not connect? It reads only. Settings\n"
         "come from the environment:\n");
-    settings_print(stdout);
+    config_print_settings(stdout);
     puts(
         "\n"
         "SIGTERM and SIGINT finish the pages in hand, then stop. SIGHUP reads the users again.\n"
@@ -58,14 +58,14 @@ static void wait_for_stop(const sigset_t *signals, struct users *users)
     }
 }
 
-static int serve(const struct settings *settings)
+static int serve(const struct config *config)
 {
     int exit_code = EXIT_CANNOT_START;
     sigset_t signals = process_block_signals();
     log_writer_start();
-    struct console console = {.settings = settings};
+    struct console console = {.config = config};
     const struct http_listener listener = {.name = "listening_console",
-                                           .address = settings->listen,
+                                           .address = config->listen,
                                            .workers = WORKERS,
                                            .dispatch = screens_dispatch,
                                            .context = &console,
@@ -75,12 +75,12 @@ static int serve(const struct settings *settings)
         log_event(LOG_ERROR, "start_failed", "what=random");
         goto out;
     }
-    if (settings->users_file[0] != '\0') {
-        console.users = users_new(settings->users_file);
+    if (config->users_file[0] != '\0') {
+        console.users = users_new(config->users_file);
         if (console.users == NULL)
             goto out;
     }
-    console.asks = asks_new(settings->database_url);
+    console.asks = asks_new(config->database_url);
     if (console.asks == NULL) {
         log_event(LOG_ERROR, "start_failed", "what=connections reason=\"out of memory\"");
         goto out;
@@ -104,7 +104,7 @@ out:
 
 int main(int argc, char *argv[])
 {
-    struct settings settings;
+    struct config config;
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return print_help();
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
@@ -116,12 +116,12 @@ int main(int argc, char *argv[])
         return EXIT_BAD_SETTINGS;
     }
     process_forbid_core_dumps();
-    if (settings_load(&settings) > 0)
+    if (config_load(&config) > 0)
         return EXIT_BAD_SETTINGS;
     /* What libpq asks PostgreSQL for: the page functions show times in the session's zone. */
-    setenv("PGTZ", settings.time_zone, 1);
-    log_open(settings.log_level);
-    int exit_code = serve(&settings);
-    settings_free(&settings);
+    setenv("PGTZ", config.time_zone, 1);
+    log_open(config.log_level);
+    int exit_code = serve(&config);
+    config_free(&config);
     return exit_code;
 }

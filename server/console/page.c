@@ -1,4 +1,3 @@
-/* page.c - see page.h. */
 #include "page.h"
 
 #include <stdio.h>

@@ -1,4 +1,3 @@
-/* screens.c - see screens.h. */
 #include "screens.h"
 
 #include <stdio.h>
@@ -315,7 +314,7 @@ static const char *problem_of_place(const struct console *console, const struct 
 {
     const char *scheme = request_header(request, "X-Forwarded-Proto");
     const char *host = request_header(request, "Host");
-    if (console->settings->behind == BEHIND_TLS && (scheme == NULL || strcmp(scheme, "https") != 0))
+    if (console->config->behind == BEHIND_TLS && (scheme == NULL || strcmp(scheme, "https") != 0))
         return "This console answers behind its TLS proxy only, which says so in "
                "X-Forwarded-Proto.\n";
     if (console->users != NULL)
@@ -428,7 +427,7 @@ static void answer(struct console *console, const struct request *request,
                         .path = request->path,
                         .title = "Not found",
                         .user = console->users == NULL ? "" : user,
-                        .time_zone = console->settings->time_zone,
+                        .time_zone = console->config->time_zone,
                         .token = token,
                         .more = ""};
     struct visit *visit = calloc(1, sizeof *visit); /* too large for a worker's stack */

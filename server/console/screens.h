@@ -7,14 +7,14 @@
 #pragma once
 
 #include "asks.h"
+#include "config.h"
 #include "request.h"
 #include "response.h"
-#include "settings.h"
 #include "users.h"
 
 /* One per process, made by main; outlives http. */
 struct console {
-    const struct settings *settings;
+    const struct config *config;
     struct users *users; /* NULL: whoever reaches the loopback address may look */
     struct asks *asks;
     _Atomic bool draining;

@@ -1,4 +1,3 @@
-/* users.c - see users.h. */
 #include "users.h"
 
 #include <crypt.h>

@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config.h"
 #include "db.h"
 #include "log.h"
 #include "process.h"
-#include "settings.h"
+#include "rest.h"
 #include "turns.h"
 #include "version.h"
-#include "web.h"
 
 enum exit_code {
     EXIT_OK = 0,
@@ -55,7 +55,7 @@ static int print_help(void)
         "\n"
         "Settings come from the environment; PLIVO_AUTH_TOKEN_FILE and DATABASE_URL_FILE may name\n"
         "files instead:\n");
-    settings_print(stdout);
+    config_print_settings(stdout);
     return EXIT_OK;
 }
 
@@ -85,31 +85,31 @@ static bool may_try_again(const struct turn *turn, long status)
     return status == 429 || (turn->safe && (status == 0 || status >= 500));
 }
 
-static struct web_answer ask_once(struct web *web, const struct turn *turn)
+static struct rest_answer ask_once(struct rest *rest, const struct turn *turn)
 {
     return turn->kind == TURN_PLIVO
-               ? web_ask_plivo(web, turn->method, turn->path, turn->body, !turn->safe)
-               : web_ask_door(web, turn->path, turn->kind == TURN_FORGED);
+               ? rest_ask_plivo(rest, turn->method, turn->path, turn->body, !turn->safe)
+               : rest_ask_door(rest, turn->path, turn->kind == TURN_FORGED);
 }
 
 /* After 1, 2, 4 and 8 seconds again. */
-static struct web_answer ask(struct web *web, const struct turn *turn)
+static struct rest_answer ask(struct rest *rest, const struct turn *turn)
 {
-    web_wait(web, turn->pause);
-    struct web_answer answer = ask_once(web, turn);
+    rest_wait(rest, turn->pause);
+    struct rest_answer answer = ask_once(rest, turn);
     for (int i = 1; i < TRIES && may_try_again(turn, answer.status); i++) {
-        web_wait(web, 1L << (i - 1));
-        answer = ask_once(web, turn);
+        rest_wait(rest, 1L << (i - 1));
+        answer = ask_once(rest, turn);
     }
     return answer;
 }
 
-static int run(struct db *db, struct web *web, const struct settings *settings)
+static int run(struct db *db, struct rest *rest, const struct config *config)
 {
     struct turn turn;
-    struct web_answer answer;
+    struct rest_answer answer;
     int64_t number;
-    if (db_connect(db) != DB_OK || turns_begin(db, settings, &number) != DB_OK) {
+    if (db_connect(db) != DB_OK || turns_begin(db, config, &number) != DB_OK) {
         say(true, "The database does not do its part; is it the one, and migrated?");
         return EXIT_DRIFT;
     }
@@ -119,7 +119,7 @@ static int run(struct db *db, struct web *web, const struct settings *settings)
     }
     enum db_status status = turns_next(db, number, NULL, say, &turn);
     while (status == DB_OK && turn.kind != TURN_END) {
-        answer = ask(web, &turn);
+        answer = ask(rest, &turn);
         status = turns_next(db, number, &answer, say, &turn);
     }
     if (status == DB_OK)
@@ -130,25 +130,30 @@ static int run(struct db *db, struct web *web, const struct settings *settings)
 
 int main(int argc, char *argv[])
 {
-    struct settings settings;
+    struct config config;
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return print_help();
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return printf("number-masking-plivo %s\n", VERSION) < 0;
     process_forbid_core_dumps();
     signal(SIGPIPE, SIG_IGN);
-    if (settings_load(&settings, argc, argv) > 0)
+    if (config_load(&config, argc, argv) > 0)
         return EXIT_USAGE;
     log_open(LOG_WARNING);
-    struct db *db = db_new(settings.database_url);
-    struct web *web = web_new(&settings);
+    struct db *db = db_new(config.database_url);
+    const struct rest_options plivo = {.api = config.api,
+                                       .auth_id = config.auth_id,
+                                       .auth_token = config.auth_tokens.items[0],
+                                       .public_url = config.public_urls.items[0],
+                                       .second_ms = config.second_ms};
+    struct rest *rest = rest_new(&plivo);
     int exit_code = EXIT_DRIFT;
-    if (db == NULL || web == NULL)
+    if (db == NULL || rest == NULL)
         say(true, "Out of memory.");
     else
-        exit_code = run(db, web, &settings);
-    web_free(web);
+        exit_code = run(db, rest, &config);
+    rest_free(rest);
     db_free(db);
-    settings_free(&settings);
+    config_free(&config);
     return exit_code;
 }

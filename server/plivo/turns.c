@@ -1,4 +1,3 @@
-/* turns.c - see turns.h. */
 #include "turns.h"
 
 #include <string.h>
@@ -28,28 +27,28 @@ static void read_run(void *context, const struct db_row *row)
         *(int64_t *)context = db_bigint(row, 0);
 }
 
-enum db_status turns_begin(struct db *db, const struct settings *settings, int64_t *run)
+enum db_status turns_begin(struct db *db, const struct config *config, int64_t *run)
 {
     static const struct db_statement statement = {"plivo_begin", SQL_PLIVO_BEGIN, NULL};
     struct db_array parameters[3] = {{0}};
     struct db_array *options = &parameters[0], *numbers = &parameters[1], *take = &parameters[2];
     db_array_start_text(options);
-    add_setting(options, "command", settings->command);
-    add_setting(options, "account", settings->auth_id);
-    add_setting(options, "public_url", settings->public_url);
-    add_setting(options, "fallback", settings->fallback_url);
-    add_setting(options, "app", settings->app);
-    add_setting(options, "prefix", settings->prefix);
-    add_setting(options, "all", yes(settings->all));
-    add_setting(options, "yes", yes(settings->yes));
-    add_setting(options, "fix", yes(settings->fix));
-    add_setting(options, "now", yes(settings->now));
+    add_setting(options, "command", config->command);
+    add_setting(options, "account", config->auth_id);
+    add_setting(options, "public_url", config->public_urls.items[0]);
+    add_setting(options, "fallback", config->fallback_url);
+    add_setting(options, "app", config->app);
+    add_setting(options, "prefix", config->prefix);
+    add_setting(options, "all", yes(config->all));
+    add_setting(options, "yes", yes(config->yes));
+    add_setting(options, "fix", yes(config->fix));
+    add_setting(options, "now", yes(config->now));
     db_array_start_text(numbers);
-    for (size_t i = 0; i < settings->number_count; i++)
-        db_array_add_text(numbers, settings->numbers[i]);
+    for (size_t i = 0; i < config->number_count; i++)
+        db_array_add_text(numbers, config->numbers[i]);
     db_array_start_text(take);
-    for (size_t i = 0; i < settings->take_count; i++)
-        db_array_add_text(take, settings->take[i]);
+    for (size_t i = 0; i < config->take_count; i++)
+        db_array_add_text(take, config->take[i]);
     *run = 0;
     enum db_status status = db_run(db, &statement, parameters, 3, TURN_LIMIT_MS, read_run, run);
     db_array_free(options);
@@ -90,7 +89,7 @@ static void read_turn(void *context, const struct db_row *row)
     turn->exit_code = db_int(row, EXIT_CODE);
 }
 
-enum db_status turns_next(struct db *db, int64_t run, const struct web_answer *answer,
+enum db_status turns_next(struct db *db, int64_t run, const struct rest_answer *answer,
                           void (*say)(bool warning, const char *words), struct turn *turn)
 {
     static const struct db_statement statement = {"plivo_turn", SQL_PLIVO_TURN, NULL};

@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config.h"
 #include "db.h"
 #include "must_check.h"
-#include "settings.h"
-#include "web.h"
+#include "rest.h"
 
 enum turn_kind {
     TURN_PLIVO,  /* ask Plivo: method, path, body */
@@ -31,12 +31,12 @@ struct turn {
 };
 
 /* Begins a run. DB_OK with *run 0: another run is at work. */
-MUST_CHECK enum db_status turns_begin(struct db *db, const struct settings *settings, int64_t *run);
+MUST_CHECK enum db_status turns_begin(struct db *db, const struct config *config, int64_t *run);
 
 /*
  * Hands in the answer to the last turn (NULL at the beginning) and gets the next. say is called
  * first for each line that is to be printed.
  */
-MUST_CHECK enum db_status turns_next(struct db *db, int64_t run, const struct web_answer *answer,
+MUST_CHECK enum db_status turns_next(struct db *db, int64_t run, const struct rest_answer *answer,
                                      void (*say)(bool warning, const char *words),
                                      struct turn *turn);

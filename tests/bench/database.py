@@ -47,7 +47,7 @@ class Database:
                        env={**os.environ, "DATABASE_URL": self.url("postgres")})
 
     def _script(self, action, *settings):
-        return subprocess.run([ROOT / "tests" / "try" / "cluster", action, self.place, *settings],
+        return subprocess.run([ROOT / "server" / "tools" / "cluster", action, self.place, *settings],
                               check=True, text=True, stdout=subprocess.PIPE).stdout
 
     def _forget_another_schema(self):

@@ -69,7 +69,7 @@ def behind_haproxy(database, connections, signed=True):
     """The shipped settings, with TLS; the server as it comes, with 64 workers."""
     port, health, plain = free_port(), free_port(), free_port()
     with ours(database, connections, signed, workers=64) as (url, pid):
-        with running("haproxy", [ROOT / "server" / "haproxy" / "start"], port,
+        with running("haproxy", [ROOT / "server" / "deploy" / "haproxy" / "start"], port,
                      SERVER_ADDRESS=url.partition("//")[2], SERVERS="1",
                      TLS_LISTEN=f"127.0.0.1:{port}", HTTP_LISTEN=f"127.0.0.1:{plain}",
                      HEALTH_LISTEN=f"127.0.0.1:{health}", SOURCE_MAXCONN="4000",

@@ -1,4 +1,4 @@
-"""server/number-masking.service under a real systemd, in a container without a network.
+"""server/deploy/number-masking.service under a real systemd, in a container without a network.
 
 No database is there, so the server apologises; what counts is that it starts, serves,
 stops and is restarted inside the unit's sandbox.
@@ -41,7 +41,7 @@ class Machine:
 
     def answers(self):
         """As a container's health check asks."""
-        self.write("/run/probe", (ROOT / "server" / "probe").read_text())
+        self.write("/run/probe", (ROOT / "server" / "deploy" / "probe").read_text())
         return podman("exec", NAME, "bash", "/run/probe", "5000", "/healthz", check=False) == ""
 
     def file_of_process(self, name):
@@ -121,7 +121,7 @@ def test_bad_settings_are_not_tried_again(machine):
 
 def test_secrets_can_be_credentials(machine):
     """As the unit's own comment shows it."""
-    text = (ROOT / "server" / UNIT).read_text()
+    text = (ROOT / "server" / "deploy" / UNIT).read_text()
     lines = re.findall(r"^#   ((?:LoadCredential|Environment)=.*)$", text, re.M)
     assert len(lines) == 4
     machine.write(f"/etc/systemd/system/{UNIT}.d/secrets.conf",

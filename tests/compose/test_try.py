@@ -10,7 +10,7 @@ IMAGE, NAME = "masking-try", "masking-try"
 
 @pytest.fixture(scope="module")
 def container():
-    podman("build", "--quiet", "--network", "host", "--file", str(ROOT / "tests/try/Dockerfile"),
+    podman("build", "--quiet", "--network", "host", "--file", str(ROOT / "server/tools/Dockerfile"),
            "--tag", IMAGE, str(ROOT))
     podman("run", "--detach", "--init", "--name", NAME, "--network", "none", IMAGE)
     deadline = time.monotonic() + 120
@@ -27,7 +27,7 @@ def test_a_call_is_played_beside_it(container):
 
 
 def test_an_order_placed_beside_it_is_callable(container):
-    podman("exec", container, "tests/try/psql", "-c",
+    podman("exec", container, "server/tools/psql", "-c",
            "INSERT INTO orders (order_id, customer_number, agent_number)"
            " VALUES ('A-1', '+1 415-666-1111', '+1 415-666-2222')")
     said = podman("exec", container, "make", "call", "FROM=14156661111").stdout

@@ -7,8 +7,8 @@ import pytest
 import client
 from server import ROOT, eventually
 
-RULES = ROOT / "alerts.yml"
-DASHBOARD = ROOT / "grafana.json"
+RULES = ROOT / "server" / "deploy" / "alerts.yml"
+DASHBOARD = ROOT / "server" / "deploy" / "grafana.json"
 
 
 def named_in(text):

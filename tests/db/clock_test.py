@@ -50,7 +50,7 @@ class Clock:
         return place.parent.parent
 
     def script(self, action, *settings):
-        return subprocess.run([ROOT / "tests" / "try" / "cluster", action, self.cluster, *settings],
+        return subprocess.run([ROOT / "server" / "tools" / "cluster", action, self.cluster, *settings],
                               check=True, text=True, stdout=subprocess.PIPE,
                               env={**os.environ, "POSTGRESQL_PROGRAMS": str(self.made)}).stdout
 

@@ -1,4 +1,4 @@
-"""What may become of a call or a text stands once, in server/outcomes.def: here the schema's own
+"""What may become of a call or a text stands once, in server/protocol/outcomes.def: here the schema's own
 words are held against it, both ways. A word that one of the two does not know would be silence on
 the phone, "other" in the metrics, or a bare word in call_log."""
 
@@ -16,7 +16,7 @@ NOT_SERVERS = {"not_asked"}  # on record when only later events of a call are kn
 
 def entries():
     """(label, source, word, event, sentence) of each outcome."""
-    text = (ROOT / "server" / "outcomes.def").read_text()
+    text = (ROOT / "server" / "protocol" / "outcomes.def").read_text()
     found = [(label, source, word, event, "".join(re.findall(r'"([^"]*)"', sentence)))
              for _, label, source, word, event, sentence in ENTRY.findall(text)]
     assert len(found) == len(re.findall(r"^OUTCOME\(", text, re.M))
@@ -88,4 +88,4 @@ def test_call_log_has_words_for_it(database, word):
 
 def test_haproxy_says_the_apology():
     """When no server is left, the same sentence."""
-    assert SPOKEN["apologised"] in (ROOT / "server" / "haproxy" / "sorry.http").read_text()
+    assert SPOKEN["apologised"] in (ROOT / "server" / "deploy" / "haproxy" / "sorry.http").read_text()

@@ -174,7 +174,7 @@ def test_every_state_is_explained():
 
 def test_the_superuser_becomes_the_owner_as_shown(database):
     options = re.search(r"PGOPTIONS='([^']*)'", (ROOT / "docs" / "settings.md").read_text()).group(1)
-    assert options in (ROOT / "server" / "number-masking.service").read_text()
+    assert options in (ROOT / "server" / "deploy" / "number-masking.service").read_text()
     done = subprocess.run(
         [BIN / "psql", "-XAtq", database.cluster.url(database.name, "postgres"), "-c",
          "SELECT current_user, count(*) > 0 FROM settings"],

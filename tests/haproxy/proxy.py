@@ -18,7 +18,7 @@ import signer
 from server import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-START = ROOT / "server" / "haproxy" / "start"
+START = ROOT / "server" / "deploy" / "haproxy" / "start"
 TOKEN = "haproxy-token-0123456789abcdef"
 PUBLIC_URL = "https://masking.example.com"
 

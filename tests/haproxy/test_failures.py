@@ -30,16 +30,27 @@ def test_without_any_server_the_caller_hears_an_apology(own_proxy, own_server):
     assert own_proxy.exchange("GET", "/healthz").status == 200
 
 
+SERVER = ROOT / "server"
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+ROW = re.compile(r'ENDPOINT\("(\w+)", (PATH_\w+)?\s*(?:"([^"]*)")?, \w+, (\w+), \w+, (\w+),')
+
+
 def endpoints():
-    """{path: name} of the table in server/endpoints.c, each path as Plivo may call it."""
-    source = (ROOT / "server" / "endpoints.c").read_text()
-    paths = dict(re.findall(r'#define (PATH_\w+) "([^"]+)"', (ROOT / "server" / "paths.h").read_text()))
-    rows = re.findall(r'\{"(\w+)",\s*(PATH_\w+)?\s*(?:"([^"]*)")?,', source.partition("metrics_endpoints")[0])
-    return {paths.get(macro, "") + text: name for name, macro, text in rows}
+    """[(path, methods, listener)] of server/endpoints.def, each path as Plivo may call it."""
+    source = COMMENT.sub("", (SERVER / "endpoints.def").read_text())
+    paths = dict(re.findall(r'#define (PATH_\w+) "([^"]+)"',
+                            (SERVER / "protocol" / "paths.h").read_text()))
+    rows = ROW.findall(" ".join(source.split()))
+    assert len(rows) == source.count("ENDPOINT("), "a row that this cannot read"
+    return [(paths.get(macro, "") + text, methods, listener)
+            for _, macro, text, methods, listener in rows]
 
 
-LISTENED_TO = {"answer", "code", "dial_action", "announcement"}
-TRIED_AGAIN = {"dial_event", "hangup", "recording", "message", "message_status", "connected"}
+def what_ends_a_call():
+    """The words with which a form at the answer URL tells that the call is over."""
+    source = (SERVER / "endpoints.c").read_text()
+    words = re.search(r"over\[\] = \{(.*?)\}", source, re.S)[1]
+    return re.findall(r'"([a-z-]+)"', words)
 
 
 def test_without_any_server_only_who_is_listened_to_gets_an_apology(own_proxy, own_server):
@@ -47,25 +58,26 @@ def test_without_any_server_only_who_is_listened_to_gets_an_apology(own_proxy, o
     would lose it; a caller would hear Plivo's own error."""
     own_server.stop()
     eventually(lambda: not own_proxy.ready())
-    table = endpoints()
-    assert set(table.values()) == LISTENED_TO | TRIED_AGAIN | {"healthz", "readyz"}
-    for path, name in table.items():
-        if name in ("healthz", "readyz"):
+    ends = [call_fields(CALLER, PROXY, Event="Hangup"),
+            *(call_fields(CALLER, PROXY, Event=None, CallStatus=word) for word in what_ends_a_call())]
+    assert len(ends) == 7
+    for path, methods, listener in endpoints():
+        if methods == "GET_OR_HEAD":
             continue
-        for sent in (path, path + "/", "/masking" + path):
+        behind = ["/x1"] if listener == "CALLER" else []
+        for sent in (path, path + "/", "/masking" + path, *(path + more for more in behind)):
             for method in ("POST", "GET"):
                 reply = own_proxy.send(call_fields(CALLER, PROXY), sent, method)
-                if name in LISTENED_TO:
-                    assert Answer(reply).refusal, (method, sent)
-                else:
+                if listener == "NOBODY":
                     assert reply.status == 503, (method, sent)
+                else:
+                    assert Answer(reply).refusal, (method, sent)
                 assert "x-from-the-proxy" not in reply.headers
-                over = [call_fields(CALLER, PROXY, Event="Hangup"),
-                        call_fields(CALLER, PROXY, Event=None, CallStatus="no-answer")]
-                if name == "answer":
-                    assert [own_proxy.send(fields, sent, method).status
-                            for fields in over] == [503, 503], (method, sent)
-    assert own_proxy.exchange("GET", "/nothing").status == 503
+                if listener == "CALLER_UNTIL_OVER":
+                    assert {own_proxy.send(fields, sent, method).status
+                            for fields in ends} == {503}, (method, sent)
+    for path in ("/nothing", "/answers", "/dial/event/action", "/xcode/1"):
+        assert own_proxy.exchange("GET", path).status == 503, path
 
 
 def test_a_server_that_dies_in_the_middle_loses_no_text(start_proxy):

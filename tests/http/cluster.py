@@ -1,6 +1,6 @@
 """A private PostgreSQL cluster for one run of the suite, on a Unix socket only.
 
-tests/try/cluster makes and starts it, migrations/migrate brings in the schema once;
+server/tools/cluster makes and starts it, migrations/migrate brings in the schema once;
 each file of tests gets a copy of that database. What the tests ask of a database
 is here too.
 """
@@ -37,7 +37,7 @@ class Cluster:
         self._copies = 0
 
     def _script(self, action, *settings):
-        return run(ROOT / "tests" / "try" / "cluster", action, self.place, *settings)
+        return run(ROOT / "server" / "tools" / "cluster", action, self.place, *settings)
 
     def start(self):
         self._script("start", *SETTINGS)

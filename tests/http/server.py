@@ -22,7 +22,7 @@ import signer
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(ROOT, os.environ.get("BUILD", "build"))
 BINARY = BUILD / "number-masking"
-SCHEMA = lxml.RelaxNG(lxml.parse(str(ROOT / "tests" / "cases" / "plivo-response.rng")))
+SCHEMA = lxml.RelaxNG(lxml.parse(str(ROOT / "server" / "tools" / "plivo" / "response.rng")))
 
 # (customer, agent) of the sample pairs in migrations/, and numbers of nobody.
 PAIRS = [("14156667777", "14156667778"), ("14156667779", "14156667780"),

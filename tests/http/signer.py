@@ -1,6 +1,6 @@
 """Signs webhooks the way Plivo does. Used by this suite and by load tests.
 
-V3 is made by tests/plivo/signature.py, which shares no code with the server; here
+V3 is made by server/tools/plivo/signature.py, which shares no code with the server; here
 it is given (name, value) pairs, and V2 stands beside it. Plivo's SDK judges both.
 
     headers = signer.headers_v3(token, "POST", url, body=pairs)
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "server" / "tools"))
 
 from plivo.signature import new_nonce, sign  # noqa: E402
 

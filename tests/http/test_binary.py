@@ -49,7 +49,7 @@ def test_overruns_of_the_stack_and_of_known_buffers_end_the_process(symbol):
 def test_our_code_is_marked_for_control_flow_enforcement():
     """Read from our object files: a linked binary carries the mark only when every part
     does, and the start files of Debian 12's C library (Scrt1.o, crti.o) lack it."""
-    objects = sorted((BUILD / "server").glob("*.o"))
+    objects = sorted((BUILD / "server").glob("**/*.o"))
     assert len(objects) > 20
     for path in objects:
         note = re.search(r"x86 feature: (.*)", readelf("--notes", path))

@@ -59,7 +59,7 @@ class RemoteCluster(Cluster):
         with open(data / "pg_hba.conf", "a", encoding="ascii") as rules:
             rules.write("hostssl all masking_server 127.0.0.1/32 scram-sha-256\n")
         self.stop()
-        # Not by tests/try/cluster, which knows one port only.
+        # Not by server/tools/cluster, which knows one port only.
         user = [] if os.geteuid() != 0 else [
             "setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"]
         log = data / "server.log"

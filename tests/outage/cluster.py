@@ -1,6 +1,6 @@
 """PostgreSQL clusters to be broken: each a copy of one that was migrated and filled.
 
-Unlike tests/try/cluster they listen on TCP as well, die in every way there is, have
+Unlike server/tools/cluster they listen on TCP as well, die in every way there is, have
 standbys, and live where the test says (a full disk). synchronous_commit stays on:
 what was answered must be on record. fsync is off, as the machine itself stays up.
 """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lxml import etree
 
-SCHEMA = Path(__file__).resolve().parents[1] / "cases" / "plivo-response.rng"
+SCHEMA = Path(__file__).resolve().parents[2] / "server" / "tools" / "plivo" / "response.rng"
 WRITTEN_WITHIN = 60  # seconds for apologies to be written, once the database is back
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from server import BINARY, ROOT
 
-UNIT = ROOT / "server" / "number-masking.service"
-PLIVO = ROOT / "server" / "plivo" / "number-masking-plivo.service"
-CONSOLE = ROOT / "server" / "number-masking-console.service"
+UNIT = ROOT / "server" / "deploy" / "number-masking.service"
+PLIVO = ROOT / "server" / "deploy" / "number-masking-plivo.service"
+CONSOLE = ROOT / "server" / "deploy" / "number-masking-console.service"
 UNITS = [UNIT, PLIVO, CONSOLE]
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from postgresql import BIN
 
-TESTS = Path(__file__).resolve().parent.parent
-CLUSTER = str(TESTS / "try" / "cluster")
+ROOT = Path(__file__).resolve().parents[2]
+CLUSTER = str(ROOT / "server" / "tools" / "cluster")
 PSQL = str(BIN / "psql")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can try this")
 

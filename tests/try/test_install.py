@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-INSTALL = str(Path(__file__).resolve().parent.parent / "install")
+INSTALL = str(Path(__file__).resolve().parents[2] / "server" / "tools" / "install")
 
 
 def run(*command, **settings):

@@ -1,4 +1,4 @@
-"""What tests/plivo knows of Plivo: its forms, and answers in words. Signatures: tests/http."""
+"""What server/tools/plivo knows of Plivo: its forms, and answers in words. Signatures: tests/http."""
 
 import pytest
 

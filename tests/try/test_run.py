@@ -106,7 +106,7 @@ def place():
     with tempfile.TemporaryDirectory(prefix="try-run.") as folder:
         os.chmod(folder, 0o755)
         yield folder
-        subprocess.run([TOP / "tests/try/cluster", "stop", f"{folder}/cluster"],
+        subprocess.run([TOP / "server/tools/cluster", "stop", f"{folder}/cluster"],
                        capture_output=True, check=False)
 
 
@@ -144,7 +144,7 @@ def call(place, caller, *more, **settings):
 
 def psql(place, statement, **settings):
     return subprocess.run(
-        [TOP / "tests/try/psql", "-XAtq", "-c", statement],
+        [TOP / "server/tools/psql", "-XAtq", "-c", statement],
         env=environment(place, **settings), capture_output=True, text=True, timeout=60,
     )
 

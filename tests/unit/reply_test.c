@@ -25,7 +25,7 @@ static xmlRelaxNG *schema;
 
 static void load_schema(void)
 {
-    xmlRelaxNGParserCtxt *parser = xmlRelaxNGNewParserCtxt("tests/cases/plivo-response.rng");
+    xmlRelaxNGParserCtxt *parser = xmlRelaxNGNewParserCtxt("server/tools/plivo/response.rng");
     schema = xmlRelaxNGParse(parser);
     xmlRelaxNGFreeParserCtxt(parser);
     if (schema == NULL)

@@ -1,7 +1,7 @@
 /*
  * signer.h - signs a request as Plivo would: the tests' own side of the check.
  *
- * Written after Plivo's description, on purpose unlike server/signature.c: plain
+ * Written after Plivo's description, on purpose unlike server/lib/signature.c: plain
  * string building, slow sorting, one-shot HMAC. Unit tests and fuzz targets hold
  * the two against each other.
  */

@@ -46,7 +46,7 @@ static const struct question apology_question = {"record_apologies", sizeof(stru
 struct caller {
     struct switchboard *board;
     pthread_t thread;
-    char uuid[CALL_UUID];
+    char uuid[ID_TEXT];
     int64_t comes_ms, answered_ms; /* by clock_ms() */
     enum switchboard_status status;
     struct call_answer answer;
@@ -98,14 +98,14 @@ static void assert_answered(const struct caller *caller)
 
 /* ---- a switchboard ---- */
 
-static struct config config = {
-    .database_url = "", .public_url = "", .answer_deadline_ms = DEADLINE_MS, .workers = 64};
+static struct switchboard_options options = {
+    .store = {.database_url = ""}, .answer_deadline_ms = DEADLINE_MS, .askers = 64};
 
 static struct switchboard *start(int connections, stand_in_script *script)
 {
     stand_in_start(script);
-    config.database_connections = connections;
-    struct switchboard *board = switchboard_start(&config);
+    options.connections = connections;
+    struct switchboard *board = switchboard_start(&options);
     assert_non_null(board);
     assert_true(switchboard_schema_fits(board));
     time_sleep(10); /* all of them are connected */
@@ -172,7 +172,7 @@ static void a_locked_row_spoils_no_neighbour(void **state)
 {
     (void)state;
     struct switchboard *board = start(1, first_is_locked);
-    char uuid[CALL_UUID];
+    char uuid[ID_TEXT];
     const struct caller *bystanders[40];
     const struct caller *locked = calls(board, "call-1", 5);
     for (int i = 0; i < 40; i++) {
@@ -325,7 +325,7 @@ static void a_poisoned_call_spoils_no_neighbour(void **state)
 {
     (void)state;
     struct switchboard *board = start(1, poison);
-    char uuid[CALL_UUID];
+    char uuid[ID_TEXT];
     for (int i = 1; i <= 30; i++) {
         snprintf(uuid, sizeof uuid, "call-%d", i);
         calls(board, uuid, 5);

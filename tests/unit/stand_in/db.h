@@ -1,5 +1,5 @@
 /*
- * db.h - a database of a test's own: stands in for server/db.c.
+ * db.h - a database of a test's own: stands in for server/lib/db.c.
  *
  * Each round trip of each connection asks the test's function how it ends and how long it takes;
  * rows come by themselves. With virtual_time.h a lost connection, a late answer or a row that
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../../../server/db.h"
+#include "../../../server/lib/db.h"
 
 enum { STAND_IN_ELEMENTS = 512, STAND_IN_TEXT = 64 };
 

@@ -1,4 +1,3 @@
-/* virtual_time.c - see virtual_time.h. */
 #include "virtual_time.h"
 
 #include <dlfcn.h>

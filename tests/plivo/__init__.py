@@ -1,5 +1,0 @@
-"""What Plivo does, as far as trying out and testing need it: sign, send, read the answer.
-
-Plain functions over plain values; the programs that use them (tests/try/call) do
-the talking to people.
-"""
