@@ -174,14 +174,16 @@ $(BUILD)/tests/%.o: tests/%.c Makefile | $(BUILD)/tools
 
 export BUILD
 
-.PHONY: help run call psql migrate test test-fresh fuzz bench soak lint format clean
+.PHONY: help run call psql migrate check test test-all test-rest test-fresh test-compose fuzz bench soak lint format clean
 
 ## make                          build build/number-masking
 ## make run [LISTEN=...]          everything on this machine: install, build, database, server, console
 ## make call FROM=... [TO=... CALLEE=busy]   play a call through, beside make run; CALLEE=? lists the words
 ## make psql [ROLE=...]          the database of make run, as masking_orders or ROLE
 ## make migrate DATABASE_URL=... [SAMPLE_PAIRS=yes]   create or update the schema there
-## make test                     every test; ends with "N passed, N failed"
+## make check                    the tests of what a change breaks most, in three minutes
+## make test                     every suite once, in ten; ends with "N passed, N failed"
+## make test-all                 that, and the repeats: sanitizers, other PostgreSQL versions
 ## make test-NAME [T=...]        one suite (lint, unit, db, http, ...), or one test of it
 ## make fuzz                     the parsers on random input, a minute each
 ## make bench [ARGUMENTS="--rounds 3"]   speed beside peers and limits, or --growth; a table
@@ -206,13 +208,29 @@ migrate:
 	@server/tools/install migrate
 	@migrations/migrate
 
-test:
-	@tests/run
+TEST_PACKAGES := build migrate run lint test console
+
+check test:
+	@server/tools/install $(TEST_PACKAGES)
+	@tests/run $@
+
+test-all:
+	@server/tools/install $(TEST_PACKAGES)
+	@tests/run test rest
+
+test-rest:
+	@server/tools/install $(TEST_PACKAGES)
+	@tests/run rest
 
 test-fresh:
 	@tests/fresh-debian
 
+test-compose:
+	@server/tools/install $(TEST_PACKAGES) compose
+	@tests/run compose
+
 test-%:
+	@server/tools/install $(TEST_PACKAGES)
 	@tests/run $*
 
 fuzz:
