@@ -1,6 +1,7 @@
 """Load at a given rate, whether or not the answers keep up: each request's time counts from when
 it was due, so that a stall is felt by all that fall into it, as callers would."""
 import asyncio
+import collections
 import gc
 import ssl
 import time
@@ -9,19 +10,29 @@ REPLY_END = b"\r\n\r\n"
 LONGEST = 30  # seconds; what is not answered by then is an error
 
 
+class Client:
+    """The connections of a load, the requests that found theirs closed, and what came of all."""
+
+    def __init__(self):
+        self.idle, self.again = collections.deque(), collections.deque()
+        self.took, self.failed, self.open = [], [], 0
+
+
 class Connection(asyncio.Protocol):
     """One request at a time over one connection, its reply's time noted."""
 
-    def __init__(self, idle, took, failed):
-        self.idle, self.took, self.failed = idle, took, failed
-        self.due, self.text = None, b""
+    def __init__(self, client):
+        self.client = client
+        self.due = self.request = None
+        self.text = b""
 
     def connection_made(self, transport):
         self.transport = transport
-        self.idle.append(self)
+        self.client.open += 1
+        self.client.idle.append(self)
 
     def send(self, due, request):
-        self.due, self.text = due, b""
+        self.due, self.request, self.text = due, request, b""
         self.transport.write(request)
 
     def data_received(self, data):
@@ -33,37 +44,61 @@ class Connection(asyncio.Protocol):
         if len(body) < length:
             return
         if head.startswith(b"HTTP/1.1 200"):
-            self.took.append(time.monotonic() - self.due)
+            self.client.took.append(time.monotonic() - self.due)
         else:
-            self.failed.append(head[:12])
+            self.client.failed.append(head[:12])
         self.due = None
-        self.idle.append(self)
+        self.client.idle.append(self)
+
+    def eof_received(self):
+        """Over TLS the connection itself ends a moment later."""
+        if self in self.client.idle:
+            self.client.idle.remove(self)
 
     def connection_lost(self, _error):
-        if self.due is not None:
-            self.failed.append(b"lost")
-        elif self in self.idle:
-            self.idle.remove(self)
+        """HAProxy closes what was idle for long, also while a request is on its way to it: as any
+        client would, that one is sent again, its time counting from when it was due. Half a
+        reply is an error."""
+        self.client.open -= 1
+        self.eof_received()
+        if self.due is not None and self.text:
+            self.client.failed.append(b"lost")
+        elif self.due is not None:
+            self.client.again.append((self.due, self.request))
 
 
 async def offer(host, port, requests, rate, connections, tls):
     """All of the requests at so many a second. The seconds that each answered one took."""
-    loop = asyncio.get_running_loop()
-    idle, took, failed = [], [], []
-    for _ in range(connections):
-        await loop.create_connection(lambda: Connection(idle, took, failed), host, port, ssl=tls)
-    began = time.monotonic() + 0.1
-    for number, request in enumerate(requests):
-        due = began + number / rate
-        while time.monotonic() < due or not idle:
+    loop, client = asyncio.get_running_loop(), Client()
+
+    async def connect():
+        await loop.create_connection(lambda: Connection(client), host, port, ssl=tls)
+
+    async def send(due, request):
+        """The connection that was idle longest takes it. False: none is free for too long."""
+        while time.monotonic() < due or not client.idle:
+            if not client.idle and client.open < connections:
+                await connect()
             await asyncio.sleep(max(0, min(due - time.monotonic(), 0.001)))
             if time.monotonic() > due + LONGEST:
-                return took
-        idle.pop().send(due, request)
+                return False
+        client.idle.popleft().send(due, request)
+        return True
+
+    for _ in range(connections):
+        await connect()
+    began = time.monotonic() + 0.1
+    for number, request in enumerate(requests):
+        while client.again:
+            await send(*client.again.popleft())
+        if not await send(began + number / rate, request):
+            return client.took
     deadline = time.monotonic() + LONGEST
-    while len(took) + len(failed) < len(requests) and time.monotonic() < deadline:
+    while len(client.took) + len(client.failed) < len(requests) and time.monotonic() < deadline:
+        if client.again:
+            await send(*client.again.popleft())
         await asyncio.sleep(0.01)
-    return took
+    return client.took
 
 
 def run(host, port, requests, rate, connections=128, encrypted=True):
