@@ -127,7 +127,7 @@ static const char *allowed_methods(const struct endpoint *endpoint)
  * query. storage takes the decoded bytes. A text with too many fields counts as none: with
  * signatures on it is refused, without them the handler misses its fields by name.
  */
-static enum form_status read_fields(const struct request *request, struct form *form, char *storage)
+static enum form_status decode_form(const struct request *request, struct form *form, char *storage)
 {
     form->count = 0;
     if (strcmp(request->method, "POST") == 0)
@@ -310,7 +310,7 @@ static void run_endpoint(struct service *service, const struct endpoint *endpoin
         apologise(endpoint, response); /* tells nothing, so it needs no signature */
         return;
     }
-    enum form_status decoded = read_fields(request, &form, storage);
+    enum form_status decoded = decode_form(request, &form, storage);
     if (decoded != FORM_OK)
         response_note(response, "form=\"%s\"", form_status_text(decoded));
     if (endpoint->listener == CALLER_UNTIL_OVER && is_over(&form))

@@ -11,18 +11,23 @@ bool fields_is_word(struct form_text text, const char *word)
     return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;
 }
 
-/* Under its one name or the other. */
+static enum form_status look_up(const struct field *field, const struct form *form,
+                                const char *name, struct form_text *text)
+{
+    return field->shape == FIELD_WRITTEN ? form_find_as_sent(form, name, text)
+                                         : form_find(form, name, text);
+}
+
+/* Under its one name or the other: *name is where it was found, or looked for last. */
 static enum form_status find(const struct field *field, const struct form *form,
                              struct form_text *text, const char **name)
 {
-    enum form_status (*look)(const struct form *, const char *, struct form_text *) =
-        field->shape == FIELD_WRITTEN ? form_find_as_sent : form_find;
     *name = field->name;
-    enum form_status status = look(form, field->name, text);
+    enum form_status status = look_up(field, form, *name, text);
     if (field->otherwise == NULL || text->length > 0)
         return status;
     *name = field->otherwise;
-    return look(form, field->otherwise, text);
+    return look_up(field, form, *name, text);
 }
 
 /* ---- shapes ---- */
