@@ -55,11 +55,11 @@ def running(name, command, port, **environment):
             process.wait()
 
 
-def ours(database, connections, signed=True, workers=None, **settings):
+def ours(database, connections, signed=True, workers=None, build=BUILD, **settings):
     port = free_port()
     signing = ({"PLIVO_AUTH_TOKEN": TOKEN, "PUBLIC_URL": PUBLIC_URL} if signed
                else {"ALLOW_UNSIGNED": "yes"})
-    return running("ours", [BUILD / "number-masking"], port, DATABASE_URL=database.url(),
+    return running("ours", [Path(build) / "number-masking"], port, DATABASE_URL=database.url(),
                    LISTEN=f"127.0.0.1:{port}", METRICS_LISTEN="127.0.0.1:0",
                    WORKERS=str(workers or max(64, connections * 4 // 3 + 16)), **signing, **settings)
 
