@@ -3,8 +3,8 @@
  *
  * The table in config.c is the one list of settings: name, reader, default, help.
  * --help prints it and a test compares it with docs/settings.md. Settings travel down
- * from main as a const struct; nothing else reads the environment (but notify.c, systemd's socket,
- * and secret.c, a file that is read again).
+ * from main as a const struct. The environment is read by settings.c for this table, by notify.c
+ * (systemd's socket) and by secret.c (a file that is read again), and by nothing else.
  */
 #pragma once
 

@@ -162,7 +162,7 @@ static void print_histogram(struct response *response, enum distribution distrib
     print(response, "masking_%s_count %" PRIu64 "\n", name, total);
 }
 
-/* sql/pool/gauges.sql lists the values of one name one after the other, as the format demands. */
+/* sql/server/gauges.sql sorts by name: the values of one stand together, as the format demands. */
 static void print_gauges(struct response *response)
 {
     pthread_mutex_lock(&gauges_lock);

@@ -70,7 +70,7 @@ CREATE INDEX routes_held ON masking.routes (upper(held)) WHERE caller > 0;
 CREATE INDEX routes_forgotten ON masking.routes (upper(held)) WHERE caller < 0;
 
 COMMENT ON TABLE masking.routes IS
-  'Who reaches whom by dialling which number, when. Written by the orders trigger only; kept as history.';
+  'Who reaches whom by dialling which number, when. Written by the functions of this schema only; kept as history.';
 COMMENT ON COLUMN masking.routes.order_id IS 'The order this route serves; the order itself may be gone.';
 COMMENT ON COLUMN masking.routes.route_id IS 'Names this route, with its order, in calls; random, so it says nothing of time.';
 COMMENT ON COLUMN masking.routes.side IS 'Whether the caller is the order''s customer or its agent.';

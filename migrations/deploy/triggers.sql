@@ -2,8 +2,9 @@
 --
 -- What makes everything follow from a write of the order system or an operator, in
 -- the same transaction. Each trigger function hands the row to the function in sql/
--- that has the rules; one trigger per table, so that what happens in which order is
--- said there and not by the names of triggers.
+-- that has the rules, so that what happens in which order is said there. Where a table
+-- has two triggers of a kind, PostgreSQL fires them in the order of their names: on orders
+-- "guard" has to come before "written".
 --
 -- Orders need a BEFORE trigger (only that can fill proxy_number for RETURNING)
 -- that writes other tables. An INSERT with ON CONFLICT fires it for rows that are

@@ -24,7 +24,7 @@ struct seat {
 };
 
 struct asks {
-    pthread_mutex_t lock; /* guards the seats' is_taken and user, and tried_ms */
+    pthread_mutex_t lock; /* guards the seats' is_taken and user, and failed_ms */
     pthread_cond_t changed;
     struct seat seats[CONNECTIONS];
     int64_t failed_ms; /* when connecting failed; 0: it did not */

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-
 bool queue_init(struct queue *queue, size_t asking_max)
 {
     *queue = (struct queue){.asking_max = asking_max};
@@ -97,11 +95,12 @@ static void fill_post(struct post *post, const struct question *question, const 
     memcpy(post->input, input, question->input_size);
 }
 
-bool queue_post(struct queue *queue, const struct question *question, const void *input)
+bool queue_post(struct queue *queue, const struct question *question, const void *input,
+                int64_t now_ms)
 {
     if (queue->post_count + queue->posts_out >= QUEUE_POSTS_MAX)
         return false;
-    fill_post(append_post(queue), question, input, clock_ms());
+    fill_post(append_post(queue), question, input, now_ms);
     return true;
 }
 

@@ -134,7 +134,8 @@ MUST_CHECK bool queue_enter(struct queue *queue, struct ticket *ticket, int64_t 
 MUST_CHECK bool queue_leave(struct queue *queue, struct ticket *ticket);
 
 /* false: there are too many already, and this one is not kept. */
-MUST_CHECK bool queue_post(struct queue *queue, const struct question *question, const void *input);
+MUST_CHECK bool queue_post(struct queue *queue, const struct question *question, const void *input,
+                           int64_t now_ms);
 
 /* When the oldest post that waits was posted; 0: none waits. */
 int64_t queue_oldest_post_ms(const struct queue *queue);

@@ -445,7 +445,7 @@ enum switchboard_status switchboard_ask(struct switchboard *board, const struct 
 bool switchboard_post(struct switchboard *board, const struct question *question, const void *input)
 {
     pthread_mutex_lock(&board->lock);
-    bool room = queue_post(&board->queue, question, input);
+    bool room = queue_post(&board->queue, question, input, clock_ms());
     if (room)
         call_for_help(board);
     pthread_mutex_unlock(&board->lock);

@@ -25,7 +25,7 @@ static char *array_room(struct db_array *array, size_t length)
     return room;
 }
 
-/* A one-dimensional array starts with five integers, filled in by array_seal. */
+/* A one-dimensional array starts with five integers, filled in by db_array_seal. */
 enum { ARRAY_HEADER = 5 * sizeof(int32_t) };
 
 static void array_start(struct db_array *array, uint32_t element_type)

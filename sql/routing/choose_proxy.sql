@@ -11,7 +11,8 @@ AS $$
 --          routes of each, which say what they used and when: neither grows with the
 --          history; and the pool, which it meets in hash joins: a planner that expects two
 --          rows would compare hundreds of numbers with hundreds of routes (see planner_pins)
---   locks  nothing; whoever asks holds both people (lock_people)
+--   locks  nothing. Who routes by the answer holds both people (lock_people); assign_pending's
+--          first look holds nobody, and route_order asks again
 --   who    open_routes, route_order, assign_pending
 #variable_conflict use_column
 DECLARE

@@ -114,8 +114,9 @@ AS $$
 --   locks   in this order: the order's row (by the UPDATE itself, or FOR KEY SHARE when an
 --           INSERT finds it), else its id (lock_order, waits); then the people, tried for
 --           lock_wait at most (lock_people); then the proxy number, shared, tried
---           (keep_proxy); then routes of others that give way, only where they are free
---   who     the trigger "written" on orders; the order system, assign_pending, retention
+--           (keep_proxy); then routes of others that give way, only where they are free; then
+--           each further phone, as a person (phones_follow)
+--   who     the trigger "written" on orders, whoever writes one
 DECLARE
   existing masking.orders := before;
 BEGIN

@@ -57,7 +57,7 @@ static void enter(int i, const struct question *question)
 
 static void post(int i, const struct question *question)
 {
-    assert_true(queue_post(&queue, question, &inputs[i]));
+    assert_true(queue_post(&queue, question, &inputs[i], NOW));
 }
 
 /* The inputs of the batch, as "1 2 3". */
@@ -308,15 +308,15 @@ static void so_many_posts_are_kept_and_their_places_too(void **state)
     (void)state;
     for (int i = 0; i < QUEUE_POSTS_MAX; i++)
         post(i, &records);
-    assert_false(queue_post(&queue, &records, &inputs[0]));
+    assert_false(queue_post(&queue, &records, &inputs[0], NOW));
     (void)take();
-    assert_false(queue_post(&queue, &records, &inputs[0])); /* these may come back */
+    assert_false(queue_post(&queue, &records, &inputs[0], NOW)); /* these may come back */
     settle(BATCH_APART);
     (void)take();
     answer();
     for (int i = 0; i < QUEUE_BATCH_MAX; i++)
         post(i, &records);
-    assert_false(queue_post(&queue, &records, &inputs[0]));
+    assert_false(queue_post(&queue, &records, &inputs[0], NOW));
 }
 
 static void a_locked_post_gives_way(void **state)
