@@ -1,6 +1,7 @@
 /*
  * switchboard_test.c - switchboard.h, with a scripted database and a clock that only passes while
- * everybody waits: what becomes of a call while its neighbours, or the database, have trouble.
+ * everybody waits: what becomes of a call while its neighbours, or the database, have trouble, and
+ * which schemas it takes.
  */
 #include "switchboard.h"
 
@@ -340,6 +341,37 @@ static void a_poisoned_call_spoils_no_neighbour(void **state)
     switchboard_stop(board);
 }
 
+static struct {
+    int oldest, newest;
+    bool fits;
+} served[] = {
+    {INTERFACE_OLDEST - 1, INTERFACE_OLDEST - 1, false}, /* was not migrated yet */
+    {INTERFACE_OLDEST - 1, INTERFACE_OLDEST, true},
+    {INTERFACE_OLDEST - 1, INTERFACE_NEWEST + 1, true},
+    {INTERFACE_NEWEST, INTERFACE_NEWEST + 1, true}, /* newer, and keeps what this binary calls */
+    {INTERFACE_NEWEST + 1, INTERFACE_NEWEST + 1, false},
+};
+static size_t serves;
+
+static void serve(struct stand_in_turn *turn)
+{
+    turn->oldest = served[serves].oldest;
+    turn->newest = served[serves].newest;
+}
+
+static void a_schema_fits_that_serves_an_interface_of_this_binary(void **state)
+{
+    (void)state;
+    stand_in_start(serve);
+    options.connections = 1;
+    for (serves = 0; serves < sizeof served / sizeof *served; serves++) {
+        struct switchboard *board = switchboard_start(&options);
+        assert_non_null(board);
+        assert_int_equal(switchboard_schema_fits(board), served[serves].fits);
+        switchboard_stop(board);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +384,7 @@ int main(void)
         cmocka_unit_test(who_calls_while_it_is_away_hears_so_in_time),
         cmocka_unit_test(a_silent_connection_is_given_up_after_the_deadline),
         cmocka_unit_test(a_poisoned_call_spoils_no_neighbour),
+        cmocka_unit_test(a_schema_fits_that_serves_an_interface_of_this_binary),
     };
     time_begin();
     log_open(LOG_ERROR);

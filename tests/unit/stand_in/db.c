@@ -61,6 +61,7 @@ static enum db_status take_turn(struct db *db, struct stand_in_turn *turn, int l
 {
     turn->began_ms = clock_ms();
     turn->limit_ms = limit_ms;
+    turn->oldest = turn->newest = INTERFACE_NEWEST;
     pthread_mutex_lock(&lock);
     current(turn);
     pthread_mutex_unlock(&lock);
@@ -162,7 +163,9 @@ int db_int(const struct db_row *row, int column)
 {
     if (column > 2)
         return 0;
-    return row->turn->count == 0 ? INTERFACE_NEWEST : (int)row->place + 1;
+    if (row->turn->count == 0)
+        return column == 0 ? row->turn->oldest : row->turn->newest;
+    return (int)row->place + 1;
 }
 
 int64_t db_bigint(const struct db_row *row, int column)

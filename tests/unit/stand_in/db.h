@@ -25,6 +25,8 @@ struct stand_in_turn {
     /* For the test to say: how it ends (DB_OK, unless it says otherwise), after how long. */
     enum db_status status;
     int64_t takes_ms;
+    /* The interfaces that the schema serves; the binary's newest, unless it says otherwise. */
+    int oldest, newest;
 };
 
 /* Called on the thread of the connection, by one at a time. */
