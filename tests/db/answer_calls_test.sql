@@ -71,7 +71,7 @@ SELECT count(*) FROM masking.answer_calls('{twice}', '{14156667780}', '{14155550
 SELECT results_eq($$SELECT outcome, repeats FROM masking.calls WHERE call_uuid = 'twice'$$, $$VALUES ('apologised', 1)$$,
   'each apology beats the answer of its own ask, however many there were');
 
-SELECT results_eq('SELECT oldest, newest, edited FROM masking.schema_interface()', 'VALUES (1, 1, NULL::text[])',
+SELECT results_eq('SELECT oldest <= newest, edited FROM masking.schema_interface()', 'VALUES (true, NULL::text[])',
   'the schema knows which interfaces it serves, and that nobody has edited it');
 
 SELECT * FROM finish();
