@@ -9,7 +9,8 @@ AS $$
 --   reads   orders that wait (a partial index), choose_proxy
 --   writes  orders, and what route_order writes
 --   locks   itself (tried: another server may be at it); the row of an order that can be
---           served, if it is free; people and numbers, tried without any patience
+--           served, if it is free; people and numbers, tried without any patience; its further
+--           phones, tried for lock_wait each (phones_follow)
 --   who     a chore of the servers; the order system or an operator who does not want to wait
 #variable_conflict use_column
 DECLARE
@@ -82,5 +83,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION masking.assign_pending(integer) IS
-  'Gives waiting orders, in the order in which they began to wait, the numbers that are free by now; returns those that got one. Bounded work; never waits for anybody.';
+  'Gives waiting orders, in the order in which they began to wait, the numbers that are free by now; returns those that got one. Bounded work; waits for nobody, but for who is routing a further phone, up to lock_wait.';
 GRANT EXECUTE ON FUNCTION masking.assign_pending(integer) TO masking_orders, masking_server;
