@@ -169,7 +169,7 @@ $(BUILD)/tests/%.o: tests/%.c Makefile | $(BUILD)/tools
 -include $(wildcard $(BUILD)/tests/unit/*.d $(BUILD)/tests/unit/*/*.d $(BUILD)/tests/fuzz/*.d)
 
 # ---- what people type ----
-# Each target here is a script below tests/ or migrations/; variables given on the
+# Each target here is a script below server/tools/, tests/ or migrations/; variables given on the
 # command line, such as FROM=..., reach it as environment.
 
 export BUILD
