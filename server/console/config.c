@@ -33,7 +33,7 @@ static const char *read_time_zone(void *field, const char *text, const struct se
     return setting_text(field, text, setting, why);
 }
 
-static const char *behind_words[] = {"nothing", "tls", "loopback", NULL}; /* as enum behind */
+static const char *const behind_words[] = {"nothing", "tls", "loopback", NULL}; /* as enum behind */
 
 #define FIELD(field) offsetof(struct config, field)
 

@@ -28,9 +28,9 @@ struct setting {
     const char *fallback; /* stands for a variable that is absent or empty */
     size_t offset;        /* of the field in the program's struct */
     const char *help;
-    bool secret;        /* never printed; may come from a file named by NAME_FILE */
-    long least, most;   /* of setting_integer */
-    const char **words; /* of setting_word, with NULL at the end */
+    bool secret;              /* never printed; may come from a file named by NAME_FILE */
+    long least, most;         /* of setting_integer */
+    const char *const *words; /* of setting_word, with NULL at the end */
 };
 
 /* Told of each problem: the setting's name, and what is wrong, never with a secret. Both are
