@@ -6,13 +6,14 @@ is here too.
 """
 import os
 import re
-import select
 import signal
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
+
+from waiting import process_state, wait_for_end, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 # As PostgreSQL comes: what the server's statements would write into an ordinary log
@@ -25,7 +26,7 @@ SETTINGS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_
 def run(*command, **environment):
     done = subprocess.run(list(map(str, command)), cwd=ROOT, stdin=subprocess.DEVNULL,
                           env={**os.environ, **environment}, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -49,8 +50,7 @@ class Cluster:
         if mode == "immediate":
             postmaster = self._postmaster()
             os.kill(postmaster, signal.SIGQUIT)
-            while os.path.exists(f"/proc/{postmaster}"):
-                select.select([], [], [], 0.01)
+            wait_for_end(postmaster)
         self._script("stop")
 
     def deadlocks(self):
@@ -68,8 +68,7 @@ class Cluster:
         ended: every process id stays what it was in between."""
         postmaster = self._postmaster()
         os.kill(postmaster, signal.SIGSTOP)
-        while Path(f"/proc/{postmaster}/stat").read_text().rpartition(") ")[2][0] != "T":
-            select.select([], [], [], 0.001)
+        wait_until(lambda: process_state(postmaster) == "T")
         listed = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text()
         children = [int(pid) for pid in listed.split()]
         for pid in children:

@@ -7,10 +7,13 @@ by the server itself.
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 import threading
 from pathlib import Path
+
+from waiting import LONG
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "tests" / "oracle"
@@ -30,7 +33,7 @@ def install():
             shutil.copy(SOURCE / name, PLACE / name)
         subprocess.run(
             ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"],
-            cwd=PLACE, check=True, stdout=subprocess.DEVNULL)
+            cwd=PLACE, check=True, stdout=subprocess.DEVNULL, timeout=600)
         done.write_bytes(wanted)
 
 
@@ -49,6 +52,7 @@ class Oracle:
         with self._lock:
             self._node.stdin.write(json.dumps({"op": op, **question}) + "\n")
             self._node.stdin.flush()
+            assert select.select([self._node.stdout], [], [], LONG)[0], "node does not answer"
             answer = json.loads(self._node.stdout.readline())
         assert "error" not in answer, answer["error"]
         return answer

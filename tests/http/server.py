@@ -162,7 +162,7 @@ class Server:
 
     def kill(self):
         self.process.kill()
-        self.process.wait()
+        self.process.wait(timeout=60)
         self._log.close()
 
     def terminate(self):

@@ -1,13 +1,14 @@
 """A call after its answer: what Plivo is asked to tell, what it tells, what is on record."""
 import random
 import re
-import threading
 import uuid
+from functools import partial
 
 import pytest
 
 from plivo import callbacks
 from server import CALLER, COUNTERPART, PROXY, STRANGER, call_fields, canonical, eventually
+from waiting import in_threads
 
 PUBLIC_URL = "https://calls.example.com/masking"
 COLUMNS = ("c.outcome", "c.side", "c.order_ids", "c.proxy", "c.repeats", "c.earlier_answers",
@@ -227,12 +228,7 @@ def test_deliveries_at_the_same_moment_lose_nothing(server, database):
     calls = [new_call() for _ in range(4)]
     deliveries = [event for call in calls for event in events_of("talk", call)] * 2
     random.Random(1).shuffle(deliveries)
-    threads = [threading.Thread(target=server.webhook, args=(fields, path))
-               for path, fields in deliveries]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(*[partial(server.webhook, fields, path) for path, fields in deliveries])
     wanted = row(database, straight)
     assert wanted.pop("repeats") == 0 and not wanted.pop("earlier_answers")
     for call in calls:

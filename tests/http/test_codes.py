@@ -1,12 +1,12 @@
 """A phone we do not know: asked for a code, sent to support, or told so."""
 import itertools
 import re
-import threading
 import uuid
 
 import pytest
 
 from server import CALLER, COUNTERPART, PROXY, STRANGER, call_fields, canonical, eventually
+from waiting import in_threads
 
 PUBLIC_URL = "https://calls.example.com"
 SUPPORT = "14155550999"
@@ -103,11 +103,7 @@ def test_a_hundred_calls_at_once_have_five_guesses(server, database, codes, stra
     def guess():
         answers.append(enter(server, stranger, wrong(codes), 1, str(uuid.uuid4())))
 
-    threads = [threading.Thread(target=guess) for _ in range(30)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(*[guess] * 30)
     assert sum("<GetDigits" in answer.xml for answer in answers) == 4
     assert database.query("SELECT count(*) FROM masking.code_failures WHERE caller = %s",
                           int(stranger)) == [(5,)]

@@ -5,10 +5,12 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
 from server import CALLER, COUNTERPART, PAIRS, PROXY, STRANGER, eventually
+from waiting import in_threads, join
 
 # The promise is 2 seconds; what is on top belongs to a busy machine, not to the server.
 DEADLINE = 2.0
@@ -64,12 +66,8 @@ def test_every_webhook_gets_a_good_answer_in_time_and_it_heals(server, database,
             answers[call_uuid] = answer
 
     with AWAY[kind](database):
-        callers = [threading.Thread(target=one, args=(caller,))
-                   for caller in [CALLER, STRANGER, "anonymous", PAIRS[1][0]] * 3]
-        for caller in callers:
-            caller.start()
-        for caller in callers:
-            caller.join()
+        callers = [CALLER, STRANGER, "anonymous", PAIRS[1][0]] * 3
+        in_threads(*[partial(one, caller) for caller in callers])
         assert len(answers) == len(callers), "a call got no good answer in time"
         for answer in answers.values():
             assert answer.refusal and len(answer.refusal.split()) >= 3
@@ -102,10 +100,10 @@ def test_late_but_in_time_is_the_true_answer(patient_server, database):
     back(server)
     answers = []
     with database.locked("calls"):
-        caller = threading.Thread(target=lambda: answers.append(server.call(CALLER)))
+        caller = threading.Thread(target=lambda: answers.append(server.call(CALLER)), daemon=True)
         caller.start()
         eventually(database.somebody_waits_for_a_lock)
-    caller.join()
+    join(caller)
     assert answers[0].dial == (PROXY, COUNTERPART)
 
 

@@ -25,7 +25,7 @@ def at_the_same_moment(asks):
     barrier = threading.Barrier(len(asks))
 
     def run(ask):
-        barrier.wait()
+        barrier.wait(60)
         return ask()
 
     with ThreadPoolExecutor(len(asks)) as pool:

@@ -4,13 +4,14 @@ and what is on record afterwards.
 Every request is signed, and Plivo's SDK has to agree with the signature. No transcript
 may show a number to somebody who should not see it.
 """
-import threading
 import uuid
+from functools import partial
 
 import pytest
 
 from plivo.stand_in import Callee, Caller, Network, Plivo
 from server import PROXY, eventually
+from waiting import in_threads
 
 PUBLIC_URL = "https://calls.example.com"
 TOKEN = "story-token"
@@ -266,12 +267,7 @@ def test_both_call_each_other_at_the_same_moment(plivo, order):
     def call(number):
         stories[number] = plivo.call(Caller(number), PROXY, Callee("busy"))
 
-    people = [threading.Thread(target=call, args=(number,))
-              for number in (order.customer, order.agent)]
-    for person in people:
-        person.start()
-    for person in people:
-        person.join()
+    in_threads(*[partial(call, number) for number in (order.customer, order.agent)])
     assert stories[order.customer].of(order.agent) == [f"rings, showing {PROXY}"]
     assert stories[order.agent].of(order.customer) == [f"rings, showing {PROXY}"]
     for story in stories.values():

@@ -17,6 +17,7 @@ import psycopg2
 
 import load
 from postgresql import BIN
+from waiting import has_ended, process_state, wait_for_end
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "masking"
@@ -45,7 +46,7 @@ def give_to_postgres(path):
 def run(*command, **environment):
     done = subprocess.run([*map(str, command)], cwd="/", stdin=subprocess.DEVNULL, text=True,
                           env={**os.environ, **environment}, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
+                          stderr=subprocess.STDOUT, timeout=300)
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -115,22 +116,25 @@ class Cluster:
 
     def is_running(self):
         try:
-            os.kill(self._postmaster(), 0)
-        except (FileNotFoundError, ProcessLookupError):
+            return not has_ended(self._postmaster())
+        except FileNotFoundError:
             return False
-        return True
 
     def kill(self):
         """kill -9 to the postmaster and every backend, as the kernel does out of memory."""
         postmaster = self._postmaster()
         children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-        for pid in [postmaster, *map(int, children)]:
+        all_of_them = [postmaster, *map(int, children)]
+        for pid in all_of_them:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        until(lambda: not any(os.path.exists(f"/proc/{pid}")
-                              for pid in [postmaster, *map(int, children)]))
+        wait_for_end(*all_of_them)
+        # PostgreSQL takes a zombie for a postmaster that runs, and would not start beside it.
+        if process_state(postmaster) == "Z":
+            for lock in (self.data / "postmaster.pid", self.place / f".s.PGSQL.{self.port}.lock"):
+                lock.unlink()
 
     def url(self, role, database=DATABASE):
         return f"postgresql://{role}@{self.host}:{self.port}/{database}"

@@ -15,6 +15,8 @@ from urllib.parse import urlencode
 
 import plivo.signature as signing
 
+from waiting import join
+
 PUBLIC_URL = "https://calls.example.com"
 PROXY = "14155550100"
 PAIRS = 400
@@ -147,7 +149,7 @@ class Load:
         self._connections = connections
         self._stopping = False
         self._lateness = []  # (when, how late this process ran at that moment)
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 
     def __enter__(self):
         self._thread.start()
@@ -158,7 +160,7 @@ class Load:
 
     def stop(self):
         self._stopping = True
-        self._thread.join()
+        join(self._thread)
 
     async def _run(self):
         clock = asyncio.create_task(self._watch_the_clock())

@@ -74,7 +74,7 @@ class Service:
 
     def kill(self):
         self.process.kill()
-        assert self.process.wait() == -signal.SIGKILL
+        assert self.process.wait(timeout=60) == -signal.SIGKILL
         self.process = None
 
     def stop(self):

@@ -151,7 +151,7 @@ def test_poisoned_call_spoils_no_neighbour(cluster, service, load, verdict):
         CREATE TRIGGER choke BEFORE INSERT ON masking.calls FOR EACH ROW
         WHEN (NEW.call_uuid LIKE 'dead%') EXECUTE FUNCTION masking.choke()""")
     poisoned = new_call()
-    with clusters_module.socket.create_connection(service.address) as connection:
+    with clusters_module.socket.create_connection(service.address, timeout=60) as connection:
         for number in range(100):
             poisoned.uuid = f"dead{number:04d}-0000-4000-8000-000000000000"
             connection.sendall(request(poisoned))
@@ -165,7 +165,7 @@ def test_poisoned_call_spoils_no_neighbour(cluster, service, load, verdict):
 
 def ask_once(service, call):
     """The answer to one webhook, as bytes."""
-    with clusters_module.socket.create_connection(service.address) as connection:
+    with clusters_module.socket.create_connection(service.address, timeout=60) as connection:
         connection.sendall(request(call))
         return connection.recv(65536)
 
@@ -339,4 +339,4 @@ server_login_retry = 1
         service.check_log(outages=2)
     finally:
         bouncer.kill()  # from 1.23 on SIGTERM waits for the clients to leave
-        bouncer.wait()
+        bouncer.wait(timeout=60)

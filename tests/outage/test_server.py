@@ -1,10 +1,11 @@
 """The server itself is stopped, killed, doubled, starved, or told a wrong time."""
+import re
 import resource
 import socket
 import struct
 import subprocess
-import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from judge import check_answers, check_record, check_unanswered
 from load import Load
 from service import ended
 from test_database_gone import BACK, back
+from waiting import in_threads
 
 
 def test_sigterm_under_load_loses_no_answer(cluster, services):
@@ -54,15 +56,11 @@ def test_two_servers_on_one_database(cluster, services):
         calls = [loads.new_call() for _ in range(200)]
 
         def ask_all(address):
-            with socket.create_connection(address) as connection:
+            with socket.create_connection(address, timeout=60) as connection:
                 for call in calls:
                     connection.sendall(loads.request(call))
                     connection.recv(65536)
-        askers = [threading.Thread(target=ask_all, args=[service.address]) for service in pair * 3]
-        for asker in askers:
-            asker.start()
-        for asker in askers:
-            asker.join()
+        in_threads(*[partial(ask_all, service.address) for service in pair * 3])
         end = ended(pair[0].stop)
         load.addresses.remove(pair[0].address)
         load.await_kind("connected", time.monotonic(), BACK)
@@ -82,12 +80,12 @@ def test_out_of_file_descriptors(cluster, services):
         until(lambda: len(load.answers("connected")) > 50)  # by then all are connected
         idle = []
         for _ in range(80):
-            idle.append(socket.create_connection(service.address))
+            idle.append(socket.create_connection(service.address, timeout=60))
         until(lambda: len(list(Path(f"/proc/{service.process.pid}/fd").iterdir())) >= 60)
         cut = time.monotonic()
         cluster.cut_backends()
         for _ in range(20):  # what the server's own connections freed is taken as well
-            idle.append(socket.create_connection(service.address))
+            idle.append(socket.create_connection(service.address, timeout=60))
         load.await_kind("spoken", cut, BACK)
         time.sleep(1)
         for connection in idle:
@@ -170,7 +168,7 @@ def test_clock_jumps(clusters, services, faults, whose):
     assert spoken == 0
 
 
-@pytest.mark.parametrize("found", ["0, 0", "7, 9"], ids=["behind", "ahead"])
+@pytest.mark.parametrize("found", ["0, 0", "907, 909"], ids=["behind", "ahead"])
 def test_other_schema_is_refused_at_start(cluster, services, found):
     """Names both interfaces, and changes nothing for a server that runs already."""
     running = services(cluster.url("masking_server"))
@@ -181,7 +179,8 @@ def test_other_schema_is_refused_at_start(cluster, services, found):
             LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
             AS $$ SELECT {found}, ARRAY['calls/answer_calls.sql'] $$""")
         log = services(cluster.url("masking_server"), start=False).start_refused()
-        assert f"found={found.replace(', ', '-')}" in log and "wanted=1-1" in log, log
+        assert f"found={found.replace(', ', '-')}" in log, log
+        assert re.search(r"wanted=\d+-\d+ ", log), log
         assert "schema_edited" in log and "calls/answer_calls.sql" in log
         cluster.cut_backends()
         load.await_kind("connected", time.monotonic(), BACK)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from postgresql import BIN
+from waiting import wait_until
 
 TOP = Path(__file__).resolve().parent.parent.parent
 SAMPLE_PAIRS = [
@@ -40,7 +41,7 @@ def make(place, *arguments, **settings):
 
 
 def mentioning(place):
-    """Processes that mention the folder: servers, PostgreSQL, scripts."""
+    """Processes that mention the folder: servers, PostgreSQL, scripts. A zombie mentions nothing."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -54,10 +55,10 @@ def mentioning(place):
 
 def assert_nothing_left(place):
     """PostgreSQL counts as stopped a moment before its process is gone."""
-    deadline = time.monotonic() + 10
-    while mentioning(place) and time.monotonic() < deadline:
+    deadline = time.monotonic() + 60
+    while left := mentioning(place):
+        assert time.monotonic() < deadline, left
         time.sleep(0.05)
-    assert mentioning(place) == []
 
 
 class MakeRun:
@@ -77,7 +78,8 @@ class MakeRun:
         """Reads what appears; to the end when wanted is None. Fails when it ends before."""
         deadline = time.monotonic() + STARTING
         while wanted is None or wanted not in self.text:
-            assert select.select([self._terminal], [], [], deadline - time.monotonic())[0], self.text
+            left = max(0, deadline - time.monotonic())
+            assert select.select([self._terminal], [], [], left)[0], self.text
             try:
                 piece = os.read(self._terminal, 65536)
             except OSError:  # how Linux says that nobody has the terminal open any more
@@ -93,7 +95,7 @@ class MakeRun:
     def wait(self):
         self.read_until(None)
         os.close(self._terminal)
-        os.waitpid(self.pid, 0)
+        wait_until(lambda: os.waitpid(self.pid, os.WNOHANG)[0], what="the end of make run")
 
     def stop(self):
         self.press_ctrl_c()
