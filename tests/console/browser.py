@@ -6,11 +6,13 @@ pages through this (or through Console.get, which does the same).
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 from pathlib import Path
 
 from redaction import WHOLE_NUMBER
+from waiting import LONG
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "tests" / "console"
@@ -39,7 +41,7 @@ def install():
             shutil.copy(SOURCE / name, PLACE / name)
         subprocess.run(
             ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"],
-            cwd=PLACE, check=True, stdout=subprocess.DEVNULL)
+            cwd=PLACE, check=True, stdout=subprocess.DEVNULL, timeout=600)
         done.write_bytes(wanted)
 
 
@@ -71,6 +73,7 @@ class Browser:
     def ask(self, op, **question):
         self._node.stdin.write(json.dumps({"op": op, **question}) + "\n")
         self._node.stdin.flush()
+        assert select.select([self._node.stdout], [], [], LONG)[0], "node does not answer"
         answer = json.loads(self._node.stdout.readline())
         assert "error" not in answer, answer["error"]
         return answer
@@ -104,4 +107,4 @@ class Browser:
 
     def close(self):
         self._node.stdin.close()
-        self._node.wait()
+        self._node.wait(timeout=60)

@@ -14,6 +14,7 @@ import server as running
 from console_fixtures import BINARY, POOL, Order, start
 from plivo.stand_in import Caller
 from redaction import assert_no_whole_number
+from waiting import join
 
 
 def hashed(password):
@@ -134,14 +135,13 @@ def test_who_is_removed_gets_in_no_longer(start_console, users, pool):
 def test_guessing_passwords_is_slow_but_slows_nobody_else(start_console, users, pool):
     console = start_console(CONSOLE_USERS_FILE=str(users))
     assert console.get("/", login("anna", "right")).status == 200
-    threads = [threading.Thread(target=lambda: [
+    threads = [threading.Thread(daemon=True, target=lambda: [
         console.get("/", login("bob", f"guess {n}")) for n in range(4)]) for _ in range(4)]
     begun = time.monotonic()
     for thread in threads:
         thread.start()
     assert console.get("/", login("anna", "right")).status == 200
-    for thread in threads:
-        thread.join()
+    join(*threads)
     assert "login_failed" in console.log
     assert time.monotonic() - begun > 0.5
 
@@ -326,7 +326,7 @@ def test_one_question_at_a_time_for_each_user(console, database, pool):
     """Eight pages at once: one waits for the database, the others for their turn."""
     replies = []
     with database.locked("calls"):
-        threads = [threading.Thread(target=lambda: replies.append(console.get("/").status))
+        threads = [threading.Thread(daemon=True, target=lambda: replies.append(console.get("/").status))
                    for _ in range(8)]
         for thread in threads:
             thread.start()
@@ -334,8 +334,7 @@ def test_one_question_at_a_time_for_each_user(console, database, pool):
         busy = database.query("SELECT count(*) FROM pg_stat_activity"
                               " WHERE usename = 'masking_console' AND state = 'active'")
         assert busy == [(1,)]
-        for thread in threads:
-            thread.join()
+        join(*threads)
     assert set(replies) <= {429, 503} and 429 in replies
 
 
@@ -351,7 +350,7 @@ def test_calls_are_answered_while_somebody_hammers_the_console(start_console, pl
             for target in ("/", "/calls", "/pool", f"/order?id={order.id}"):
                 assert console.get(target, who).status in (200, 429, 503)
 
-    threads = [threading.Thread(target=hammer, args=(who,)) for who in (anna, bob) * 4]
+    threads = [threading.Thread(target=hammer, args=(who,), daemon=True) for who in (anna, bob) * 4]
     for thread in threads:
         thread.start()
     slowest = 0
@@ -363,8 +362,7 @@ def test_calls_are_answered_while_somebody_hammers_the_console(start_console, pl
             assert "talks" in story.of(order.agent)
     finally:
         over.set()
-        for thread in threads:
-            thread.join()
+        join(*threads)
     assert database.query("SELECT count(*) FROM masking.calls WHERE outcome = 'apologised'") == [(0,)]
 
 

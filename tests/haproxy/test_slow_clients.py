@@ -15,6 +15,7 @@ import time
 import pytest
 
 from server import CALLER, COUNTERPART, PROXY, eventually
+from waiting import join
 
 SLOW_CLIENTS = int(os.environ.get("SLOW_CLIENTS", "200"))
 CALLS, PAUSE = 60, 0.1  # longer than a slow client is borne, so all of them are cut meanwhile
@@ -49,7 +50,7 @@ class SlowClients(threading.Thread):
 
     def __exit__(self, *_):
         self._done.set()
-        self.join()
+        join(self)
 
     def run(self):
         last = time.monotonic()

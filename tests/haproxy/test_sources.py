@@ -12,6 +12,7 @@ import signer
 from client import Connection
 from proxy import PUBLIC_URL, TOKEN
 from server import CALLER, COUNTERPART, FORM, PROXY, Answer, call_fields, eventually
+from waiting import join
 
 SOURCES = [f"127.0.0.{n}" for n in range(11, 15)]
 SILENT = "127.0.0.99"
@@ -65,7 +66,7 @@ class Source(threading.Thread):
     """Plivo at one of its addresses: so many webhooks a second, how it treats its connections."""
 
     def __init__(self, address, source, kind):
-        super().__init__()
+        super().__init__(daemon=True)
         self._address, self._source, self._kind = address, source, kind
         self.answered, self.trouble, self._open = 0, None, []
 
@@ -104,8 +105,7 @@ def test_others_are_answered_beside_idle_connections(start_proxy, signed_server,
         sources = [Source(proxy.address, source, kind) for source in SOURCES]
         for source in sources:
             source.start()
-        for source in sources:
-            source.join()
+        join(*sources)
     finally:
         for one in silent:
             one.close()

@@ -1,8 +1,9 @@
 """connect, step by step, when all goes well."""
 import signal
-import time
 
 import pytest
+
+from waiting import wait_until
 
 WANTED = {"answer_method": "POST", "hangup_method": "POST", "message_method": "POST",
           "log_incoming_messages": False}
@@ -162,7 +163,7 @@ def test_interrupted_anywhere_and_run_again_it_ends_the_same(tool, plivo, three,
         count.append(path)
         if len(count) == after:
             running["tool"].send_signal(signal.SIGKILL)
-            running["tool"].wait()
+            running["tool"].wait(timeout=60)
         return answer(method, path, query, body)
 
     plivo.answer = kill
@@ -181,15 +182,12 @@ def test_two_at_a_time_is_one_too_many(tool, plivo, three):
     plivo.fail("GET", "Number/", "hang")
     first = tool.start("connect", "--all", "--yes", PLIVO_SECOND_MS="1000")
     try:
-        deadline = time.monotonic() + 30
-        while not plivo.requests or plivo.requests[-1].path != "Number/":
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: plivo.requests and plivo.requests[-1].path == "Number/")
         second = tool("connect", "--all", "--yes")
         assert second.code == 1 and "Another number-masking-plivo is at work" in second.err
     finally:
         first.kill()
-        first.communicate()
+        first.communicate(timeout=60)
     assert tool("connect", "--all", "--yes").code == 0
 
 

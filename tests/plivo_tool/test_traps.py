@@ -1,6 +1,8 @@
 """What goes wrong at Plivo, on the way there, and at the front door."""
 import pytest
 
+from waiting import wait_until
+
 
 @pytest.fixture(autouse=True)
 def number(plivo):
@@ -109,8 +111,8 @@ def test_the_token_stands_in_no_argument_and_in_no_environment(tool, plivo):
     plivo.fail("GET", "", "hang")
     process = tool.start("connect", "--all", PLIVO_SECOND_MS="1000")
     try:
-        while not plivo.requests:
-            assert process.poll() is None
+        wait_until(lambda: plivo.requests or process.poll() is not None)
+        assert process.poll() is None
         for name in ("cmdline", "environ"):
             try:
                 with open(f"/proc/{process.pid}/{name}", "rb") as file:
@@ -119,7 +121,7 @@ def test_the_token_stands_in_no_argument_and_in_no_environment(tool, plivo):
                 pass
     finally:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=60)
 
 
 def test_the_token_may_come_from_a_file(tool, plivo, tmp_path):
