@@ -52,21 +52,21 @@ def database(request):
         if request.param != "empty":
             ask(owner, "SELECT tests.triggers(false); SET auto_explain.log_min_duration = -1")
             ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number, proxy_number)"
-                " SELECT n::text, (14150000000 + n)::text, (14160000000 + n)::text, '14155550100' FROM generate_series(1, 20000) n")
+                " SELECT n::text, (14150000000 + n)::text, (14160000000 + n)::text, '14155550100' FROM generate_series(1, 10000) n")
             ask(owner, "INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held)"
                 " SELECT n::text, 'customer', 14250000000 + n, 14155550100, 14160000000 + n,"
-                " tstzrange(now(), now() + '12h'), tstzrange(now(), now() + '36h') FROM generate_series(1, 20000) n")
+                " tstzrange(now(), now() + '12h'), tstzrange(now(), now() + '36h') FROM generate_series(1, 10000) n")
             ask(owner, "INSERT INTO masking.codes (order_id, side, code, proxy, live)"
                 " SELECT n::text, 'customer', lpad(n::text, 5, '0'), 14155550100 + n % 2,"
-                " tstzrange(now() - '2d'::interval, now() + (n % 2 - 0.5) * '2d'::interval) FROM generate_series(1, 20000) n")
+                " tstzrange(now() - '2d'::interval, now() + (n % 2 - 0.5) * '2d'::interval) FROM generate_series(1, 10000) n")
             ask(owner, "INSERT INTO masking.calls (called_at, answered_at, call_uuid, proxy, outcome, order_ids, caller_hash)"
                 " SELECT now() - n * interval '30 seconds', now(), 'call-' || n, 14155550100, 'connected', ARRAY[n::text], n"
-                " FROM generate_series(1, 20000) n")
+                " FROM generate_series(1, 10000) n")
             ask(owner, "INSERT INTO masking.messages (received_at, answered_at, message_uuid, proxy, outcome, order_ids)"
                 " SELECT now() - n * interval '30 seconds', now(), 'text-' || n, 14155550100, 'forwarded', ARRAY[n::text]"
-                " FROM generate_series(1, 20000) n")
+                " FROM generate_series(1, 10000) n")
             ask(owner, "INSERT INTO masking.console_log (looked_at, who, page)"
-                " SELECT now() - n * interval '30 seconds', 'anna', 'order' FROM generate_series(1, 20000) n")
+                " SELECT now() - n * interval '30 seconds', 'anna', 'order' FROM generate_series(1, 10000) n")
             ask(owner, "SELECT tests.triggers(true); SET auto_explain.log_min_duration = 0")
         if request.param == "grown and analysed":
             ask(owner, "ANALYZE")

@@ -2,12 +2,12 @@
 that commits. What chance finds once a month, found each time."""
 
 import threading
-import time
 
 import psycopg2.errors
 import pytest
 
 from database import LOST, ask, connect, fill_pool, fresh, one, setting
+from waiting import join, wait_until
 
 PLACE = "INSERT INTO orders (order_id, customer_number, agent_number) VALUES (%s, %s, %s)"
 UPSERT = PLACE + " ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number RETURNING proxy_number"
@@ -35,16 +35,14 @@ class Meanwhile:
             except psycopg2.Error as error:
                 self.error = error
 
-        self.thread = threading.Thread(target=run)
+        self.thread = threading.Thread(target=run, daemon=True)
         self.thread.start()
-        deadline = time.monotonic() + 60
-        while self.thread.is_alive() and not one(
-                owner, "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'", pid):
-            assert time.monotonic() < deadline, "neither done nor at a lock"
-            time.sleep(0.005)
+        wait_until(lambda: not self.thread.is_alive() or one(
+            owner, "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'", pid),
+            what="a statement's end, or its waiting at a lock,")
 
     def result(self):
-        self.thread.join()
+        join(self.thread, within=400)  # a statement takes 5 minutes at most, see connect
         if self.error is not None:
             raise self.error
         return self.rows
@@ -139,8 +137,7 @@ def test_two_orders_that_want_what_the_other_has_just_ended(database):
     for connection, order in ((one_way, "A"), (other_way, "B")):
         ask(connection, "SET LOCAL lock_timeout = '10s'")
         ask(connection, "UPDATE orders SET cancelled_at = now() WHERE order_id = %s", order)
-    while one(owner, "SELECT clock_timestamp() < max(upper(live)) FROM masking.routes"):
-        time.sleep(0.01)
+    wait_until(lambda: one(owner, "SELECT clock_timestamp() > max(upper(live)) FROM masking.routes"))
     ask(one_way, PLACE, "C", "14156660002", "14156669998")
     ask(other_way, PLACE, "D", "14156660001", "14156669999")
     one_way.commit()
