@@ -17,7 +17,7 @@ import pytest
 
 from database import AMBIGUOUS, LONG, ask, connect, fill_pool, fresh, setting
 
-EVENTS = int(os.environ.get("EVENTS", "1000" if LONG else "200"))
+EVENTS = int(os.environ.get("EVENTS", "1000" if LONG else "150"))
 SEED = int(os.environ.get("SEED", str(random.randrange(10**6))))
 LONGEST_LIFE, GRACE = 12 * 3600, {"customer": 1800, "agent": 300}
 NEAR = 5  # seconds: so close to an end, the test does not ask on which side of it we are

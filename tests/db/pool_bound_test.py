@@ -9,7 +9,7 @@ import pytest
 from database import AMBIGUOUS, LONG, ask, connect, fill_pool, fresh, one
 
 # With one number too few, about every fortieth order is left unmasked.
-ORDERS = int(os.environ.get("ORDERS", "1500" if LONG else "400"))
+ORDERS = int(os.environ.get("ORDERS", "1500" if LONG else "250"))
 
 # Random orders between few people, each completed at random, never more than
 # the caps at once; without cool-off and grace, so that open is held. Until one is left unmasked.
