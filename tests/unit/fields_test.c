@@ -1,7 +1,6 @@
 /* fields_test.c - fields.h: the table tests/cases/fields.tsv, and times. */
 #include "fields.h"
 
-#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,7 +62,7 @@ static void print(enum field_shape shape, const union into *into, char text[256]
     else if (shape == FIELD_DIGITS)
         snprintf(text, 256, "%s", into->digits);
     else if (shape == FIELD_NUMBER || shape == FIELD_CALLER)
-        snprintf(text, 256, into->number.value == 0 ? "" : "%" PRId64, into->number.value);
+        number_print(into->number, text);
     else if (into->text.length > 0)
         snprintf(text, 256, "%.*s", (int)into->text.length, into->text.bytes);
 }
