@@ -1,4 +1,5 @@
 """The order system writes, the running server knows: no restart, no message."""
+import itertools
 import uuid
 
 import pytest
@@ -6,11 +7,18 @@ import pytest
 from server import PROXY
 
 
+_numbers = itertools.count(14156661000)
+
+
+def new_number():
+    """Nobody else's in this file's database."""
+    return str(next(_numbers))
+
+
 @pytest.fixture
 def pair():
     """Two numbers nobody else in this run uses."""
-    number = 14156660000 + 2 * (uuid.uuid4().int % 4000) + 1000
-    return str(number), str(number + 1)
+    return new_number(), new_number()
 
 
 def order_id():
@@ -62,7 +70,7 @@ def test_order_without_agent_connects_nobody_until_one_is_assigned(server, datab
 
 def test_swapped_agent_is_cut_off_at_commit(server, database, pair):
     customer, agent = pair
-    other = "1415666" + str(9000 + uuid.uuid4().int % 900)
+    other = new_number()
     order = order_id()
     database.add_order(order, customer, agent)
     assert server.call(agent).dial == (PROXY, customer)
@@ -76,7 +84,7 @@ def test_second_counterpart_never_replaces_or_mixes_with_the_first(server, datab
     """Promise 2: never the wrong person, whatever the order system writes. Promise 5:
     an order with nothing free to mask it does not fail."""
     customer, agent = pair
-    other = "1415666" + str(9000 + uuid.uuid4().int % 900)
+    other = new_number()
     database.add_order(order_id(), customer, agent)
     database.add_order(order_id(), customer, other)
     assert server.call(customer).dial == (PROXY, agent)
