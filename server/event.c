@@ -99,7 +99,8 @@ static void tell(struct call_event *event, const char *column, const char *value
 static void tell_number(struct call_event *event, const char *column, long value)
 {
     char text[AMOUNT];
-    tell(event, column, text, (size_t)snprintf(text, sizeof text, "%ld", value));
+    snprintf(text, sizeof text, "%ld", value);
+    tell(event, column, text, strlen(text));
 }
 
 static void tell_true(struct call_event *event, const char *column)

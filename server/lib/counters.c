@@ -10,7 +10,7 @@ static const int64_t microseconds[] = {500,    1000,   2000,   5000,    10000,  
                                        100000, 200000, 500000, 1000000, 2000000, 2500000};
 static const int64_t requests[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
 
-#define BOUNDS(list) list, sizeof list / sizeof list[0]
+#define BOUNDS(list) (list), sizeof(list) / sizeof((list)[0])
 static struct {
     const int64_t *bounds;
     size_t bound_count;
