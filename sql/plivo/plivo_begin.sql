@@ -9,7 +9,7 @@ AS $$
 -- by country) and, each 'yes' or absent, all, yes, fix, now. numbers, take: digits; take may name an
 -- application too.
 -- Reads: plivo_connection. Writes: plivo_runs. Locks: an advisory lock of the session, which ends
--- with the connection, so an interrupted run keeps nobody out.
+-- with the run, or with the connection, so an interrupted run keeps nobody out.
 -- Called by: number-masking-plivo.
 DECLARE
   options jsonb := jsonb_object(settings)

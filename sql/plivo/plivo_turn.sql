@@ -61,7 +61,7 @@ AS $$
 -- why), then says what comes next: rows "say" and "warn" to print, and at the end one request (see
 -- plivo_request) or "end" with the exit code.
 -- Reads and writes: plivo_runs; all else by those it calls: plivo_noted (what an answer means),
--- plivo_decided (what to do about it). Locks: the run's row.
+-- plivo_decided (what to do about it). Locks: the run's row; the end gives back plivo_begin's.
 -- Called by: number-masking-plivo, once for each request.
 DECLARE
   r masking.plivo_runs;
@@ -85,6 +85,9 @@ BEGIN
     '', '', '', true, 0, 0
   FROM unnest(told) WITH ORDINALITY AS w (words, place) ORDER BY w.place;
   IF r.phase = 'end' THEN
+    -- PostgreSQL hears of the program's end a moment after the program has ended, and the next one
+    -- would find this one at work still.
+    PERFORM pg_advisory_unlock(hashtext('masking.plivo'), 0);
     RETURN QUERY SELECT 'end', '', '', '', '', true, 0, r.exit_code;
   ELSE
     RETURN QUERY SELECT q.kind, '', q.method, q.path, q.body, q.safe, r.pause, 0 FROM masking.plivo_request(r) q;

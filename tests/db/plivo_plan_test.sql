@@ -150,4 +150,15 @@ SELECT results_eq($$SELECT name, labels FROM masking.plivo_gauges() ORDER BY 1, 
 DELETE FROM masking.plivo_connection;
 SELECT is_empty('SELECT * FROM masking.plivo_gauges()', 'not connected: nothing');
 
+-- ---- one run at a time ----
+
+CREATE FUNCTION pg_temp.held() RETURNS bigint LANGUAGE sql AS $$
+  SELECT count(*) FROM pg_locks l WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.objsubid = 2
+$$;
+SELECT pg_advisory_unlock_all();
+SELECT masking.plivo_begin('{command,check,account,MA1,public_url,https://calls.example.com}', '{}', '{}') AS run \gset
+SELECT is(pg_temp.held(), 1::bigint, 'a run keeps others out');
+SELECT is((SELECT string_agg(t.kind, ' ') FROM masking.plivo_turn(:run, NULL, NULL) t), 'warn end', 'one that ends at once');
+SELECT is(pg_temp.held(), 0::bigint, 'and no longer once it has ended, though its session lives');
+
 SELECT * FROM finish();
