@@ -25,7 +25,7 @@ async function fresh({ width = 1280, dark = false, paper = false, user, password
   });
   page = await context.newPage();
   if (paper) await page.emulateMedia({ media: "print" });
-  page.setDefaultTimeout(15000);
+  page.setDefaultTimeout(60000);
   complaints = [];
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
@@ -53,6 +53,12 @@ async function seen() {
   };
 }
 
+// Does what leads to another page, and waits until that is there.
+async function lead(act) {
+  await Promise.all([page.waitForEvent("load"), act()]);
+  return seen();
+}
+
 const operations = {
   fresh,
   async open({ url }) {
@@ -70,21 +76,18 @@ const operations = {
         await field.fill(value);
       }
     }
-    await Promise.all([page.waitForLoadState("load"), form.locator("button").click()]);
-    return seen();
+    return lead(() => form.locator("button").click());
   },
   async click({ text }) {
-    await page.getByRole("link", { name: text, exact: false }).first().click();
-    await page.waitForLoadState("load");
-    return seen();
+    return lead(() => page.getByRole("link", { name: text, exact: false }).first().click());
   },
+  // Enter leads to another page, here.
   async press({ keys }) {
     for (const key of keys) {
-      if (key.length > 1 && !/^[A-Z][A-Za-z+]*$/.test(key)) await page.keyboard.type(key);
+      if (key === "Enter") await lead(() => page.keyboard.press(key));
+      else if (key.length > 1 && !/^[A-Z][A-Za-z+]*$/.test(key)) await page.keyboard.type(key);
       else await page.keyboard.press(key);
     }
-    await page.waitForTimeout(150); // a key may have led elsewhere
-    await page.waitForLoadState("load");
     return seen();
   },
   async picture({ path }) {
