@@ -53,7 +53,7 @@ def machine():
     podman("build", "--quiet", "--network", "host", "--tag", IMAGE, ROOT / "tests/compose/systemd")
     podman("run", "--detach", "--name", NAME, "--systemd=always", "--privileged", "--network",
            "none", "--volume", f"{BINARY.resolve()}:/usr/local/bin/number-masking:ro", "--volume",
-           f"{ROOT / 'server' / UNIT}:/etc/systemd/system/{UNIT}:ro", IMAGE)
+           f"{ROOT / 'server' / 'deploy' / UNIT}:/etc/systemd/system/{UNIT}:ro", IMAGE)
     machine = Machine()
     try:
         booted = ("running", "degraded")
