@@ -26,6 +26,7 @@ struct event_fields {
 _Static_assert(sizeof(struct event_fields) <= WEBHOOK_FIELDS_BYTES, "a webhook has room for it");
 
 #define FIELD(field) offsetof(struct event_fields, field)
+
 /* Everything that is not listed stays out of the database, above all From, To, DialBLegFrom
  * and DialBLegTo. DialALegUUID is the caller's leg beyond doubt; where it is absent CallUUID is. */
 const struct field event_action_fields[] = {

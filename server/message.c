@@ -60,12 +60,6 @@ const struct field message_status_fields[] = {
 
 /* ---- the text ---- */
 
-/* As its writer wrote it: another spelling is no reason to know it less. */
-static bool equals(struct form_text text, const char *other)
-{
-    return text.length == strlen(other) && memcmp(text.bytes, other, text.length) == 0;
-}
-
 static bool is_link(struct form_text text)
 {
     if (text.length < 9 || strncasecmp(text.bytes, "https://", 8) != 0)
@@ -92,7 +86,7 @@ static bool is_sent_on(struct form_text media, bool with_media)
 static void look_at_media(const struct message_fields *fields, bool with_media,
                           struct content *content)
 {
-    content->has_media = fields->media_count.length > 0 && !equals(fields->media_count, "0");
+    content->has_media = fields->media_count.length > 0 && !form_text_is(fields->media_count, "0");
     content->media_is_left = content->has_media && !with_media;
     for (size_t i = 0; i < MEDIA_MAX; i++)
         if (fields->media[i].length > 0) {
@@ -142,7 +136,7 @@ static bool says_nothing(struct form_text value)
 static bool is_of_media(const struct message_fields *fields)
 {
     struct form_text mime = fields->mime_type;
-    return equals(fields->type, "mms") ||
+    return form_text_is(fields->type, "mms") ||
            (!says_nothing(fields->content_type) && !fields_is_word(fields->content_type, "text")) ||
            (!says_nothing(mime) &&
             strncasecmp(mime.bytes, "text/", mime.length < 5 ? mime.length : 5) != 0);

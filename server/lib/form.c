@@ -131,10 +131,15 @@ enum form_status form_find(const struct form *form, const char *name, struct for
     return status;
 }
 
+bool form_text_is(struct form_text text, const char *other)
+{
+    return text_equals(text, other, strlen(other));
+}
+
 bool form_equals(const struct form *form, const char *name, const char *value)
 {
     struct form_text text;
-    return form_find(form, name, &text) == FORM_OK && text_equals(text, value, strlen(value));
+    return form_find(form, name, &text) == FORM_OK && form_text_is(text, value);
 }
 
 const char *form_status_text(enum form_status status)

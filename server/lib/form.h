@@ -72,6 +72,9 @@ MUST_CHECK enum form_status form_find(const struct form *form, const char *name,
 MUST_CHECK enum form_status form_find_as_sent(const struct form *form, const char *name,
                                               struct form_text *value);
 
+/* Is the text this one, byte by byte? */
+bool form_text_is(struct form_text text, const char *other);
+
 /* Does the field exist, clean, once, with exactly this value? */
 bool form_equals(const struct form *form, const char *name, const char *value);
 
