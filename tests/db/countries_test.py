@@ -6,18 +6,10 @@ import psycopg2
 import pytest
 
 import countries
-from database import ask, connect, fresh, one, setting
+from database import ask, one, setting
 
 PN = phonenumbers.PhoneNumberFormat
 KINDS = (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE)
-
-
-@pytest.fixture(scope="module")
-def database():
-    with fresh() as name:
-        connection = connect(name)
-        yield connection
-        connection.close()
 
 
 def read(database, written):

@@ -8,7 +8,7 @@ import re
 import psycopg2
 import pytest
 
-from database import ask, connect, fresh
+from database import ask
 
 ROOT = pathlib.Path(__file__).parents[2]
 LINES = (ROOT / "sql" / "server" / "interface.tsv").read_text().splitlines()
@@ -36,14 +36,6 @@ for line in LINES:
         number, *call = line.split("\t")
         LISTED.setdefault(int(number), set()).add(tuple(call))
 NEWEST = max(LISTED)
-
-
-@pytest.fixture(scope="module")
-def database():
-    with fresh() as name:
-        connection = connect(name)
-        yield connection
-        connection.close()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import re
 import psycopg2
 import pytest
 
-from database import connect, fresh, one
+from database import one
 
 TABLE = pathlib.Path(__file__).parents[1] / "cases" / "number.tsv"
 ESCAPES = {b"\\t": b"\t", b"\\n": b"\n", b"\\r": b"\r", b"\\\\": b"\\"}
@@ -32,14 +32,6 @@ def cases():
 
 
 CASES = list(cases())
-
-
-@pytest.fixture(scope="module")
-def database():
-    with fresh() as name:
-        connection = connect(name)
-        yield connection
-        connection.close()
 
 
 @pytest.mark.parametrize("written, digits", [case[:2] for case in CASES], ids=[case[2] for case in CASES])

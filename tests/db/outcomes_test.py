@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from database import ask, connect, fresh, one
+from database import ask, one
 
 ROOT = pathlib.Path(__file__).parents[2]
 ENTRY = re.compile(r'^OUTCOME\((\w+),\s*"(\w+)",\s*(\w+),\s*"([\w-]*)",\s*"(\w*)",\s*((?:"[^"]*"\s*)+)\)$', re.M)
@@ -29,14 +29,6 @@ MESSAGES = {word for _, source, word, _, _ in ENTRIES if source == "MESSAGES"}
 SPOKEN = {event: sentence for _, _, _, event, sentence in ENTRIES if sentence}
 EVENTS = {event for _, _, _, event, _ in ENTRIES if event}
 WITHOUT_ROW = {"apologised"}  # what is said when the database cannot say it
-
-
-@pytest.fixture(scope="module")
-def database():
-    with fresh() as name:
-        connection = connect(name)
-        yield connection
-        connection.close()
 
 
 def words_of_comment(database, table):
