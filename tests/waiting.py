@@ -23,12 +23,12 @@ def has_ended(pid):
     return process_state(pid) in (None, "Z", "X")
 
 
-def wait_until(condition, within=LONG, what="what the test waits for"):
+def wait_until(condition, within=LONG, what="what the test waits for", every=0.01):
     """Asks until the condition holds; its value."""
     deadline = time.monotonic() + within
     while not (result := condition()):
         assert time.monotonic() < deadline, f"{what} did not happen within {within} s"
-        time.sleep(0.01)
+        time.sleep(every)
     return result
 
 

@@ -18,6 +18,7 @@ from lxml import etree as lxml
 
 import client
 import signer
+from waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(ROOT, os.environ.get("BUILD", "build"))
@@ -216,10 +217,4 @@ class Server:
 
 def eventually(condition, within=60):
     """Asks until the condition holds. For what the promises allow to take a while."""
-    deadline = time.monotonic() + within
-    while True:
-        result = condition()
-        if result:
-            return result
-        assert time.monotonic() < deadline, "did not happen in time"
-        select.select([], [], [], 0.05)
+    return wait_until(condition, within, every=0.05)

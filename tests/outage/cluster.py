@@ -9,7 +9,6 @@ import pwd
 import signal
 import socket
 import subprocess
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import psycopg2
 
 import load
 from postgresql import BIN
-from waiting import has_ended, process_state, wait_for_end
+from waiting import has_ended, process_state, wait_for_end, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "masking"
@@ -53,11 +52,7 @@ def run(*command, **environment):
 
 def until(condition, within=60):
     """Asks until the condition holds."""
-    deadline = time.monotonic() + within
-    while not (result := condition()):
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)
-    return result
+    return wait_until(condition, within, every=0.02)
 
 
 class Cluster:
