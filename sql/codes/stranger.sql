@@ -19,7 +19,7 @@ BEGIN
       SELECT o.* FROM masking.order_phones p JOIN masking.orders o ON o.order_id = p.order_id WHERE p.number = ANY (written)
     ) o
     WHERE o.completed_at IS NULL AND o.cancelled_at IS NULL
-      AND (o.agent_number IS NULL AND o.recorded_at > since OR o.unmasked_since IS NOT NULL))
+      AND (num_nulls(o.customer_number, o.agent_number) > 0 AND o.recorded_at > since OR o.unmasked_since IS NOT NULL))
   THEN
     RETURN 'order_waiting';
   ELSIF EXISTS (SELECT FROM masking.routes r WHERE r.caller = the_caller)
@@ -51,12 +51,9 @@ BEGIN
     RETURN;
   END IF;
   SELECT e.* INTO other FROM masking.elsewhere(caller, proxy) e WHERE caller IS NOT NULL;
-  IF other.callees > 0 THEN
-    outcome := 'other_number';
-    IF other.blocked AND other.callee IS NOT NULL THEN
-      outcome := 'blocked';
-    ELSIF other.callee IS NOT NULL AND is_ours AND masking.setting_on('any_number') THEN
-      outcome := 'connected';
+  IF other.outcome IS NOT NULL THEN
+    outcome := other.outcome;
+    IF outcome = 'connected' THEN
       counterpart := other.callee;
       shows := other.shows;
       side := other.side;

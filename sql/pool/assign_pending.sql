@@ -56,7 +56,7 @@ BEGIN
     here.reached_id := candidate.order_id;
     examined := examined + 1;
     -- Asked before its row is locked: most wait for whom nothing is free.
-    IF candidate.agent_number IS NOT NULL
+    IF masking.waits(candidate, clock_timestamp())
       AND (SELECT p.available FROM masking.choose_proxy(candidate, clock_timestamp(), '{}') p)
     THEN
       SELECT o.* INTO waiting FROM masking.orders o

@@ -16,7 +16,7 @@ BEGIN
     SELECT p.order_id FROM masking.order_phones p WHERE p.number = ANY (written)
     ORDER BY 1
   LOOP
-    IF EXISTS (SELECT FROM masking.routes r WHERE r.order_id = the_order AND upper(r.live) > now() AND NOT r.closed) THEN
+    IF EXISTS (SELECT FROM masking.routes r WHERE r.order_id = the_order AND masking.is_live(r.live, r.closed)) THEN
       changed := changed + masking.blocks_follow(the_order);
     END IF;
   END LOOP;
@@ -36,9 +36,10 @@ BEGIN
     RAISE EXCEPTION 'number: "%" is being used by an order that is being written', masking.redacted(person::text)
       USING ERRCODE = 'MK012', COLUMN = 'number', HINT = 'Try again.';
   END IF;
+  PERFORM masking.change_blocks();
 END
 $$;
-COMMENT ON FUNCTION masking.lock_person(bigint) IS 'Keeps others from routing a person until this transaction ends, or MK012.';
+COMMENT ON FUNCTION masking.lock_person(bigint) IS 'Keeps others from routing a person until this transaction ends, or MK012; before his block changes.';
 
 CREATE OR REPLACE FUNCTION masking.block_person(number text, reason text DEFAULT NULL, direction text DEFAULT 'both')
 RETURNS integer

@@ -10,31 +10,29 @@ AS $$
 --   who     what writes order_blocks, blocked_people, dial_prefixes
 DECLARE
   o masking.orders;
-  r masking.routes;
+  r record;
   at timestamptz;
-  blocked_now boolean;
   changed integer := 0;
 BEGIN
   UPDATE masking.orders f SET recorded_at = f.recorded_at WHERE f.order_id = the_order RETURNING f.* INTO o;
   at := clock_timestamp();
   FOR r IN
-    SELECT t.* FROM masking.routes t
-    WHERE t.order_id = the_order AND t.caller > 0 AND upper(t.live) > at AND NOT t.closed
+    SELECT t.*, w.blocked AS blocked_now FROM masking.routes t
+    JOIN masking.wanted_routes(o, at) w ON w.side = t.side AND w.caller = t.caller AND w.callee = t.callee
+    WHERE t.order_id = the_order AND masking.is_live(t.live, t.closed, at) AND t.blocked <> w.blocked
     ORDER BY t.route_id
   LOOP
-    blocked_now := masking.is_blocked(o, r.side, r.caller, r.callee);
-    CONTINUE WHEN blocked_now = r.blocked;
     -- The clock may have been set back; what has not begun then changes as it is.
     IF lower(r.live) >= at THEN
-      UPDATE masking.routes t SET blocked = blocked_now WHERE t.order_id = r.order_id AND t.route_id = r.route_id;
+      UPDATE masking.routes t SET blocked = r.blocked_now WHERE t.order_id = r.order_id AND t.route_id = r.route_id;
     ELSE
       UPDATE masking.routes t
-      SET live = tstzrange(lower(t.live), at), closed = true, ended = CASE WHEN blocked_now THEN 'blocked' ELSE 'unblocked' END
+      SET live = tstzrange(lower(t.live), at), closed = true, ended = CASE WHEN r.blocked_now THEN 'blocked' ELSE 'unblocked' END
       WHERE t.order_id = r.order_id AND t.route_id = r.route_id;
       SET CONSTRAINTS masking.belongs DEFERRED; -- as in open_routes
       INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held, blocked, ended, began)
       VALUES (r.order_id, r.side, r.caller, r.proxy, r.callee, tstzrange(at, upper(r.live)),
-        tstzrange(at, upper(r.held)), blocked_now, r.ended, coalesce(r.began, lower(r.live)));
+        tstzrange(at, upper(r.held)), r.blocked_now, r.ended, coalesce(r.began, lower(r.live)));
     END IF;
     changed := changed + 1;
   END LOOP;
@@ -54,11 +52,11 @@ DECLARE
   the_order text;
   changed integer := 0;
 BEGIN
+  PERFORM masking.change_blocks();
   FOR the_order IN
-    SELECT DISTINCT r.order_id FROM masking.routes r
+    SELECT DISTINCT r.order_id FROM masking.live_routes() r
     JOIN masking.orders o ON o.order_id = r.order_id
-    WHERE r.caller > 0 AND upper(r.held) > now() AND upper(r.live) > now() AND NOT r.closed
-      AND r.blocked <> masking.is_blocked(o, r.side, r.caller, r.callee)
+    WHERE r.blocked <> masking.is_blocked(o, r.side, r.caller, r.callee)
     ORDER BY 1
   LOOP
     changed := changed + masking.blocks_follow(the_order);

@@ -1,13 +1,19 @@
 CREATE OR REPLACE FUNCTION masking.elsewhere(the_caller bigint, dialled bigint, at timestamptz DEFAULT NULL,
-  OUT callees bigint, OUT callee bigint, OUT shows bigint, OUT side text, OUT route_id bigint, OUT order_ids text[], OUT blocked boolean)
+  OUT outcome text, OUT callee bigint, OUT shows bigint, OUT side text, OUT route_id bigint, OUT order_ids text[], OUT blocked boolean)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
--- Whom a caller reaches on numbers other than the one he dialled: how many people, and where it is
--- one, who that is and the number that his latest order shows. at: a moment of the past; NULL: now.
---   reads  routes (by caller and end of live)
---   who    stranger, explain_route
+-- Whom a caller, or a writer, reaches on numbers other than the one he dialled. at: a moment of the past; NULL: now.
+-- outcome:
+--   NULL          nobody
+--   other_number  somebody: he is to dial that order's number
+--   blocked       one person, whom he may not call
+--   connected     one person, and the setting any_number connects: shows is the number that his latest order shows
+--   reads  routes (by caller and end of live), proxy_numbers, settings
+--   who    stranger, answer_messages, explain_route
 #variable_conflict use_column
+DECLARE
+  callees bigint;
 BEGIN
   SELECT count(DISTINCT masking.person(r.callee)), max(r.callee),
     (array_agg(r.proxy ORDER BY lower(r.live) DESC))[1], (array_agg(r.side ORDER BY lower(r.live) DESC))[1],
@@ -17,10 +23,15 @@ BEGIN
   WHERE r.caller = the_caller AND upper(r.live) > coalesce(at, now()) AND r.proxy <> dialled
     AND (NOT r.closed OR at IS NOT NULL AND upper(r.live) <= now())
     AND (at IS NULL OR lower(r.live) <= at);
+  outcome := CASE WHEN callees > 0 THEN 'other_number' END;
   IF callees <> 1 OR masking.person(shows) = masking.person(callee) OR masking.person(callee) = masking.person(dialled) OR masking.person(shows) = the_caller THEN
     callee := NULL;
+  ELSIF blocked THEN
+    outcome := 'blocked';
+  ELSIF masking.setting_on('any_number') AND masking.is_proxy(dialled) THEN
+    outcome := 'connected';
   END IF;
 END
 $$;
 COMMENT ON FUNCTION masking.elsewhere(bigint, bigint, timestamptz) IS
-  'How many people a caller reaches on other numbers; where it is one, whom, and what that order shows.';
+  'What becomes of a caller who reaches somebody on another number than the one he dialled; NULL: nobody there either.';

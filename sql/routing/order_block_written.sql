@@ -34,7 +34,7 @@ BEGIN
     INSERT INTO masking.block_log (did, order_id, side, reason) VALUES ('unblocked', before.order_id, before.side, before.reason);
     -- (Not where the order itself is being deleted: it may not be written then, and connects nobody.)
     IF EXISTS (
-      SELECT FROM masking.routes r WHERE r.order_id = before.order_id AND upper(r.live) > clock_timestamp() AND NOT r.closed)
+      SELECT FROM masking.routes r WHERE r.order_id = before.order_id AND masking.is_live(r.live, r.closed, clock_timestamp()))
     THEN
       PERFORM masking.blocks_follow(before.order_id);
     END IF;

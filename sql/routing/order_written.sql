@@ -29,7 +29,7 @@ BEGIN
     RAISE EXCEPTION 'placed_at: % is in the future', o.placed_at
       USING ERRCODE = 'MK010', COLUMN = 'placed_at', HINT = 'An order is placed now or was placed earlier.';
   END IF;
-  IF masking.person(masking.number_of(o.agent_number)) = masking.person(masking.number_of(o.customer_number)) THEN
+  IF masking.person(masking.party(o, 'agent')) = masking.person(masking.party(o, 'customer')) THEN
     RAISE EXCEPTION 'agent_number: "%" is the customer''s own number', masking.redacted(o.agent_number)
       USING ERRCODE = 'MK003', COLUMN = 'agent_number';
   END IF;
@@ -151,12 +151,9 @@ BEGIN
   o.masking := CASE
     WHEN o.forgotten_at IS NOT NULL THEN NULL
     WHEN o.refused IS NOT NULL AND o.cancelled_at IS NULL THEN 'refused'
+    WHEN masking.connected_since(o, NULL, clock_timestamp()) IS NOT NULL
+    THEN CASE WHEN o.proxy_number IS NULL THEN 'any number' ELSE 'masked' END
     WHEN o.unmasked_since IS NOT NULL THEN 'waiting'
-    WHEN o.proxy_number IS NOT NULL THEN 'masked'
-    WHEN o.routed_at IS NOT NULL AND EXISTS (
-      SELECT FROM masking.routes r
-      WHERE r.order_id = o.order_id AND r.proxy IS NULL AND upper(r.live) > now() AND NOT r.closed)
-    THEN 'any number'
   END;
   o := masking.give_codes(before, o);
   IF before.order_id IS NOT NULL THEN
@@ -179,7 +176,7 @@ BEGIN
       USING ERRCODE = 'MK008', TABLE = 'orders', HINT = 'Place a new order for these people.';
   END IF;
   -- Whatever it was forgotten for, it connects nobody.
-  PERFORM masking.trim_routes(after, clock_timestamp(), true);
+  PERFORM masking.trim_routes(after, clock_timestamp(), 'numbers forgotten');
 END
 $$;
 COMMENT ON FUNCTION masking.route_forgotten(masking.orders, masking.orders) IS

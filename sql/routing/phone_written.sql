@@ -96,7 +96,15 @@ COMMENT ON FUNCTION masking.phone_written(masking.order_phones, masking.order_ph
 CREATE OR REPLACE FUNCTION masking.phone_removed(phone masking.order_phones) RETURNS void
 LANGUAGE plpgsql
 AS $$
+-- Cuts a further phone off, but for what its order wants all the same: it may be the main phone by now.
+--   locks   the order's row (waits): who writes the order at this moment leaves the phone's row to this transaction
+--   writes  routes of the order
+--   who     the trigger "written" on order_phones, before the row goes; the order's own DELETE
+DECLARE
+  phone_is CONSTANT bigint := masking.person(masking.number_of(phone.number));
+  o masking.orders;
 BEGIN
+  SELECT * INTO o FROM masking.orders f WHERE f.order_id = phone.order_id FOR NO KEY UPDATE;
   UPDATE masking.routes r
   SET live = tstzrange(lower(r.live), n.until),
     held = tstzrange(lower(r.held), n.until + masking.setting_span('cool_off')),
@@ -104,8 +112,9 @@ BEGIN
   FROM (
     SELECT t.route_id, greatest(clock_timestamp(), lower(t.live) + interval '1 microsecond') AS until
     FROM masking.routes t
-    WHERE t.order_id = phone.order_id AND t.side = phone.side
-      AND t.caller = masking.person(masking.number_of(phone.number)) AND NOT t.closed
+    WHERE t.order_id = phone.order_id AND t.side = phone.side AND t.caller = phone_is AND NOT t.closed
+      AND NOT EXISTS (
+        SELECT FROM masking.wanted_routes(o, now()) w WHERE w.must AND w.side = t.side AND w.caller = t.caller AND w.callee = t.callee)
   ) n
   WHERE r.order_id = phone.order_id AND r.route_id = n.route_id AND upper(r.live) > n.until;
 END

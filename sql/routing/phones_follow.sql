@@ -5,41 +5,43 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN EXISTS (
-    SELECT FROM masking.routes r
-    WHERE r.order_id = o.order_id AND r.side = the_side AND r.caller = masking.person(phone)
-      AND upper(r.live) > at AND NOT r.closed
-      AND r.callee = masking.number_of(CASE the_side WHEN 'customer' THEN o.agent_number ELSE o.customer_number END)
-      AND r.proxy IS NOT DISTINCT FROM masking.number_of(o.proxy_number));
+    SELECT FROM masking.wanted_routes(o, at) w
+    JOIN masking.routes r ON r.side = w.side AND r.callee = w.callee
+    WHERE w.must AND w.side = the_side AND r.order_id = o.order_id AND r.caller = masking.person(phone)
+      AND masking.is_live(r.live, r.closed, at) AND r.proxy IS NOT DISTINCT FROM masking.number_of(o.proxy_number));
 END
 $$;
 COMMENT ON FUNCTION masking.phone_is_routed(masking.orders, text, bigint, timestamptz) IS
   'Whether a further phone reaches the other party of the order as that is now.';
 
--- true: it reaches the other party from now on, or nobody is there to reach.
 CREATE OR REPLACE FUNCTION masking.open_phone(o masking.orders, the_side text, phone bigint, at timestamptz)
 RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+-- Routes a further phone to whom the main phone of its side reaches, for as long as that does.
+--   reads   the order's routes
+--   writes  routes; locks what give_way does. The caller holds the order's row and the phone
+--   gives   true: it is routed from now on, or there is nobody to be routed to; false: it
+--           reaches somebody else on that number
 DECLARE
-  other bigint := masking.number_of(CASE the_side WHEN 'customer' THEN o.agent_number ELSE o.customer_number END);
-  on_proxy bigint := masking.number_of(o.proxy_number);
-  until timestamptz := masking.live_until(o, the_side, at);
+  since CONSTANT timestamptz := masking.connected_since(o, the_side, at);
+  the_caller CONSTANT bigint := masking.person(phone);
+  main record;
 BEGIN
-  IF o.forgotten_at IS NOT NULL OR o.unmasked_since IS NOT NULL OR until <= at
-    OR masking.phone_is_routed(o, the_side, phone, at)
-  THEN
+  SELECT w.callee, w.until INTO main FROM masking.wanted_routes(o, since) w WHERE w.must AND w.side = the_side;
+  IF since IS NULL OR main.until <= at OR masking.phone_is_routed(o, the_side, phone, at) THEN
     RETURN true;
   END IF;
-  IF NOT masking.give_way(masking.person(phone), other, on_proxy, at) THEN
+  IF NOT masking.give_way(the_caller, main.callee, masking.number_of(o.proxy_number), at) THEN
     RETURN false;
   END IF;
+  PERFORM masking.keep_blocks();
   SET CONSTRAINTS masking.belongs DEFERRED; -- as in open_routes
-  INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held, blocked, ended)
-  VALUES (o.order_id, the_side, masking.person(phone), on_proxy, other, tstzrange(at, until),
-    tstzrange(at, until + masking.setting_span('cool_off')),
-    masking.is_blocked(o, the_side, phone, other),
-    CASE WHEN o.completed_at IS NOT NULL THEN 'order completed' END)
+  INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held, blocked, ended, began)
+  VALUES (o.order_id, the_side, the_caller, masking.number_of(o.proxy_number), main.callee, tstzrange(at, main.until),
+    tstzrange(at, main.until + masking.setting_span('cool_off')), masking.is_blocked(o, the_side, the_caller, main.callee),
+    CASE WHEN o.completed_at IS NOT NULL THEN 'order completed' END, nullif(since, at))
   ON CONFLICT ON CONSTRAINT one_counterpart DO NOTHING;
   RETURN FOUND;
 END
@@ -54,29 +56,32 @@ AS $$
 -- further phone: if that is taken on the order's new number it is left without a route, and
 -- routed_since says so.
 --   writes  routes, order_phones of this order, whose row the caller holds
---   locks   each phone, as lock_people does: without it, two orders that share phones could
---           wait for each other's routes
+--   locks   its rows of order_phones that are free: one that is being removed waits for this order, and is left;
+--           each phone that is to be routed, as lock_people does: without it, two orders that share
+--           phones could wait for each other's routes
 DECLARE
   phone masking.order_phones;
+  phone_is bigint;
   at timestamptz := clock_timestamp();
 BEGIN
   IF o.forgotten_at IS NOT NULL THEN
     DELETE FROM masking.order_phones p WHERE p.order_id = o.order_id;
     RETURN;
   END IF;
-  FOR phone IN SELECT * FROM masking.order_phones p WHERE p.order_id = o.order_id LOOP
-    -- A main phone or a proxy number may have come after this phone.
-    IF phone.number NOT IN (coalesce(o.customer_number, ''), coalesce(o.agent_number, ''))
-      AND NOT EXISTS (SELECT FROM masking.proxy_numbers n WHERE n.number = phone.number)
-      AND masking.lock_people(ARRAY[masking.person(masking.number_of(phone.number))], masking.setting_span('lock_wait'))
+  FOR phone IN SELECT * FROM masking.order_phones p WHERE p.order_id = o.order_id
+    ORDER BY p.side, p.number FOR NO KEY UPDATE SKIP LOCKED
+  LOOP
+    phone_is := masking.number_of(phone.number);
+    IF NOT masking.phone_is_routed(o, phone.side, phone_is, at) AND masking.connected_since(o, phone.side, at) IS NOT NULL
+      AND EXISTS (
+        SELECT FROM masking.wanted_routes(o, at) w WHERE NOT w.must AND w.side = phone.side AND w.caller = masking.person(phone_is))
+      AND masking.lock_people(ARRAY[masking.person(phone_is)], masking.setting_span('lock_wait'))
     THEN
       at := clock_timestamp();
-      PERFORM masking.open_phone(o, phone.side, masking.number_of(phone.number), at);
+      PERFORM masking.open_phone(o, phone.side, phone_is, at);
     END IF;
     UPDATE masking.order_phones p
-    SET routed_since = CASE
-      WHEN masking.phone_is_routed(o, phone.side, masking.number_of(phone.number), at)
-      THEN coalesce(phone.routed_since, at) END
+    SET routed_since = CASE WHEN masking.phone_is_routed(o, phone.side, phone_is, at) THEN coalesce(phone.routed_since, at) END
     WHERE p.order_id = phone.order_id AND p.side = phone.side AND p.number = phone.number;
   END LOOP;
 END

@@ -1,30 +1,44 @@
--- What expired stays so, however often the order is written: opening needs a
--- reason, an order that is new, waiting, resumed, another pair's, live, or not old and never
--- routed: its row came past the triggers.
+CREATE OR REPLACE FUNCTION masking.waits(o masking.orders, at timestamptz) RETURNS boolean
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  RETURN o.unmasked_since IS NOT NULL AND greatest(
+    masking.live_until(o, 'customer', o.unmasked_since), masking.live_until(o, 'agent', o.unmasked_since)) > at;
+END
+$$;
+COMMENT ON FUNCTION masking.waits(masking.orders, timestamptz) IS
+  'Whether an order that waits for a number has not done so for longer than it would have been connected.';
+
+CREATE OR REPLACE FUNCTION masking.has_expired(o masking.orders, before masking.orders, at timestamptz) RETURNS boolean
+LANGUAGE plpgsql STABLE
+AS $$
+-- What expired stays so, however often the order is written: opening needs a reason, an order that is
+-- new, waiting, resumed, another pair's, live, or not old and never routed: its row came past the
+-- triggers.
+BEGIN
+  RETURN before.order_id IS NOT NULL AND NOT masking.waits(o, at)
+    AND (before.completed_at IS NULL OR o.completed_at IS NOT NULL)
+    AND (before.cancelled_at IS NULL OR o.cancelled_at IS NOT NULL)
+    AND (before.customer_number, before.agent_number) IS NOT DISTINCT FROM (o.customer_number, o.agent_number)
+    AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND masking.is_live(r.live, r.closed, at))
+    AND (o.routed_at IS NOT NULL OR o.recorded_at < at - masking.setting_span('longest_life'));
+END
+$$;
+COMMENT ON FUNCTION masking.has_expired(masking.orders, masking.orders, timestamptz) IS
+  'Whether the order, as it was before, connects nobody any more and this write is no reason to begin again.';
+
 CREATE OR REPLACE FUNCTION masking.lacks_routes(o masking.orders, before masking.orders, at timestamptz)
 RETURNS boolean
 LANGUAGE plpgsql STABLE
 AS $$
-DECLARE
-  customer bigint := masking.number_of(o.customer_number);
-  agent bigint := masking.number_of(o.agent_number);
 BEGIN
-  IF before.order_id IS NOT NULL AND o.unmasked_since IS NULL
-    AND (before.completed_at IS NULL OR o.completed_at IS NOT NULL)
-    AND (before.cancelled_at IS NULL OR o.cancelled_at IS NOT NULL)
-    AND (before.customer_number, before.agent_number) IS NOT DISTINCT FROM (o.customer_number, o.agent_number)
-    AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND upper(r.live) > at AND NOT r.closed)
-    AND (o.routed_at IS NOT NULL OR o.recorded_at < at - masking.setting_span('longest_life'))
-  THEN
-    RETURN false;
-  END IF;
-  RETURN EXISTS (
-    SELECT FROM (VALUES ('customer', customer, agent), ('agent', agent, customer)) AS s (side, caller, callee)
-    WHERE masking.live_until(o, s.side, at) > at AND NOT EXISTS (
+  RETURN NOT masking.has_expired(o, before, at) AND EXISTS (
+    SELECT FROM masking.wanted_routes(o, at) w
+    WHERE w.must AND w.until > at AND NOT EXISTS (
       SELECT FROM masking.routes r
-      WHERE r.order_id = o.order_id AND r.side = s.side AND r.caller = masking.person(s.caller) AND r.callee = s.callee
-        AND r.proxy IS NOT DISTINCT FROM masking.number_of(o.proxy_number)
-        AND NOT r.closed AND upper(r.live) > at AND upper(r.live) >= masking.live_until(o, s.side, coalesce(r.began, lower(r.live)))));
+      WHERE r.order_id = o.order_id AND r.side = w.side AND r.caller = w.caller AND r.callee = w.callee
+        AND r.proxy IS NOT DISTINCT FROM masking.number_of(o.proxy_number) AND masking.is_live(r.live, r.closed, at)
+        AND upper(r.live) >= masking.live_until(o, w.side, coalesce(r.began, lower(r.live)))));
 END
 $$;
 COMMENT ON FUNCTION masking.lacks_routes(masking.orders, masking.orders, timestamptz) IS
@@ -37,8 +51,8 @@ LANGUAGE plpgsql
 AS $$
 #variable_conflict use_column
 DECLARE
-  customer bigint := masking.number_of(o.customer_number);
-  agent bigint := masking.number_of(o.agent_number);
+  customer CONSTANT bigint := masking.party(o, 'customer');
+  agent CONSTANT bigint := masking.party(o, 'agent');
   refused bigint[] := '{}';
   tries integer := 0;
   choice record;
@@ -67,20 +81,18 @@ BEGIN
     may_open := masking.give_way(masking.person(customer), agent, choice.proxy, at)
       AND masking.give_way(masking.person(agent), customer, choice.proxy, at);
     WITH side AS (
-      SELECT s.side, s.caller, s.callee, masking.live_until(o, s.side, at) AS until
-      FROM (VALUES ('customer', customer, agent), ('agent', agent, customer)) AS s (side, caller, callee)
+      SELECT w.* FROM masking.wanted_routes(o, at) w WHERE w.must AND w.until > at
     ), made AS (
       INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held, blocked, ended)
-      SELECT o.order_id, s.side, masking.person(s.caller), choice.proxy, s.callee, tstzrange(at, s.until),
-        tstzrange(at, s.until + masking.setting_span('cool_off')),
-        masking.is_blocked(o, s.side, s.caller, s.callee),
+      SELECT o.order_id, s.side, s.caller, choice.proxy, s.callee, tstzrange(at, s.until),
+        tstzrange(at, s.until + masking.setting_span('cool_off')), s.blocked,
         CASE WHEN o.completed_at IS NOT NULL THEN 'order completed' END
       FROM side s
-      WHERE s.until > at AND may_open
+      WHERE may_open
       ON CONFLICT ON CONSTRAINT one_counterpart DO NOTHING
       RETURNING route_id
     )
-    SELECT (SELECT count(*) FROM side s WHERE s.until > at), (SELECT count(*) FROM made)
+    SELECT (SELECT count(*) FROM side), (SELECT count(*) FROM made)
     INTO wanted, made;
     EXIT WHEN made = wanted;
 
@@ -108,7 +120,7 @@ AS $$
 #variable_conflict use_variable
 DECLARE
   at timestamptz := clock_timestamp();
-  waiting_since timestamptz := o.unmasked_since;
+  waiting_since CONSTANT timestamptz := CASE WHEN masking.waits(o, at) THEN o.unmasked_since END;
   missing boolean;
   locked boolean;
   can_open boolean;
@@ -119,8 +131,8 @@ DECLARE
   agent_holds integer;
 BEGIN
   missing := masking.lacks_routes(o, before, at);
-  locked := missing AND masking.lock_people(ARRAY[masking.person(masking.number_of(o.customer_number)),
-    masking.person(masking.number_of(o.agent_number))], patience);
+  locked := missing AND masking.lock_people(
+    ARRAY[masking.person(masking.party(o, 'customer')), masking.person(masking.party(o, 'agent'))], patience);
   can_open := locked;
   IF missing THEN
     at := clock_timestamp();
@@ -132,15 +144,16 @@ BEGIN
     SELECT c.available, c.serves, c.customer_holds, c.agent_holds INTO can_open, serves, customer_holds, agent_holds
     FROM masking.choose_proxy(o, at, '{}') c;
   END IF;
-  PERFORM masking.trim_routes(o, at, can_open);
+  PERFORM masking.trim_routes(o, at, CASE WHEN can_open THEN 'renewed' END);
   o.unmasked_since := NULL;
   o.unmasked_reason := NULL;
-  IF o.agent_number IS NULL OR o.customer_number IS NULL OR o.cancelled_at IS NOT NULL OR (missing AND NOT EXISTS (
-    SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND upper(r.live) > at AND NOT r.closed))
-  THEN
+  IF masking.connected_since(o, NULL, at) IS NULL THEN
+    -- Its further phones reach nobody either, and who waits dials no number that may be somebody else's.
+    PERFORM masking.trim_routes(o, at, 'waits for a number');
     o.proxy_number := NULL;
   END IF;
   IF can_open THEN
+    PERFORM masking.keep_blocks();
     SELECT r.opened, r.proxy, r.serves, r.customer_holds, r.agent_holds
     INTO opened, proxy, serves, customer_holds, agent_holds
     FROM masking.open_routes(o, at) r;

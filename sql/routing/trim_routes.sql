@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION masking.trim_routes(o masking.orders, at timestamptz, everything boolean) RETURNS void
+CREATE OR REPLACE FUNCTION masking.trim_routes(o masking.orders, at timestamptz, why_all text) RETURNS void
 LANGUAGE plpgsql
 AS $$
 -- Routes only ever get shorter here; what has to live longer is opened anew, because
@@ -12,29 +12,29 @@ BEGIN
     held = tstzrange(lower(r.held), least(upper(r.held), n.until + masking.setting_span('cool_off'))),
     closed = n.wish IS NULL OR n.wish <= at,
     ended = CASE
-      WHEN o.forgotten_at IS NOT NULL THEN 'numbers forgotten'
+      WHEN o.forgotten_at IS NOT NULL THEN why_all
       WHEN o.agent_number IS NULL THEN 'agent removed'
       WHEN o.cancelled_at IS NOT NULL THEN 'order cancelled'
       WHEN NOT n.wanted AND (r.side = 'agent')
-        = (r.callee NOT IN (masking.number_of(o.customer_number), masking.number_of(o.agent_number)))
+        = (r.callee NOT IN (masking.party(o, 'customer'), masking.party(o, 'agent')))
       THEN 'customer number corrected'
       WHEN NOT n.wanted THEN 'agent swapped'
-      WHEN everything THEN 'renewed'
+      WHEN why_all IS NOT NULL THEN why_all
       WHEN o.completed_at IS NOT NULL THEN 'order completed'
     END
   FROM (
     -- Never empty, also when the clock was set back: the past stays readable.
     SELECT t.route_id, t.wanted, t.wish, greatest(at, lower(t.live) + interval '1 microsecond', t.wish) AS until
     FROM (
-      SELECT w.*, CASE WHEN NOT everything AND w.wanted THEN masking.live_until(o, w.side, coalesce(w.began, lower(w.live))) END AS wish
+      SELECT w.*, CASE WHEN why_all IS NULL AND w.wanted THEN masking.live_until(o, w.side, coalesce(w.began, lower(w.live))) END AS wish
       FROM (
         SELECT v.*, masking.is_wanted(o, v.side, v.caller, v.callee) AS wanted FROM masking.routes v
-        WHERE v.order_id = o.order_id AND upper(v.live) > at AND NOT v.closed
+        WHERE v.order_id = o.order_id AND masking.is_live(v.live, v.closed, at)
       ) w
     ) t
   ) n
   WHERE r.order_id = o.order_id AND r.route_id = n.route_id AND (upper(r.live) > n.until OR n.wish IS NULL);
 END
 $$;
-COMMENT ON FUNCTION masking.trim_routes(masking.orders, timestamptz, boolean) IS
-  'Ends routes of an order that it no longer wants, at once or when its grace is over; everything: all of them, at once.';
+COMMENT ON FUNCTION masking.trim_routes(masking.orders, timestamptz, text) IS
+  'Ends routes of an order that it no longer wants, at once or when its grace is over; why_all: all of them, at once, for this reason.';

@@ -7,15 +7,26 @@ AS $$
 BEGIN
   IF EXISTS (
     SELECT FROM masking.routes r
-    WHERE r.order_id = o.order_id AND upper(r.live) > now() AND NOT r.closed
-      AND (o.cancelled_at IS NOT NULL OR NOT masking.is_wanted(o, r.side, r.caller, r.callee)
-        OR r.proxy IS DISTINCT FROM masking.number_of(o.proxy_number)))
+    WHERE r.order_id = o.order_id AND masking.is_live(r.live, r.closed)
+      AND (NOT masking.is_wanted(o, r.side, r.caller, r.callee) OR r.proxy IS DISTINCT FROM masking.number_of(o.proxy_number)))
   THEN
     RETURN 'connects whom the order does not name';
-  END IF;
-  IF o.agent_number IS NOT NULL AND o.unmasked_since IS NULL AND o.cancelled_at IS NULL AND o.forgotten_at IS NULL
-    AND o.completed_at IS NULL AND greatest(o.recorded_at, o.placed_at, o.routed_at) > now() - masking.setting_span('longest_life')
-    AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND r.caller > 0)
+  ELSIF EXISTS (
+    SELECT FROM masking.wanted_routes(o, now()) w
+    JOIN masking.routes r ON r.side = w.side AND r.caller = w.caller AND r.callee = w.callee
+    WHERE r.order_id = o.order_id AND masking.is_live(r.live, r.closed) AND r.blocked <> w.blocked)
+  THEN
+    RETURN 'does not follow what is blocked';
+  ELSIF o.unmasked_since IS NOT NULL THEN
+    RETURN CASE WHEN o.proxy_number IS NOT NULL AND masking.connected_since(o, NULL, now()) IS NULL
+      THEN 'waits, and shows a number' END;
+  ELSIF o.completed_at IS NULL AND greatest(o.recorded_at, o.placed_at, o.routed_at) > now() - masking.setting_span('longest_life')
+    AND EXISTS (
+      -- (A route that expired is not closed, and stays so.)
+      SELECT FROM masking.wanted_routes(o, now()) w
+      WHERE w.must AND NOT EXISTS (
+        SELECT FROM masking.routes r
+        WHERE r.order_id = o.order_id AND r.side = w.side AND r.caller = w.caller AND r.callee = w.callee AND NOT r.closed))
   THEN
     RETURN 'connects nobody, and does not wait';
   END IF;
@@ -32,9 +43,8 @@ CROSS JOIN LATERAL (SELECT masking.what_is_out_of_step(o) AS wrong) w
 WHERE w.wrong IS NOT NULL
 UNION ALL
 SELECT DISTINCT r.order_id, 'connects people, and is gone'
-FROM masking.routes r
-WHERE r.caller > 0 AND upper(r.held) > now() AND upper(r.live) > now() AND NOT r.closed
-  AND NOT EXISTS (SELECT FROM masking.orders o WHERE o.order_id = r.order_id);
+FROM masking.live_routes() r
+WHERE NOT EXISTS (SELECT FROM masking.orders o WHERE o.order_id = r.order_id);
 COMMENT ON VIEW masking.orders_out_of_step IS
   'Orders whose routes are not what the order says. Nothing, unless rows came past the triggers; reads all orders. To mend one: UPDATE it, with the values it has.';
 COMMENT ON COLUMN masking.orders_out_of_step.order_id IS 'Which order.';

@@ -1,0 +1,58 @@
+CREATE OR REPLACE FUNCTION masking.wanted_routes(o masking.orders, assigned timestamptz)
+RETURNS TABLE (side text, caller bigint, callee bigint, until timestamptz, blocked boolean, must boolean)
+LANGUAGE sql STABLE
+AS $$
+  -- What an order wants, by its row: who reaches whom, until when if they were assigned then, and whether he hears
+  -- that he is blocked instead. must: the two main phones; the order is masked while one of those routes lives. The others are
+  -- further phones, wanted while the main phone of their side is connected, but for a number that has become a main
+  -- phone or one of ours.
+  --   reads  order_phones (of this order), proxy_numbers, settings, what is_blocked reads
+  --   who    whatever opens, keeps, ends or checks routes. No settings of its own, so that PostgreSQL puts it in place,
+  --          and works out only the columns that are asked for
+  SELECT w.side, w.caller, w.callee, w.until, masking.is_blocked(o, w.side, w.caller, w.callee), w.must
+  FROM (
+    SELECT s.side, masking.person(masking.party(o, s.side)) AS caller, masking.party(o, masking.other(s.side)) AS callee,
+      masking.live_until(o, s.side, assigned) AS until, true AS must
+    FROM (VALUES ('customer'), ('agent')) AS s (side)
+    UNION ALL
+    SELECT p.side, masking.person(masking.number_of(p.number)), masking.party(o, masking.other(p.side)),
+      masking.live_until(o, p.side, assigned), false
+    FROM masking.order_phones p
+    WHERE p.order_id = o.order_id
+      AND masking.person(masking.number_of(p.number)) NOT IN (
+        masking.person(masking.party(o, 'customer')), masking.person(masking.party(o, 'agent')))
+      AND NOT masking.is_proxy(masking.number_of(p.number))
+  ) w
+  WHERE o.forgotten_at IS NULL AND w.until > '-infinity'
+$$;
+COMMENT ON FUNCTION masking.wanted_routes(masking.orders, timestamptz) IS
+  'The routes that an order, as it is now, wants, of people who were assigned then.';
+
+CREATE OR REPLACE FUNCTION masking.is_wanted(o masking.orders, the_side text, the_caller bigint, the_callee bigint)
+RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN EXISTS (
+    SELECT FROM masking.wanted_routes(o, now()) w
+    WHERE w.side = the_side AND w.caller = the_caller AND w.callee = the_callee);
+END
+$$;
+COMMENT ON FUNCTION masking.is_wanted(masking.orders, text, bigint, bigint) IS
+  'Whether an order, as it is now, wants this caller of that side to reach this callee.';
+
+CREATE OR REPLACE FUNCTION masking.connected_since(o masking.orders, the_side text, at timestamptz) RETURNS timestamptz
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (
+    SELECT max(coalesce(r.began, lower(r.live))) FROM masking.wanted_routes(o, at) w
+    JOIN masking.routes r ON r.side = w.side AND r.caller = w.caller AND r.callee = w.callee
+    WHERE w.must AND w.side = coalesce(the_side, w.side) AND r.order_id = o.order_id
+      AND masking.is_live(r.live, r.closed, at) AND r.proxy IS NOT DISTINCT FROM masking.number_of(o.proxy_number));
+END
+$$;
+COMMENT ON FUNCTION masking.connected_since(masking.orders, text, timestamptz) IS
+  'When the main phone of a side (NULL: of one or the other) was assigned that reaches the other party on the order''s number; NULL: it reaches nobody.';
