@@ -67,8 +67,31 @@ $$;
 COMMENT ON FUNCTION masking.are_too_many(text) IS
   'Whether the two sides of this order wrote each other so much within the last minute that two machines must be at work.';
 
+-- The way of a call, for a text: on the number that was written to, else elsewhere.
+CREATE OR REPLACE FUNCTION masking.message_way(sender bigint, proxy bigint,
+  OUT way text, OUT callee bigint, OUT shows bigint, OUT side text, OUT route_id bigint, OUT order_ids text[])
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+BEGIN
+  SELECT CASE WHEN r.blocked THEN 'blocked' ELSE 'connected' END, r.callee, proxy, r.side, r.route_id, r.order_ids
+  INTO way, callee, shows, side, route_id, order_ids
+  FROM masking.reached(sender, proxy) r;
+  IF callee IS NULL THEN
+    SELECT e.outcome, e.callee, e.shows, e.side, e.route_id, e.order_ids
+    INTO way, callee, shows, side, route_id, order_ids
+    FROM masking.elsewhere(sender, proxy) e
+    WHERE e.outcome IN ('blocked', 'connected');
+  END IF;
+  order_ids := ARRAY(SELECT unnest(order_ids) ORDER BY 1);
+END
+$$;
+COMMENT ON FUNCTION masking.message_way(bigint, bigint) IS
+  'Whom somebody who writes to a number reaches, and from which number the text comes there: as a call of his would. way: connected, blocked; NULL: nobody.';
+
 CREATE OR REPLACE FUNCTION masking.decided_message(
-  sender bigint, proxy bigint, kind text, callee bigint, blocked boolean, first_order text, OUT outcome text, OUT told text)
+  sender bigint, proxy bigint, kind text, way text, callee bigint, shows bigint, first_order text, OUT outcome text, OUT told text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -82,9 +105,9 @@ BEGIN
     WHEN sender IS NULL THEN 'no_sender'
     WHEN masking.person(sender) = masking.person(proxy) OR masking.is_proxy(sender) THEN 'from_proxy'
     WHEN kind NOT IN ('text', 'text_and_media', 'media') THEN kind
-    WHEN callee IS NULL THEN 'unknown_sender'
-    WHEN blocked THEN 'blocked'
-    WHEN masking.has_opted_out(masking.person(callee), proxy) THEN 'opted_out'
+    WHEN way IS NULL THEN 'unknown_sender'
+    WHEN way = 'blocked' THEN 'blocked'
+    WHEN masking.has_opted_out(masking.person(callee), shows) THEN 'opted_out'
     WHEN kind = 'media' THEN kind
     WHEN masking.are_too_many(first_order) THEN 'too_many'
     ELSE 'forwarded'
@@ -104,8 +127,8 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION masking.decided_message(bigint, bigint, text, bigint, boolean, text) IS
-  'What becomes of a message that is asked about for the first time, and what its sender is told (an event of prompts).';
+COMMENT ON FUNCTION masking.decided_message(bigint, bigint, text, text, bigint, bigint, text) IS
+  'What becomes of a message that is asked about for the first time, and what its sender is told (an event of prompts). way, callee, shows: as masking.message_way() has them.';
 
 CREATE OR REPLACE FUNCTION masking.other_outcomes(t masking.messages, the_ask bigint) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
@@ -143,9 +166,8 @@ DECLARE
   heard jsonb;
 BEGIN
   INSERT INTO masking.messages (message_uuid, received_at, answered_at, proxy, ask, side, order_ids, route_id, outcome)
-  SELECT the_message, now(), clock_timestamp(), the_proxy, the_ask, r.side, r.order_ids, r.route_id, 'apologised'
-  FROM (VALUES (1)) AS one (row)
-  LEFT JOIN LATERAL masking.reached(person, the_proxy) r ON true
+  SELECT the_message, now(), clock_timestamp(), the_proxy, the_ask, w.side, w.order_ids, w.route_id, 'apologised'
+  FROM masking.message_way(person, the_proxy) w
   ON CONFLICT (message_uuid) DO NOTHING;
   IF FOUND THEN
     RETURN;
@@ -222,10 +244,9 @@ BEGIN
     -- The row first, whoever else asks about it: what was decided by then counts.
     SELECT * INTO had FROM masking.messages b WHERE b.message_uuid = m.message_uuid FOR UPDATE;
     IF had.outcome IS NULL OR had.outcome = 'apologised' AND NOT masking.has_outcome(had, this_ask) THEN
-      SELECT r.callee, r.side, r.route_id, ARRAY(SELECT unnest(r.order_ids) ORDER BY 1) AS order_ids, r.blocked
-      INTO way FROM masking.reached(m.person, m.proxy) r;
+      SELECT w.* INTO way FROM masking.message_way(m.person, m.proxy) w;
       SELECT d.outcome, d.told INTO made
-      FROM masking.decided_message(m.person, m.proxy, m.kind, way.callee, way.blocked, way.order_ids[1]) d;
+      FROM masking.decided_message(m.person, m.proxy, m.kind, way.way, way.callee, way.shows, way.order_ids[1]) d;
       INSERT INTO masking.messages AS t
         (message_uuid, received_at, answered_at, proxy, ask, side, order_ids, route_id, outcome, told)
       VALUES (m.message_uuid, now(), clock_timestamp(), m.proxy, m.ask, way.side, way.order_ids, way.route_id,
@@ -246,7 +267,7 @@ BEGIN
     answer.outcome := had.outcome;
     IF answer.outcome = 'forwarded' THEN
       -- The route that it took, of the same sender; its numbers may be forgotten by now.
-      SELECT r.callee INTO answer.counterpart FROM masking.routes r
+      SELECT r.callee, nullif(r.proxy, m.proxy) INTO answer.counterpart, answer.shows FROM masking.routes r
       WHERE r.order_id = ANY (had.order_ids) AND r.route_id = had.route_id AND r.caller = m.person AND r.callee > 0
         AND r.callee <> m.proxy;
       IF answer.counterpart IS NULL THEN

@@ -148,7 +148,7 @@ BEGIN
     -- (A setting as it is now: what it was then is not kept.)
     SELECT e.callee, e.order_ids, e.side, e.blocked, true INTO counterpart, order_ids, side_is, is_blocked, is_elsewhere
     FROM masking.elsewhere(masking.person(caller_is), dialled, CASE WHEN moment < now() THEN moment END) e
-    WHERE e.callee IS NOT NULL AND moment <= now() AND (e.blocked OR masking.setting_on('any_number') AND masking.is_proxy(dialled));
+    WHERE moment <= now() AND e.outcome IN ('blocked', 'connected');
     EXIT WHEN counterpart IS NOT NULL OR is_blocked;
   END LOOP;
 
