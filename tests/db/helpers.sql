@@ -65,6 +65,11 @@ BEGIN
       held = tstzrange(lower(held) - ago, upper(held) - ago)
     WHERE order_id = route.order_id AND route_id = route.route_id;
   END LOOP;
+  FOR route IN SELECT order_id, code_id FROM masking.codes
+    ORDER BY extract(epoch FROM lower(live)) * sign(extract(epoch FROM ago)) LOOP
+    UPDATE masking.codes SET live = tstzrange(lower(live) - ago, upper(live) - ago)
+    WHERE order_id = route.order_id AND code_id = route.code_id;
+  END LOOP;
   UPDATE masking.calls SET called_at = called_at - ago, answered_at = answered_at - ago;
   UPDATE masking.pool_peaks SET hour = hour - ago;
   PERFORM tests.triggers(true);

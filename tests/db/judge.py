@@ -1,0 +1,242 @@
+"""judge.py - who reaches whom, worked out from the documents alone.
+
+The judge's own idea of the service: README, docs/integration.md, docs/settings.md and the COMMENTs, in
+plain Python, without ranges, locks or SQL. judge_test.py plays the same events to it and to a
+database and compares what they say.
+
+Two things it takes from the database's word, and checks that they may be so: which number an order
+got, and that none was free.
+"""
+
+import copy
+import dataclasses
+
+LONGEST_LIFE, GRACE = 12 * 3600, {"customer": 1800, "agent": 300}
+OTHER = {"customer": "agent", "agent": "customer"}
+NEVER = float("-inf")
+
+
+def person(number):
+    """One phone has one owner, however its number is written: Mexico's and Argentina's mobiles have two spellings."""
+    digits = str(number)
+    for long, short in (("521", "52"), ("549", "54")):
+        if digits.startswith(long) and len(digits) == 13:
+            return int(short + digits[3:])
+    return number
+
+
+@dataclasses.dataclass
+class Phone:
+    """A further phone; until: when it reaches that person no more, NEVER: it reaches nobody."""
+
+    number: int
+    until: float = NEVER
+    reaches: int = None
+
+
+@dataclasses.dataclass
+class Order:
+    """What the order system wrote, and what follows from it."""
+
+    customer: int = None
+    agent: int = None
+    completed: float = None
+    cancelled: bool = False
+    refused: set = dataclasses.field(default_factory=set)  # sides whose number was not taken
+    recorded: float = 0
+    proxy: int = None  # None while somebody is connected: any number
+    waits: float = None  # since when
+    until: dict = dataclasses.field(default_factory=dict)  # side -> when its main phone reaches nobody any more
+    assigned: float = None
+    phones: dict = dataclasses.field(default_factory=dict)  # (side, person) -> Phone
+    blocks: set = dataclasses.field(default_factory=set)
+    codes: dict = dataclasses.field(default_factory=dict)  # side -> (code, number or None, until)
+
+    def party(self, side):
+        return self.customer if side == "customer" else self.agent
+
+    def pair(self):
+        return (self.customer, self.agent)
+
+    def end(self, side, assigned):
+        """Until when a side is connected that was assigned then."""
+        if self.agent is None or self.customer is None or self.cancelled:
+            return NEVER
+        return assigned + LONGEST_LIFE if self.completed is None else self.completed + GRACE[side]
+
+    def is_live(self, now):
+        return any(until > now for until in self.until.values())
+
+    def ways(self, now):
+        """(side, caller, callee as it is dialled), of all phones that reach somebody."""
+        for side, until in self.until.items():
+            if until > now:
+                yield side, person(self.party(side)), self.party(OTHER[side])
+        for (side, caller), phone in self.phones.items():
+            if phone.until > now:
+                yield side, caller, self.party(OTHER[side])
+
+
+class Model:
+    """Everything that is committed, or that one transaction sees: orders, and who was ever connected."""
+
+    def __init__(self, pool, any_number=False, codes=False):
+        self.pool, self.any_number, self.codes_on = pool, any_number, codes
+        self.orders, self.ever = {}, set()
+        self.blocked_people, self.prefixes = {}, {}
+
+    def copy(self):
+        """For a transaction or a savepoint; orders are copied, for they are written in place."""
+        other = copy.copy(self)
+        other.orders, other.ever = copy.deepcopy(self.orders), set(self.ever)
+        return other
+
+    # What a write does
+
+    def take(self, order, before):
+        """What of its numbers an order cannot be with goes, where bad numbers are taken so. Returns the
+        sides whose number it was; a number that is there already is not looked at again."""
+        bad = []
+        for side in ("customer", "agent"):
+            if order.party(side) == 0:
+                bad.append(side)
+                setattr(order, side, None)
+        if order.customer and order.agent and person(order.customer) == person(order.agent):
+            bad.append("agent")
+            order.agent = None
+        for side in ("customer", "agent"):
+            number = order.party(side)
+            if number and number != (before and before.party(side)) and not self.may_dial(number):
+                bad.append(side)
+                setattr(order, side, None)
+        order.refused = {side for side in order.refused | set(bad) if order.party(side) is None}
+        return bad
+
+    def lacks(self, order, before, now):
+        """Whether it should be connected now, or longer, and is not: what expired stays so, but if it is
+        new, waits, was resumed, has other people, or is live."""
+        resumed = before is not None and (before.completed and not order.completed or before.cancelled and not order.cancelled)
+        opens = (before is None or resumed or before.pair() != order.pair() or before.is_live(now) or self.still_waits(order, now)
+                 or before.assigned is None and order.recorded > now - LONGEST_LIFE)
+        return opens and any(
+            order.end(side, now) > now and not (order.until.get(side, NEVER) > now
+                and order.until[side] >= order.end(side, order.assigned))
+            for side in GRACE)
+
+    @staticmethod
+    def still_waits(order, now):
+        """For no longer than it would have been connected."""
+        return order.waits is not None and any(order.end(side, order.waits) > now for side in GRACE)
+
+    def shorten(self, order, before, now):
+        """What it had it keeps, if it is still wanted and for as long as that."""
+        if before is None or before.pair() != order.pair() or order.assigned is None:
+            order.until = {}
+        order.until = {side: min(until, order.end(side, order.assigned)) for side, until in order.until.items()}
+        order.until = {side: until for side, until in order.until.items() if until > now}
+
+    def follow(self, order, before, now, proxy, waits):
+        """After a write, with the database's word: the number, and whether it waits. Returns the word
+        of the column masking."""
+        self.shorten(order, before, now)
+        lacking = self.lacks(order, before, now)
+        assert not waits or lacking, "it waits, and lacks nothing"
+        moved = proxy != order.proxy
+        if lacking and not waits:
+            order.assigned = now
+            order.until = {side: order.end(side, now) for side in GRACE if order.end(side, now) > now}
+            moved = True
+        order.proxy = proxy
+        order.waits = (order.waits if self.still_waits(order, now) else now) if waits else None
+        self.phones_follow(order, now, moved)
+        if order.refused and not order.cancelled:
+            return "refused"
+        if order.is_live(now):
+            return "masked" if order.proxy else "any number"
+        return "waiting" if waits else None
+
+    def phones_follow(self, order, now, moved):
+        """A further phone reaches whom the main phone of its side reaches, for as long, unless it reaches
+        somebody else on that number."""
+        for (side, caller), phone in order.phones.items():
+            end = order.until.get(side, NEVER)
+            has = phone.until > now and not moved and person(order.party(OTHER[side])) == phone.reaches
+            phone.until = NEVER
+            if end > now and (has or self.may_open(order, side, caller, now)):
+                phone.until = end
+                phone.reaches = person(order.party(OTHER[side]))
+
+    def may_open(self, order, side, caller, now):
+        if caller in (person(order.customer), person(order.agent)) or caller in map(person, self.pool):
+            return False
+        others = self.reaches(caller, order.proxy, now)
+        return not others - {person(order.party(OTHER[side]))}
+
+    def remember(self, order, now):
+        """Who was ever connected hears that it is over, and not that we know of nothing."""
+        self.ever |= {caller for _, caller, _ in order.ways(now)}
+
+    # Who reaches whom
+
+    def routes(self, now):
+        """(order id, side, caller, number, callee, blocked), of all that connects now."""
+        for order_id, order in self.orders.items():
+            for side, caller, callee in order.ways(now):
+                yield order_id, side, caller, order.proxy, callee, self.is_blocked(order, side, caller, callee)
+
+    def reaches(self, caller, number, now, but_for=None):
+        """The people whom a caller reaches on a number, or on any."""
+        return {person(callee) for order_id, _, who, proxy, callee, _ in self.routes(now)
+                if who == caller and order_id != but_for and (proxy == number or None in (proxy, number))}
+
+    def is_free(self, order_id, order, number, now):
+        """Whether these two could get that number: neither reaches anybody else on it."""
+        customer, agent = person(order.customer), person(order.agent)
+        return not self.reaches(customer, number, now, order_id) - {agent, customer} \
+            and not self.reaches(agent, number, now, order_id) - {agent, customer}
+
+    def free_numbers(self, order_id, order, now):
+        return [number for number in (self.pool or [None]) if self.is_free(order_id, order, number, now)]
+
+    def may_dial(self, number):
+        fitting = [prefix for prefix in self.prefixes if str(number).startswith(prefix)]
+        return self.prefixes[max(fitting, key=len)] if fitting else True not in self.prefixes.values()
+
+    def is_blocked(self, order, side, caller, callee):
+        own = person(order.party(side)) if order.party(side) else None
+        return bool(order.blocks & {side, "both"}) or not self.may_dial(callee) \
+            or any(self.blocked_people.get(who) in ("from", "both") for who in (caller, own)) \
+            or self.blocked_people.get(person(callee)) in ("to", "both")
+
+    # What is answered
+
+    def answer(self, caller, number, now):
+        """(outcome of a call, person who is rung, number shown or None for the one dialled)."""
+        ways = [way for way in self.routes(now) if way[2] == caller]
+        here = [way for way in ways if way[3] in (number, None)]
+        if here:
+            assert len({person(way[4]) for way in here}) == 1
+            return ("blocked", None, None) if any(way[5] for way in here) else ("connected", person(here[0][4]), None)
+        if ways:
+            one = len({person(way[4]) for way in ways}) == 1
+            if one and any(way[5] for way in ways):
+                return "blocked", None, None
+            if one and self.any_number and number in self.pool:
+                return "connected", person(ways[0][4]), {way[3] for way in ways}
+            return "other_number", None, None
+        if self.codes_on and (number in self.pool or not self.pool) and self.codes_at(number, now):
+            return "ask_code", None, None
+        return self.why_nobody(caller, now), None, None
+
+    def codes_at(self, number, now):
+        return [(order, side) for order in self.orders.values() for side, (_, on, until) in order.codes.items()
+                if until > now and on in (number, None)]
+
+    def why_nobody(self, caller, now):
+        for order in self.orders.values():
+            people = {person(number) for number in order.pair() if number} | {who for _, who in order.phones}
+            is_open = order.completed is None and not order.cancelled
+            nobody_yet = (order.agent is None or order.customer is None) and order.recorded > now - LONGEST_LIFE
+            if caller in people and is_open and (nobody_yet or order.waits is not None):
+                return "order_waiting"
+        return "order_over" if caller in self.ever else "unknown_caller"
