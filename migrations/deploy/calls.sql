@@ -75,7 +75,7 @@ COMMENT ON COLUMN masking.calls.caller_hash IS
   'Who called, as a keyed hash, where nobody was reached for an order; NULL: connected, or the caller is not known.';
 COMMENT ON COLUMN masking.calls.call_uuid IS 'Plivo''s CallUUID.';
 COMMENT ON COLUMN masking.calls.outcome IS
-  'connected, or why not: one of masking.outcomes. not_asked: only later events are known.';
+  'connected, or why not, as in outcomes (call). not_asked: only later events are known.';
 COMMENT ON COLUMN masking.calls.side IS
   'Who called: the customer or the agent of the latest of order_ids; NULL: not connected.';
 COMMENT ON COLUMN masking.calls.order_ids IS
@@ -135,8 +135,7 @@ COMMENT ON COLUMN masking.messages.side IS
   'Who wrote: the customer or the agent of the latest of order_ids; NULL: nobody we know.';
 COMMENT ON COLUMN masking.messages.order_ids IS 'The orders it was about, in the order of their ids; NULL: none.';
 COMMENT ON COLUMN masking.messages.route_id IS 'The latest route it took; joins to routes with order_ids.';
-COMMENT ON COLUMN masking.messages.outcome IS
-  'forwarded, optout, optin, help or intent (kept from the other side), media (pictures only, and those are not forwarded), empty, opted_out (the other side wants no texts), too_many (within a minute), unknown_sender (told so), unknown_sender_quiet (told within the last hour), from_proxy, blocked, no_sender, bad_number, or apologised (the database was away, nothing was sent; Plivo sends it again).';
+COMMENT ON COLUMN masking.messages.outcome IS 'What became of it, as in outcomes (text).';
 COMMENT ON COLUMN masking.messages.told IS 'The event of prompts that the sender was sent; NULL: nothing.';
 COMMENT ON COLUMN masking.messages.repeats IS 'How often Plivo told of it again.';
 COMMENT ON COLUMN masking.messages.earlier_outcomes IS 'What became of other asks about it, each once; NULL: told once.';

@@ -8,50 +8,82 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
--- What may become of a call stands here, and in server/protocol/outcomes.def for the server: a new outcome
--- is a line there, a row here and its prompts below, and the function that decides it.
+-- What may become of a call or a text stands here, and in server/protocol/outcomes.def for the server: a new
+-- outcome is a line there, a row here and its prompts below, and the function that decides it. Calls and
+-- texts do not refer to it by foreign key: that costs 4 % of an answer; tests/db/outcomes_test.py compares.
 CREATE TABLE masking.outcomes (
-  outcome text COLLATE "C" PRIMARY KEY,
-  told text NOT NULL
+  kind text COLLATE "C" CHECK (kind IN ('call', 'text', 'ringing', 'server')),
+  outcome text COLLATE "C",
+  event text COLLATE "C" UNIQUE,
+  rank integer,
+  tone text NOT NULL CHECK (tone IN ('good', 'warn', 'bad')),
+  told text NOT NULL,
+  briefly text CHECK (briefly IS NOT NULL OR kind <> 'call'),
+  PRIMARY KEY (kind, outcome)
 );
-COMMENT ON TABLE masking.outcomes IS 'The words that calls.outcome may be, and what call_log says then.';
-COMMENT ON COLUMN masking.outcomes.outcome IS 'As in calls.outcome.';
+COMMENT ON TABLE masking.outcomes IS 'What may become of calls and texts, and the words of the logs and of the console for it.';
+COMMENT ON COLUMN masking.outcomes.kind IS
+  'Where the outcome stands: call: calls.outcome; text: messages.outcome; ringing: calls.dial_status, Plivo''s word; server: nothing of it is on record.';
+COMMENT ON COLUMN masking.outcomes.outcome IS 'The word.';
+COMMENT ON COLUMN masking.outcomes.event IS 'What people hear or read then, as in prompts; NULL: nothing, or nothing from the database.';
+COMMENT ON COLUMN masking.outcomes.rank IS
+  'Of a call that codes decide: a later answer about the same call replaces one of a lower rank, or of none. NULL: it replaces nothing.';
+COMMENT ON COLUMN masking.outcomes.tone IS 'good: as it should be; bad: our fault; warn: neither.';
 COMMENT ON COLUMN masking.outcomes.told IS
-  'The words of call_log; of connected, while nothing more is known than that.';
+  'The words of call_log and message_log; of a connected call, while nothing more is known than that.';
+COMMENT ON COLUMN masking.outcomes.briefly IS 'Of a call: the same in a few words, about the caller, on the console''s first page.';
 
-INSERT INTO masking.outcomes (outcome, told) VALUES
-  ('connected', 'the callee''s phone was rung'),
-  ('support', 'the caller was sent to support'),
-  ('ask_code', 'the caller was asked for a code'),
-  ('wrong_code', 'the caller entered a wrong code'),
-  ('code_refused', 'the caller entered wrong codes only'),
-  ('locked_out', 'the caller had entered too many wrong codes'),
-  ('unknown_caller', 'the caller is on no order'),
-  ('order_over', 'the caller''s order is over'),
-  ('order_waiting', 'the caller''s order has nobody to connect him with yet'),
-  ('other_number', 'the caller''s order is on another number'),
-  ('no_caller_id', 'the caller hid the number'),
-  ('bad_dialled_number', 'the number dialled was unusable'),
-  ('from_proxy', 'the call came from a number of ours'),
-  ('blocked', 'calls of that side are blocked'),
-  ('too_many_calls', 'the two had called each other too often within an hour'),
-  ('apologised', 'the caller was asked to try again: the database was away'),
-  ('not_asked', 'the call is known from later events only');
+INSERT INTO masking.outcomes (kind, outcome, event, rank, tone, told, briefly) VALUES
+  ('call', 'connected', NULL, 9, 'good', 'the callee''s phone was rung', 'rang the other side'),
+  ('call', 'support', NULL, NULL, 'warn', 'the caller was sent to support', 'sent to support'),
+  ('call', 'ask_code', 'ask_code', 1, 'warn', 'the caller was asked for a code', 'asked for a code'),
+  ('call', 'wrong_code', 'wrong_code', 2, 'warn', 'the caller entered a wrong code', 'entered a wrong code'),
+  ('call', 'code_refused', 'code_refused', 3, 'warn', 'the caller entered wrong codes only', 'entered wrong codes only'),
+  ('call', 'locked_out', 'locked_out', 5, 'warn', 'the caller had entered too many wrong codes', 'had entered too many wrong codes'),
+  ('call', 'unknown_caller', 'unknown_caller', NULL, 'warn', 'the caller is on no order', 'on no order'),
+  ('call', 'order_over', 'order_over', NULL, 'warn', 'the caller''s order is over', 'on an order that is over'),
+  ('call', 'order_waiting', 'order_waiting', NULL, 'warn', 'the caller''s order has nobody to connect him with yet', 'on an order without anybody to reach yet'),
+  ('call', 'other_number', 'other_number', NULL, 'warn', 'the caller''s order is on another number', 'dialled another number than the order''s'),
+  ('call', 'no_caller_id', 'no_caller_id', 4, 'warn', 'the caller hid the number', 'hid the number'),
+  ('call', 'bad_dialled_number', 'bad_dialled_number', NULL, 'warn', 'the number dialled was unusable', 'dialled an unusable number'),
+  ('call', 'from_proxy', 'from_proxy', 6, 'warn', 'the call came from a number of ours', 'a number of ours'),
+  ('call', 'blocked', 'blocked', 7, 'warn', 'calls of that side are blocked', 'blocked'),
+  ('call', 'too_many_calls', 'too_many_calls', 8, 'warn', 'the two had called each other too often within an hour', 'called too often within an hour'),
+  ('call', 'apologised', NULL, NULL, 'bad', 'the caller was asked to try again: the database was away', 'heard an apology: the database was away'),
+  ('call', 'not_asked', NULL, NULL, 'warn', 'the call is known from later events only', 'known from later events only'),
+  ('text', 'forwarded', NULL, NULL, 'good', 'forwarded', NULL),
+  ('text', 'optout', NULL, NULL, 'warn', 'the writer wants no more texts (STOP)', NULL),
+  ('text', 'optin', NULL, NULL, 'warn', 'the writer wants texts again (START)', NULL),
+  ('text', 'help', NULL, NULL, 'warn', 'the writer asked for help (HELP), Plivo answers', NULL),
+  ('text', 'intent', NULL, NULL, 'warn', 'meant for Plivo, not forwarded', NULL),
+  ('text', 'media', 'media', NULL, 'warn', 'a picture without words: not forwarded', NULL),
+  ('text', 'empty', NULL, NULL, 'warn', 'nothing was in it', NULL),
+  ('text', 'opted_out', 'opted_out', NULL, 'warn', 'not forwarded: the other side takes no texts (STOP)', NULL),
+  ('text', 'too_many', 'too_many', NULL, 'warn', 'not forwarded: too many texts within a minute', NULL),
+  ('text', 'unknown_sender', 'unknown_sender', NULL, 'warn', 'the writer was on no order', NULL),
+  ('text', 'unknown_sender_quiet', NULL, NULL, 'warn', 'the writer was on no order, and had been told so within the hour', NULL),
+  ('text', 'from_proxy', NULL, NULL, 'warn', 'written by a number of ours', NULL),
+  ('text', 'blocked', NULL, NULL, 'warn', 'not forwarded: that side is blocked', NULL),
+  ('text', 'no_sender', NULL, NULL, 'warn', 'the writer showed no number', NULL),
+  ('text', 'bad_number', NULL, NULL, 'warn', 'the number written to was unusable', NULL),
+  ('text', 'apologised', NULL, NULL, 'bad', 'not forwarded: the database was away; Plivo sends it again', NULL),
+  ('ringing', 'completed', NULL, NULL, 'good', 'the callee answered', NULL),
+  ('ringing', 'cancel', NULL, NULL, 'warn', 'the caller gave up', NULL),
+  ('ringing', 'busy', 'busy', NULL, 'warn', 'the callee was busy', NULL),
+  ('ringing', 'no-answer', 'no_answer', NULL, 'warn', 'nobody answered', NULL),
+  ('ringing', 'timeout', 'timeout', NULL, 'warn', 'the callee could not be reached', NULL),
+  ('ringing', 'failed', 'failed', NULL, 'warn', 'the call could not be put through', NULL),
+  ('server', 'malformed', 'malformed', NULL, 'warn', 'Plivo''s request was unusable', NULL),
+  ('server', 'announcement', 'recorded', NULL, 'good', 'the callee was told of the recording', NULL),
+  ('server', 'confirmation', 'press_key', NULL, 'good', 'the callee was asked to press a key', NULL);
 
 CREATE TABLE masking.prompts (
-  event text COLLATE "C",
+  event text COLLATE "C" CONSTRAINT known_event REFERENCES masking.outcomes (event),
   language text COLLATE "C" CHECK (language ~ '^[a-z]{2,3}-[A-Z]{2}$'),
-  words text,
+  words text NOT NULL,
   voice text NOT NULL DEFAULT 'WOMAN' CHECK (voice ~ '^(WOMAN|MAN|Polly\.[A-Za-z]{1,30})$'),
   play_url text,
   PRIMARY KEY (event, language),
-  CONSTRAINT known_event CHECK (event IN (
-    'unknown_caller', 'order_over', 'order_waiting', 'other_number', 'no_caller_id', 'bad_dialled_number', 'from_proxy', 'blocked', 'too_many_calls', 'malformed', 'busy', 'no_answer',
-    'failed', 'timeout', 'ask_code', 'wrong_code', 'code_refused', 'locked_out', 'recorded', 'press_key',
-    'unknown_sender', 'media', 'opted_out', 'too_many')),
-  CONSTRAINT words_or_recording CHECK (num_nonnulls(words, play_url) > 0),
-  CONSTRAINT messages_have_words CHECK (
-    event NOT IN ('unknown_sender', 'media', 'opted_out', 'too_many') OR words IS NOT NULL),
   CONSTRAINT words_fit CHECK (
     octet_length(words) BETWEEN 1 AND 1000
     AND words !~ '[\x01-\x08\x0B\x0C\x0E-\x1F\x7F\uFFFE\uFFFF]'),
@@ -66,9 +98,9 @@ CREATE TABLE masking.prompts (
 );
 COMMENT ON TABLE masking.prompts IS
   'What people hear: one row per event and language. A change counts from the next call on.';
-COMMENT ON COLUMN masking.prompts.event IS 'When it is said; the word is that of calls.outcome where there is one.';
+COMMENT ON COLUMN masking.prompts.event IS 'When it is said, as in outcomes.';
 COMMENT ON COLUMN masking.prompts.language IS 'Language and country, as en-US; picked by proxy_numbers.language.';
-COMMENT ON COLUMN masking.prompts.words IS 'The sentence, at most 1000 bytes of UTF-8; read out unless play_url is set.';
+COMMENT ON COLUMN masking.prompts.words IS 'The sentence, at most 1000 bytes of UTF-8; texts have it, calls unless play_url is set.';
 COMMENT ON COLUMN masking.prompts.voice IS 'Who reads it: WOMAN, MAN or Polly.Name.';
 COMMENT ON COLUMN masking.prompts.play_url IS 'A recording to play instead: an https URL of an mp3 or wav file.';
 

@@ -17,7 +17,7 @@ SELECT c.called_at, o.order_id,
       WHEN c.dial_status IS NOT NULL THEN 'the call could not be put through'
       WHEN l.was_told THEN 'it ended before anybody answered'
     END,
-    (SELECT o.told FROM masking.outcomes o WHERE o.outcome = c.outcome), c.outcome) AS outcome,
+    (SELECT o.told FROM masking.outcomes o WHERE o.kind = 'call' AND o.outcome = c.outcome), c.outcome) AS outcome,
   l.ring_seconds,
   CASE WHEN c.outcome = 'connected' THEN coalesce(l.talk_seconds, l.call_seconds) END AS talk_seconds,
   CASE

@@ -106,7 +106,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
   -- What a later answer about the same call may replace: only what is to its left.
-  ranks CONSTANT text[] := ARRAY['ask_code', 'wrong_code', 'code_refused', 'no_caller_id', 'locked_out', 'from_proxy', 'blocked', 'too_many_calls', 'connected'];
+  ranks CONSTANT text[] := ARRAY(SELECT o.outcome FROM masking.outcomes o WHERE o.kind = 'call' AND o.rank IS NOT NULL ORDER BY o.rank);
   asked record;
   one record;
   answer masking.answer;

@@ -1,25 +1,9 @@
 CREATE OR REPLACE FUNCTION masking.said_text(outcome text, told text DEFAULT NULL) RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT CASE outcome
-    WHEN 'forwarded' THEN 'forwarded'
-    WHEN 'optout' THEN 'the writer wants no more texts (STOP)'
-    WHEN 'optin' THEN 'the writer wants texts again (START)'
-    WHEN 'help' THEN 'the writer asked for help (HELP), Plivo answers'
-    WHEN 'intent' THEN 'meant for Plivo, not forwarded'
-    WHEN 'media' THEN 'a picture without words: not forwarded'
-    WHEN 'empty' THEN 'nothing was in it'
-    WHEN 'opted_out' THEN 'not forwarded: the other side takes no texts (STOP)'
-    WHEN 'too_many' THEN 'not forwarded: too many texts within a minute'
-    WHEN 'unknown_sender' THEN 'the writer was on no order'
-    WHEN 'unknown_sender_quiet' THEN 'the writer was on no order, and had been told so within the hour'
-    WHEN 'blocked' THEN 'not forwarded: that side is blocked'
-    WHEN 'from_proxy' THEN 'written by a number of ours'
-    WHEN 'no_sender' THEN 'the writer showed no number'
-    WHEN 'bad_number' THEN 'the number written to was unusable'
-    WHEN 'apologised' THEN 'not forwarded: the database was away; Plivo sends it again'
-    ELSE replace(outcome, '_', ' ')
-  END || CASE WHEN told = 'media' AND outcome = 'forwarded' THEN ', but for the picture' ELSE '' END
+  SELECT coalesce((SELECT o.told FROM masking.outcomes o WHERE o.kind = 'text' AND o.outcome = said_text.outcome), replace(outcome, '_', ' '))
+    || CASE WHEN told = 'media' AND outcome = 'forwarded' THEN ', but for the picture' ELSE '' END
     || CASE WHEN told IS NOT NULL THEN '; the writer was told so' ELSE '' END
 $$;
 COMMENT ON FUNCTION masking.said_text(text, text) IS

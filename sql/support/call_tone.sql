@@ -1,9 +1,10 @@
 CREATE OR REPLACE FUNCTION masking.call_tone(c masking.call_log) RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE
 AS $$
   SELECT CASE
     WHEN c.talk_seconds > 0 THEN 'good'
-    WHEN c.outcome ~ 'database was away' THEN 'bad'
+    WHEN EXISTS (SELECT FROM masking.calls k JOIN masking.outcomes o ON o.kind = 'call' AND o.outcome = k.outcome
+      WHERE k.call_uuid = c.call_uuid AND o.tone = 'bad') THEN 'bad'
     ELSE 'warn'
   END
 $$;

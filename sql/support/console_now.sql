@@ -29,22 +29,6 @@ END
 $$;
 COMMENT ON FUNCTION masking.now_verdict() IS 'Whether calls get through, in a sentence.';
 
-CREATE OR REPLACE FUNCTION masking.said_outcome(outcome text) RETURNS text
-LANGUAGE sql IMMUTABLE
-AS $$
-  SELECT CASE outcome
-    WHEN 'connected' THEN 'rang the other side'
-    WHEN 'unknown_caller' THEN 'on no order'
-    WHEN 'no_caller_id' THEN 'hid the number'
-    WHEN 'apologised' THEN 'heard an apology: the database was away'
-    WHEN 'support' THEN 'sent to support'
-    WHEN 'ask_code' THEN 'asked for a code'
-    WHEN 'not_asked' THEN 'known from later events only'
-    ELSE replace(outcome, '_', ' ')
-  END
-$$;
-COMMENT ON FUNCTION masking.said_outcome(text) IS 'What the answer to a call was, in a few words.';
-
 CREATE OR REPLACE FUNCTION masking.console_now(who text) RETURNS SETOF masking.console_line
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -87,16 +71,19 @@ BEGIN
 
   RETURN NEXT masking.line('section', '', '', '', 'Calls by what became of them');
   FOR f IN
-    SELECT c.outcome, count(*) FILTER (WHERE c.called_at > now() - interval '5 minutes') AS five,
-      count(*) AS hour, max(c.called_at) AS latest
-    FROM masking.recent_calls('1 hour', 20000) c GROUP BY c.outcome ORDER BY count(*) DESC
+    SELECT c.*, coalesce(o.tone, 'warn') AS tone, coalesce(o.briefly, replace(c.outcome, '_', ' ')) AS words
+    FROM (
+      SELECT c.outcome, count(*) FILTER (WHERE c.called_at > now() - interval '5 minutes') AS five,
+        count(*) AS hour, max(c.called_at) AS latest
+      FROM masking.recent_calls('1 hour', 20000) c GROUP BY c.outcome) c
+    LEFT JOIN masking.outcomes o ON o.kind = 'call' AND o.outcome = c.outcome
+    ORDER BY c.hour DESC
   LOOP
     IF NOT found_one THEN
       RETURN NEXT masking.line('columns', '', '', '', 'The caller', 'Last 5 minutes', 'Last hour', 'Latest');
       found_one := true;
     END IF;
-    RETURN NEXT masking.line('row', CASE f.outcome WHEN 'connected' THEN 'good' WHEN 'apologised' THEN 'bad' ELSE 'warn' END,
-      'outcome', f.outcome, masking.said_outcome(f.outcome), f.five::text, f.hour::text, masking.said_ago(f.latest));
+    RETURN NEXT masking.line('row', f.tone, 'outcome', f.outcome, f.words, f.five::text, f.hour::text, masking.said_ago(f.latest));
   END LOOP;
   IF NOT found_one THEN
     RETURN NEXT masking.line('text', 'quiet', 'calls', '', 'None in the last hour. Earlier calls');

@@ -52,10 +52,8 @@ BEGIN
   SELECT made.*
   FROM masking.messages m
   CROSS JOIN LATERAL (SELECT l.outcome, l.delivery FROM masking.message_log l WHERE l.message_uuid = m.message_uuid LIMIT 1) became
-  CROSS JOIN LATERAL masking.line('row', CASE
-      WHEN m.outcome = 'apologised' THEN 'bad'
-      WHEN m.outcome <> 'forwarded' OR became.delivery ~ '^not' THEN 'warn'
-      ELSE 'good' END, '', '',
+  LEFT JOIN masking.outcomes o ON o.kind = 'text' AND o.outcome = m.outcome
+  CROSS JOIN LATERAL masking.line('row', CASE WHEN became.delivery ~ '^not' THEN 'warn' ELSE coalesce(o.tone, 'warn') END, '', '',
     masking.said_clock(m.received_at), coalesce(m.side, 'unknown'), coalesce(m.proxy::text, 'unusable'),
     became.outcome || coalesce('; ' || became.delivery, '')) made
   WHERE m.received_at BETWEEN during.begins AND during.ends AND m.order_ids @> ARRAY[wanted]

@@ -49,7 +49,7 @@ FROM (VALUES ('', 'none'), (repeat('x', 1001), 'too long'), (repeat('é', 501), 
   (E'bell \x07', 'a control character'), (E'\uFFFF', 'what XML cannot carry')) AS v (words, why);
 SELECT throws_ok($$UPDATE masking.prompts SET voice = 'WOMAN' WHERE language = 'hi-IN'$$, '23514', NULL,
   'a voice that does not speak the language is refused');
-SELECT throws_ok($$INSERT INTO masking.prompts (event, language, words) VALUES ('bussy', 'en-US', 'x')$$, '23514', NULL,
+SELECT throws_ok($$INSERT INTO masking.prompts (event, language, words) VALUES ('bussy', 'en-US', 'x')$$, '23503', NULL,
   'an event that nobody asks for is refused');
 
 SELECT * FROM finish();
