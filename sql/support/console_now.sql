@@ -96,7 +96,7 @@ BEGIN
   SELECT made.*
   FROM (SELECT * FROM masking.unmasked_orders u ORDER BY u.unmasked_since LIMIT 20) w
   CROSS JOIN LATERAL masking.line('row', 'bad', 'order', w.order_id, w.order_id,
-      masking.said_seconds(extract(epoch FROM now() - w.unmasked_since)::double precision), coalesce(w.reason, 'none was free')) made
+      masking.said_seconds(extract(epoch FROM now() - w.unmasked_since)::double precision), w.reason) made
   ORDER BY w.unmasked_since;
   END IF;
   IF EXISTS (SELECT FROM masking.guessing) THEN

@@ -1,3 +1,24 @@
+CREATE OR REPLACE FUNCTION masking.order_state(o masking.orders, wanted text) RETURNS SETOF masking.finding
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- Why nobody can call by an order now; no row: somebody can. Reads the order's routes by its key.
+DECLARE
+  r masking.routes;
+BEGIN
+  RETURN QUERY SELECT * FROM masking.order_found(o, now(), false);
+  IF NOT FOUND THEN
+    SELECT * INTO r FROM masking.routes t WHERE t.order_id = wanted ORDER BY t.closed, upper(t.live) DESC LIMIT 1;
+    IF r.order_id IS NULL THEN
+      RETURN NEXT ('never connected', wanted, NULL, NULL, NULL)::masking.finding;
+    ELSIF r.closed OR upper(r.live) <= now() THEN
+      RETURN NEXT masking.end_found(r);
+    END IF;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION masking.order_state(masking.orders, text) IS 'Why nobody can call by an order now, by its row or its latest route.';
+
 CREATE OR REPLACE FUNCTION masking.order_steps(wanted text) RETURNS SETOF text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -8,28 +29,15 @@ DECLARE
   open record;
 BEGIN
   SELECT * INTO o FROM masking.orders f WHERE f.order_id = wanted;
-  IF o.order_id IS NULL THEN
-    RETURN NEXT 'The order was deleted by the order system, or removed by retention: nobody can call by it.';
-  ELSIF o.forgotten_at IS NOT NULL THEN
-    RETURN NEXT 'Its numbers are forgotten: whoever still needs to call needs a new order.';
-  ELSIF o.cancelled_at IS NOT NULL THEN
-    RETURN NEXT 'Cancelled by mistake? The order system takes it back with cancelled_at = NULL.';
-  ELSIF o.refused IS NOT NULL THEN
-    RETURN NEXT 'The order system writes that number again, as it should be.';
-  ELSIF o.agent_number IS NULL THEN
-    RETURN NEXT 'Nobody is there to be called: the order system assigns an agent with agent_number.';
-  ELSIF o.unmasked_since IS NOT NULL THEN
-    RETURN NEXT 'Operations: add numbers to the pool (see Pool). The order then gets one by itself within seconds.';
-  ELSIF NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = wanted AND NOT r.closed AND r.live @> now()) THEN
-    RETURN NEXT CASE WHEN o.completed_at IS NULL
-      THEN 'Still under way? The order system gives it more time with completed_at = a time in the future.'
-      ELSE 'Not over yet? The order system reopens it with completed_at = NULL.' END;
+  IF NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = wanted AND NOT r.closed AND r.live @> now()) THEN
+    RETURN QUERY SELECT DISTINCT masking.next_step(f.reason) FROM masking.order_state(o, wanted) f;
   ELSE
-    SELECT array_agg(DISTINCT r.side) FILTER (WHERE NOT r.blocked) AS sides, bool_or(r.blocked) AS blocked INTO open
-    FROM masking.routes r WHERE r.order_id = wanted AND NOT r.closed AND r.live @> now();
-    IF open.blocked THEN
-      RETURN NEXT 'What is blocked: the order system takes a block of the order back (order_blocks), the owner a person''s or a prefix''s (unblock_person, dial_prefixes).';
-    END IF;
+    SELECT array_agg(DISTINCT r.side) AS sides INTO open
+    FROM masking.routes r WHERE r.order_id = wanted AND NOT r.closed AND r.live @> now() AND NOT r.blocked;
+    RETURN QUERY
+    SELECT DISTINCT masking.next_step(f.reason)
+    FROM masking.routes r CROSS JOIN LATERAL masking.block_found(r.side, r.callee) f
+    WHERE r.order_id = wanted AND NOT r.closed AND r.live @> now() AND r.blocked;
     IF open.sides IS NOT NULL THEN
       RETURN NEXT format('%s should dial %s from the phone of the order. Somebody calls from another phone? Ask Why with that number.',
         CASE WHEN cardinality(open.sides) = 2 THEN 'Both' ELSE 'The ' || open.sides[1] END, coalesce(o.proxy_number, 'a number of ours'));
@@ -77,6 +85,7 @@ DECLARE
   has_calls boolean := false;
   has_texts boolean := false;
   text_line masking.console_line;
+  state record;
 BEGIN
   SELECT * INTO o FROM masking.orders f WHERE f.order_id = wanted;
   IF o.order_id IS NULL AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = wanted) THEN
@@ -89,17 +98,9 @@ BEGIN
   PERFORM masking.looked(who, 'order', wanted);
 
   RETURN NEXT masking.line('fact', '', '', '', 'Order', wanted);
-  RETURN NEXT masking.line('fact', CASE WHEN o.unmasked_since IS NOT NULL OR o.refused IS NOT NULL THEN 'bad' ELSE '' END, '', '', 'State', CASE
-    WHEN o.order_id IS NULL THEN 'deleted'
-    WHEN o.cancelled_at IS NOT NULL THEN 'cancelled'
-    WHEN o.completed_at <= now() THEN 'completed'
-    WHEN o.forgotten_at IS NOT NULL THEN 'over'
-    WHEN o.refused IS NOT NULL THEN 'a number was not taken'
-    WHEN o.agent_number IS NULL THEN 'no agent'
-    WHEN o.unmasked_since IS NOT NULL THEN 'waiting for a number'
-    WHEN o.routed_at IS NOT NULL AND NOT EXISTS (
-      SELECT FROM masking.routes r WHERE r.order_id = wanted AND NOT r.closed AND upper(r.live) > now()) THEN 'over: nobody completed it in time'
-    ELSE 'open' END);
+  SELECT string_agg(masking.said_reason_alone(f), ' ') AS words, bool_or(r.tone = 'bad') AS is_bad INTO state
+  FROM masking.order_state(o, wanted) f LEFT JOIN masking.reasons r ON r.reason = f.reason;
+  RETURN NEXT masking.line('fact', CASE WHEN state.is_bad THEN 'bad' ELSE '' END, '', '', 'State', coalesce(state.words, 'Open.'));
   RETURN NEXT masking.line('fact', '', CASE WHEN o.proxy_number IS NOT NULL THEN 'number' ELSE '' END, o.proxy_number, 'Proxy number',
     coalesce(o.proxy_number, CASE WHEN EXISTS (SELECT FROM masking.proxy_numbers) THEN 'none' ELSE 'any number of ours' END));
   RETURN NEXT masking.line('fact', '', '', '', 'Customer and agent', format('%s and %s',

@@ -1,17 +1,16 @@
 CREATE OR REPLACE FUNCTION masking.orders_of_person(person bigint, at timestamptz, at_most integer)
-RETURNS TABLE (order_id text, side text, proxy bigint, begins timestamptz, ends timestamptz, ended text, words text, is_routed boolean)
+RETURNS TABLE (order_id text, side text, proxy bigint, begins timestamptz, ends timestamptz, ended text, words text, is_routed boolean, connects boolean)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   -- The orders somebody calls or called by, nearest to that time first. Reads routes by caller,
   -- and orders by their phones for those that were never routed.
   SELECT * FROM (
-    (SELECT r.order_id, r.side, r.proxy, lower(r.live), upper(r.live), r.ended,
-      CASE WHEN r.blocked THEN 'blocked'
-        WHEN r.live && masking.meant(at) AND NOT (r.closed AND upper(r.live) > now()) THEN 'connected then'
-        WHEN lower(r.live) > at THEN 'not yet then'
-        ELSE 'no longer then' END, true
+    (SELECT r.order_id, r.side, r.proxy, lower(r.live), upper(r.live), coalesce(r.ended, 'end of its longest life'),
+      CASE WHEN r.blocked THEN 'blocked' WHEN t.connects THEN 'connected then' WHEN lower(r.live) > at THEN 'not yet then' ELSE 'no longer then' END,
+      true, t.connects AND NOT r.blocked
     FROM masking.routes r
+    CROSS JOIN LATERAL (SELECT r.live && masking.meant(at) AND NOT (r.closed AND upper(r.live) > now()) AS connects) t
     WHERE r.caller IN (masking.person(person), masking.hash_if_keyed(masking.person(person)), masking.hash_if_keyed(person))
       AND upper(r.live) > at - interval '30 days'
     ORDER BY upper(r.live) > at DESC, abs(extract(epoch FROM upper(r.live) - at))
@@ -19,12 +18,12 @@ AS $$
     UNION ALL
     (SELECT o.order_id, CASE WHEN o.customer_number = ANY (w.written) THEN 'customer' WHEN o.agent_number = ANY (w.written) THEN 'agent' END,
       NULL, o.placed_at, NULL, NULL,
-      CASE WHEN o.refused IS NOT NULL THEN 'a number was not taken' WHEN o.unmasked_since IS NOT NULL THEN 'waits for a number' WHEN o.agent_number IS NULL THEN 'has no agent' ELSE 'never connected' END, false
+      coalesce((SELECT string_agg(masking.said_reason((f.reason, NULL, f.since, f.side, f.digits)), '; ') FROM masking.order_found(o.written, now(), false) f), 'never connected'), false, false
     FROM (SELECT masking.spellings(person) AS written) w
     CROSS JOIN LATERAL (
-      SELECT k.* FROM masking.orders k WHERE k.customer_number = ANY (w.written) OR k.agent_number = ANY (w.written)
+      SELECT k.*, k AS written FROM masking.orders k WHERE k.customer_number = ANY (w.written) OR k.agent_number = ANY (w.written)
       UNION
-      SELECT k.* FROM masking.order_phones p JOIN masking.orders k ON k.order_id = p.order_id WHERE p.number = ANY (w.written)) o
+      SELECT k.*, k FROM masking.order_phones p JOIN masking.orders k ON k.order_id = p.order_id WHERE p.number = ANY (w.written)) o
     WHERE o.placed_at > at - interval '30 days'
       AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id)
     ORDER BY o.placed_at DESC
@@ -57,41 +56,19 @@ $$;
 COMMENT ON FUNCTION masking.calls_around(bigint, bigint, timestamptz, integer) IS
   'Calls of a person, or about the person''s orders, around a time.';
 
-CREATE OR REPLACE FUNCTION masking.why_step(words text) RETURNS text
-LANGUAGE sql IMMUTABLE
-AS $$
-  SELECT CASE
-    WHEN words ~ '^connected' THEN 'The call should have rung. If it did not: the calls below tell how it ended, or that it never reached us.'
-    WHEN words ~ 'a number was not taken' THEN 'The order system writes that number again, as it should be.'
-    WHEN words ~ 'number unknown' THEN 'No order ever had that phone: ask from which phone it was called, and add it to the order (order_phones).'
-    WHEN words ~ 'another number' THEN 'The person dialled another number of ours than the order''s: tell them the one to dial.'
-    WHEN words ~ 'waiting for a proxy number' THEN 'Operations: add numbers to the pool. The order gets one by itself.'
-    WHEN words ~ 'prefix that may not be dialled' THEN 'The owner''s table dial_prefixes says which numbers we may ring.'
-    WHEN words ~ 'calls_per_hour' THEN 'These two called each other very often. The owner''s setting calls_per_hour says how often they may.'
-    WHEN words ~ 'block' THEN 'Somebody blocked this caller: the order system takes that back, or the owner (see block_log).'
-    WHEN words ~ '(not yet assigned|has no agent)' THEN 'The order system has assigned nobody who could be called.'
-    WHEN words ~ '(swapped|removed)' THEN 'This phone is not of the order any more. Should it be, the order system writes it to the order again.'
-    WHEN words ~ '(deleted|forgotten)' THEN 'The order is gone for good: whoever still needs to call needs a new one.'
-    WHEN words ~ 'placed later' THEN 'There was no order yet.'
-    WHEN words ~ '(completed|cancelled|expired)' THEN 'Not over yet? The order system reopens the order, or gives it more time with completed_at in the future.'
-    ELSE 'Check the two numbers, and look at the order.'
-  END
-$$;
-COMMENT ON FUNCTION masking.why_step(text) IS 'The next step for what explain_route said.';
-
 CREATE OR REPLACE FUNCTION masking.console_why(who text, from_number text, to_number text, typed_at text)
 RETURNS SETOF masking.console_line
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
--- Why a call connected or not: explain_route's words, the person's orders, the calls on
--- record around that time, and the next step. Called by the console. Writes console_log, two digits of
+-- Why a call connected or not: what was found, the next step, the person's orders, and the calls on
+-- record around that time. Called by the console. Writes console_log, two digits of
 -- the numbers; shows no more of them either.
 DECLARE
   at timestamptz := CASE WHEN typed_at IS NULL THEN now() ELSE masking.typed_time(typed_at) END;
   caller_is bigint;
   dialled text := to_number;
-  said text;
+  found record;
   f record;
   found_one boolean := false;
 BEGIN
@@ -113,21 +90,21 @@ BEGIN
     RETURN;
   END;
 
-  SELECT e.words INTO said FROM masking.explain_route(from_number, dialled, at) e;
-  RETURN NEXT masking.line('answer', CASE WHEN said ~ '^connected' THEN 'good' ELSE 'bad' END, '', '',
-    CASE WHEN said ~ '^connected' THEN 'This call connects.' ELSE 'This call does not connect.' END,
-    regexp_replace(said, '^(not )?connected: ', ''));
+  SELECT c.findings, c.findings[1].reason, coalesce(r.tone, 'bad') AS tone INTO found
+  FROM masking.call_found(caller_is, masking.number_of(masking.e164(dialled, 'Number dialled')), at) c LEFT JOIN masking.reasons r ON r.reason = c.findings[1].reason;
+  RETURN NEXT masking.line('answer', found.tone, '', '',
+    CASE WHEN found.tone = 'good' THEN 'This call connects.' ELSE 'This call does not connect.' END, masking.said_reasons(found.findings));
   RETURN NEXT masking.line('fact', '', '', '', 'Asked for', masking.said_time(at));
   RETURN NEXT masking.line('fact', '', '', '', 'Numbers', masking.said_numbers(from_number, CASE WHEN dialled <> '10000000' THEN dialled END));
   RETURN NEXT masking.line('section', '', '', '', 'What to do next');
-  RETURN NEXT masking.line('step', '', '', '', masking.why_step(said));
-  IF said ~ 'number unknown' AND masking.setting_on('codes') THEN
+  RETURN NEXT masking.line('step', '', '', '', masking.next_step(found.reason));
+  IF found.reason = 'unknown number' AND masking.setting_on('codes') THEN
     RETURN NEXT masking.line('step', '', '', '', 'Whoever enters an order''s code is connected from any phone, and such a call is found from the order.');
   END IF;
-  IF said ~ 'is on another number' THEN
+  IF found.reason IN ('other number', 'connected elsewhere') AND at >= now() THEN
     RETURN QUERY
     SELECT made.*
-    FROM (SELECT DISTINCT o.proxy::text FROM masking.orders_of_person(caller_is, at, 10) o WHERE o.words = 'connected then') n (proxy)
+    FROM (SELECT DISTINCT o.proxy::text FROM masking.orders_of_person(caller_is, at, 10) o WHERE o.connects) n (proxy)
     CROSS JOIN LATERAL masking.line('step', '', 'number', n.proxy, 'The number to dial: ' || n.proxy) made;
   END IF;
 
@@ -137,7 +114,7 @@ BEGIN
       RETURN NEXT masking.line('columns', '', '', '', 'Order', 'As', 'Number', 'Then', masking.said_zone('From'), 'Until', 'Why it ends');
       found_one := true;
     END IF;
-    RETURN NEXT masking.line('row', CASE f.words WHEN 'connected then' THEN 'good' ELSE 'warn' END, 'order', f.order_id, f.order_id,
+    RETURN NEXT masking.line('row', CASE WHEN f.connects THEN 'good' ELSE 'warn' END, 'order', f.order_id, f.order_id,
       f.side, CASE WHEN f.is_routed THEN coalesce(f.proxy::text, 'any') END, f.words, masking.said_clock(f.begins),
       CASE WHEN f.is_routed THEN masking.said_clock(f.ends) END, f.ended);
   END LOOP;

@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION masking.reasons_not_connected(caller_is bigint, dialled bigint, at timestamptz) RETURNS text
+CREATE OR REPLACE FUNCTION masking.reasons_not_connected(caller_is bigint, dialled bigint, at timestamptz) RETURNS SETOF masking.finding
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
@@ -6,69 +6,59 @@ DECLARE
   hash CONSTANT bigint := masking.hash_if_keyed(caller_is);
   written CONSTANT text[] := masking.spellings(caller_is);
 BEGIN
-  RETURN (
-    WITH mine AS MATERIALIZED (
-      SELECT r.*, (r.proxy = dialled OR r.proxy IS NULL) AS here, NOT r.closed OR upper(r.live) <= now() AS counts
-      FROM masking.routes r
-      WHERE r.caller IN (person, hash)
-      ORDER BY upper(r.live) DESC
-      LIMIT 2000
-    ), theirs AS MATERIALIZED (
-      (SELECT k.* FROM masking.orders k WHERE k.customer_number = ANY (written) LIMIT 2000)
-      UNION ALL
-      (SELECT k.* FROM masking.orders k WHERE k.agent_number = ANY (written) LIMIT 2000)
-      UNION ALL
-      (SELECT k.* FROM masking.order_phones p JOIN masking.orders k ON k.order_id = p.order_id
-       WHERE p.number = ANY (written) LIMIT 2000)
-    ), reason AS (
-      (SELECT 1 AS rank, format('order %s %s on another number, %s; not on this one',
-        m.order_id, CASE WHEN at < now() THEN 'was' ELSE 'is' END, masking.redacted(m.proxy::text)) AS words
-      FROM mine m WHERE NOT m.here AND m.live @> at AND m.counts
-      ORDER BY lower(m.live) DESC LIMIT 3)
-      UNION ALL
-      -- The order's row says what is, not what was: what its routes say is above and below.
-      (SELECT 2, format('order %s: ', o.order_id) || CASE
-        WHEN o.cancelled_at <= at THEN format('cancelled at %s, was never connected', masking.said_time(o.cancelled_at))
-        WHEN o.completed_at <= at THEN format('completed at %s, was never connected', masking.said_time(o.completed_at))
-        WHEN o.refused IS NOT NULL THEN format('a number was not taken, %s', array_to_string(o.refused, '; '))
-        WHEN o.unmasked_since <= at THEN format('waiting for a proxy number since %s', masking.said_time(o.unmasked_since))
-        WHEN o.routed THEN 'has no agent now'
-        ELSE 'not yet assigned to an agent'
-      END
-      FROM (
-        SELECT k.*, EXISTS (SELECT FROM mine m WHERE m.order_id = k.order_id) AS routed
-        FROM theirs k
-        WHERE k.placed_at <= at
-      ) o
-      WHERE CASE WHEN least(o.cancelled_at, o.completed_at) <= at THEN NOT o.routed
-        ELSE o.agent_number IS NULL OR o.refused IS NOT NULL OR o.unmasked_since <= at END
-      ORDER BY o.placed_at DESC LIMIT 3)
-      UNION ALL
-      (SELECT 4, format('order %s: placed later, at %s', k.order_id, masking.said_time(k.placed_at))
-      FROM theirs k
-      WHERE k.placed_at > at AND NOT EXISTS (SELECT FROM mine m WHERE m.order_id = k.order_id)
-      ORDER BY k.placed_at LIMIT 1)
-      UNION ALL
-      (SELECT 3, format('order %s: expired at %s, %s', m.order_id, masking.said_time(upper(m.live)),
-        coalesce(m.ended, 'the longest life of an order nobody completed'))
-      FROM mine m WHERE m.here AND upper(m.live) <= at
-      ORDER BY upper(m.live) DESC LIMIT 1)
-      UNION ALL
-      (SELECT 4, format('order %s: not yet connected then, only since %s', m.order_id, masking.said_time(lower(m.live)))
-      FROM mine m WHERE m.here AND lower(m.live) > at
-      ORDER BY lower(m.live) LIMIT 1)
-      UNION ALL
-      SELECT 5, 'this party was never on this number'
-      WHERE EXISTS (SELECT FROM mine) AND NOT EXISTS (SELECT FROM mine m WHERE m.here)
-      UNION ALL
-      SELECT 6, 'the number dialled is the other party''s own'
-      FROM mine m WHERE m.callee = dialled AND m.live @> at
-    )
-    SELECT string_agg(r.words, '; ' ORDER BY r.rank) FROM (SELECT DISTINCT * FROM reason) r);
+  RETURN QUERY
+  WITH mine AS MATERIALIZED (
+    SELECT r.*, (r.proxy = dialled OR r.proxy IS NULL) AS here, NOT r.closed OR upper(r.live) <= now() AS counts, r AS route
+    FROM masking.routes r
+    WHERE r.caller IN (person, hash)
+    ORDER BY upper(r.live) DESC
+    LIMIT 2000
+  ), theirs AS MATERIALIZED (
+    (SELECT k.*, k AS o FROM masking.orders k WHERE k.customer_number = ANY (written) LIMIT 2000)
+    UNION ALL
+    (SELECT k.*, k FROM masking.orders k WHERE k.agent_number = ANY (written) LIMIT 2000)
+    UNION ALL
+    (SELECT k.*, k FROM masking.order_phones p JOIN masking.orders k ON k.order_id = p.order_id
+     WHERE p.number = ANY (written) LIMIT 2000)
+  ), found AS (
+    (SELECT 1 AS rank, ('other number', m.order_id, NULL, m.side, masking.said_phone(m.proxy))::masking.finding AS f
+    FROM mine m WHERE NOT m.here AND m.live @> at AND m.counts
+    ORDER BY lower(m.live) DESC LIMIT 3)
+    UNION ALL
+    (SELECT 2, f
+    FROM theirs k
+    CROSS JOIN LATERAL masking.order_found(k.o, at, EXISTS (SELECT FROM mine m WHERE m.order_id = k.order_id)) f
+    WHERE k.placed_at <= at
+    ORDER BY k.placed_at DESC LIMIT 3)
+    UNION ALL
+    (SELECT 4, ('placed later', k.order_id, k.placed_at, NULL, NULL)::masking.finding
+    FROM theirs k
+    WHERE k.placed_at > at AND NOT EXISTS (SELECT FROM mine m WHERE m.order_id = k.order_id)
+    ORDER BY k.placed_at LIMIT 1)
+    UNION ALL
+    (SELECT 3, masking.end_found(m.route)
+    FROM mine m WHERE m.here AND upper(m.live) <= at
+    ORDER BY upper(m.live) DESC LIMIT 1)
+    UNION ALL
+    (SELECT 4, ('not yet connected', m.order_id, lower(m.live), m.side, NULL)::masking.finding
+    FROM mine m WHERE m.here AND lower(m.live) > at
+    ORDER BY lower(m.live) LIMIT 1)
+    UNION ALL
+    SELECT 5, ('never on this number', NULL, NULL, NULL, NULL)::masking.finding
+    WHERE EXISTS (SELECT FROM mine) AND NOT EXISTS (SELECT FROM mine m WHERE m.here)
+    UNION ALL
+    SELECT 6, ('own number', NULL, NULL, CASE m.side WHEN 'customer' THEN 'agent' ELSE 'customer' END, NULL)::masking.finding
+    FROM mine m WHERE m.callee = dialled AND m.live @> at
+  ), numbered AS (
+    SELECT d.rank, d.f, row_number() OVER () AS place FROM found d
+  )
+  SELECT (n.f).* FROM numbered n GROUP BY n.f, n.rank ORDER BY n.rank, min(n.place);
+  IF NOT FOUND THEN
+    RETURN NEXT ('unknown number', NULL, NULL, NULL, NULL)::masking.finding;
+  END IF;
 END
 $$;
-COMMENT ON FUNCTION masking.reasons_not_connected(bigint, bigint, timestamptz) IS
-  'Why a caller reached nobody, most telling reason first; NULL: nothing is known of the caller.';
+COMMENT ON FUNCTION masking.reasons_not_connected(bigint, bigint, timestamptz) IS 'Why a caller reached nobody, most telling reason first.';
 
 CREATE OR REPLACE FUNCTION masking.meant(at timestamptz) RETURNS tstzrange
 LANGUAGE sql STABLE
@@ -99,42 +89,24 @@ $$;
 COMMENT ON FUNCTION masking.were_too_many(bigint, bigint, timestamptz) IS
   'Whether the setting calls_per_hour stands against one more call of these two; of the past, whether it stood against one.';
 
-CREATE OR REPLACE FUNCTION masking.explain_route(from_number text, to_number text, at timestamptz DEFAULT now())
-RETURNS TABLE (counterpart bigint, order_ids text[], words text)
+CREATE OR REPLACE FUNCTION masking.call_found(
+  caller_is bigint, dialled bigint, at timestamptz, OUT counterpart bigint, OUT order_ids text[], OUT findings masking.finding[])
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 -- "The customer says he rang at 19:42 and nobody was there." Who would have been connected then,
--- and why, or why not, in words an operator can pass on. Words show two digits of a number at most.
--- A time without seconds is that minute: what connected at its beginning or at its end counts.
+-- and why, or why not: findings, most telling first. A time without seconds is that minute: what
+-- connected at its beginning or at its end counts.
 --   reads   routes (of the caller, by index), orders (of the caller, by index), and with calls_per_hour
 --           pair_calls and the calls of that minute
---   who     the owner; the console and support by functions of their own
+--   who     explain_route, console_why
 #variable_conflict use_column
 DECLARE
-  caller_is bigint;
-  dialled bigint;
   side_is text;
   is_blocked boolean;
   is_elsewhere boolean;
   moment timestamptz;
 BEGIN
-  at := coalesce(at, now());
-  BEGIN
-    dialled := masking.number_of(masking.e164(to_number, 'to'));
-    -- As a network may send it: the national form of the number dialled.
-    caller_is := masking.caller_of(-(regexp_match(
-      translate(masking.visible(from_number), ' .-()[]', ''), '^0([1-9][0-9]{5,13})$'))[1]::bigint, dialled);
-    caller_is := coalesce(caller_is, masking.number_of(masking.e164(from_number, 'from')));
-  EXCEPTION WHEN SQLSTATE 'MK001' THEN
-    words := SQLERRM;
-  END;
-  IF caller_is IS NULL OR dialled IS NULL THEN
-    words := 'not connected: ' || coalesce(words, 'a number is missing');
-    RETURN NEXT;
-    RETURN;
-  END IF;
-
   FOREACH moment IN ARRAY ARRAY[at, CASE WHEN at < now() THEN least(upper(masking.meant(at)), now()) END] LOOP
     CONTINUE WHEN moment IS NULL;
     -- Now (NULL) is what a call would find; before it, what one would have found.
@@ -152,22 +124,69 @@ BEGIN
     EXIT WHEN counterpart IS NOT NULL OR is_blocked;
   END LOOP;
 
-  IF is_blocked THEN
-    words := format('not connected: order %s: ', array_to_string(order_ids, ', '))
-      || coalesce(nullif(masking.said_block(counterpart), 'blocked'), format('the %s is blocked', side_is));
-  ELSIF counterpart IS NOT NULL AND masking.were_too_many(caller_is, counterpart, at) THEN
-    words := format('not connected: order %s: more calls of these two within an hour than the setting calls_per_hour allows',
-      array_to_string(order_ids, ', '));
-  ELSIF counterpart IS NOT NULL THEN
-    words := format('connected: the %s of order %s %s the other side, %s', side_is,
-      array_to_string(order_ids, ', '), CASE WHEN at < now() THEN 'reached' ELSE 'reaches' END,
-      CASE WHEN counterpart < 0 THEN 'whose number is forgotten' ELSE masking.redacted(counterpart::text) END)
-      || CASE WHEN is_elsewhere THEN '; the order is on another number, and the setting any_number connects' ELSE '' END;
+  IF counterpart IS NULL AND is_blocked IS NOT TRUE THEN
+    findings := ARRAY(SELECT f FROM masking.reasons_not_connected(caller_is, dialled, at) f);
+  ELSIF is_blocked THEN
+    findings := ARRAY[masking.block_found(side_is, counterpart)];
+  ELSIF masking.were_too_many(caller_is, counterpart, at) THEN
+    findings := ARRAY[('too many calls', NULL, NULL, side_is, NULL)::masking.finding];
   ELSE
-    words := 'not connected: ' || coalesce(
-      masking.reasons_not_connected(caller_is, dialled, at),
-      'number unknown, no order ever had it');
+    findings := ARRAY[(CASE WHEN is_elsewhere THEN 'connected elsewhere' ELSE 'connected' END, NULL, NULL, side_is,
+      masking.said_phone(counterpart))::masking.finding];
   END IF;
+  IF order_ids IS NOT NULL THEN
+    findings[1].order_id := array_to_string(order_ids, ', ');
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION masking.call_found(bigint, bigint, timestamptz) IS
+  'Whom a caller would have reached by dialling a number at some time, by which orders, and why, or why nobody.';
+
+CREATE OR REPLACE FUNCTION masking.connects(findings masking.finding[]) RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+  SELECT r.tone = 'good' FROM masking.reasons r WHERE r.reason = findings[1].reason
+$$;
+COMMENT ON FUNCTION masking.connects(masking.finding[]) IS 'Whether the call connects that these were found about.';
+
+CREATE OR REPLACE FUNCTION masking.said_reasons(findings masking.finding[]) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+  SELECT string_agg(masking.said_reason((f.reason, f.order_id, f.since, f.side, f.digits)), '; ' ORDER BY f.place)
+  FROM unnest(findings) WITH ORDINALITY AS f (reason, order_id, since, side, digits, place)
+$$;
+COMMENT ON FUNCTION masking.said_reasons(masking.finding[]) IS 'Findings as people read them, in a row.';
+
+CREATE OR REPLACE FUNCTION masking.explain_route(from_number text, to_number text, at timestamptz DEFAULT now())
+RETURNS TABLE (counterpart bigint, order_ids text[], words text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- call_found() for people, in words that an operator can pass on; they show two digits of a number at most.
+--   who  the owner; support by explain()
+DECLARE
+  caller_is bigint;
+  dialled bigint;
+  found record;
+BEGIN
+  BEGIN
+    dialled := masking.number_of(masking.e164(to_number, 'to'));
+    -- As a network may send it: the national form of the number dialled.
+    caller_is := masking.caller_of(-(regexp_match(
+      translate(masking.visible(from_number), ' .-()[]', ''), '^0([1-9][0-9]{5,13})$'))[1]::bigint, dialled);
+    caller_is := coalesce(caller_is, masking.number_of(masking.e164(from_number, 'from')));
+  EXCEPTION WHEN SQLSTATE 'MK001' THEN
+    words := SQLERRM;
+  END;
+  IF caller_is IS NULL OR dialled IS NULL THEN
+    words := 'not connected: ' || coalesce(words, 'a number is missing');
+    RETURN NEXT;
+    RETURN;
+  END IF;
+  SELECT * INTO found FROM masking.call_found(caller_is, dialled, coalesce(at, now()));
+  counterpart := found.counterpart;
+  order_ids := found.order_ids;
+  words := CASE WHEN masking.connects(found.findings) THEN 'connected: ' ELSE 'not connected: ' END || masking.said_reasons(found.findings);
   RETURN NEXT;
 END
 $$;

@@ -26,11 +26,11 @@ BEGIN
     LOOP
       found_one := true;
       is_open := NOT r.blocked;
-      words := CASE WHEN r.blocked THEN format('The %s may not call: %s.', the_side, masking.said_block(r.callee))
-        ELSE format('The %s reaches the %s.', the_side, other) END;
-      details := format('From the phone %s, by dialling %s, until %s (%s).%s',
+      words := format(CASE WHEN r.blocked THEN 'The %s may not call the %s.' ELSE 'The %s reaches the %s.' END, the_side, other);
+      details := CASE WHEN r.blocked THEN masking.said_reason_alone(masking.block_found(the_side, r.callee)) || ' ' ELSE '' END
+        || format('From the phone %s, by dialling %s, until %s (%s).%s',
         masking.said_phone(r.caller), coalesce(r.proxy::text, 'any number of ours'), masking.said_time(upper(r.live)),
-        coalesce(r.ended, 'the longest life of an order that nobody completes'),
+        coalesce(r.ended, 'end of its longest life'),
         CASE WHEN r.blocked THEN format(' Calls of the %s are answered with a sentence.', the_side)
           ELSE format(' The phone %s rings.', masking.said_phone(r.callee)) END);
       RETURN NEXT;
@@ -41,23 +41,12 @@ BEGIN
     SELECT * INTO r FROM masking.routes t
     WHERE t.order_id = wanted AND t.side = the_side
     ORDER BY t.closed, upper(t.live) DESC LIMIT 1;
-    details := CASE
-      WHEN o.cancelled_at IS NOT NULL THEN format('The order was cancelled at %s.', masking.said_time(o.cancelled_at))
-      WHEN o.forgotten_at IS NOT NULL THEN format('Its phone numbers were forgotten at %s.', masking.said_time(o.forgotten_at))
-      WHEN o.refused IS NOT NULL THEN format('A number was not taken: %s.', array_to_string(o.refused, '; '))
-      WHEN o.unmasked_since IS NOT NULL THEN format('It waits for a proxy number since %s: %s.',
-        masking.said_time(o.unmasked_since), coalesce(o.unmasked_reason, 'none was free'))
-      WHEN o.order_id IS NOT NULL AND o.agent_number IS NULL AND r.order_id IS NOT NULL
-        THEN format('The order has no agent now; the last one was cut off at %s.', masking.said_time(upper(r.live)))
-      WHEN o.order_id IS NOT NULL AND o.agent_number IS NULL THEN 'No agent is assigned yet.'
-      WHEN o.completed_at <= now() AND r.order_id IS NOT NULL THEN format('The order was completed at %s, and the grace of the %s ended at %s.',
-        masking.said_time(o.completed_at), the_side, masking.said_time(upper(r.live)))
-      WHEN o.completed_at <= now() THEN format('The order was completed at %s, before anybody could call.', masking.said_time(o.completed_at))
-      WHEN r.order_id IS NOT NULL THEN format('It ended at %s: %s.', masking.said_time(upper(r.live)),
-        coalesce(r.ended, 'the longest life of an order that nobody completes'))
-      WHEN o.order_id IS NULL THEN 'No such order is there, and none of its routes.'
-      ELSE 'It was never connected.'
-    END || CASE WHEN coalesce(CASE the_side WHEN 'customer' THEN o.customer_code ELSE o.agent_code END, '') <> ''
+    SELECT string_agg(masking.said_reason_alone(f), ' ') INTO details
+    FROM masking.order_found(o, now(), r.order_id IS NOT NULL) f
+    WHERE f.reason <> 'no agent now' OR r.order_id IS NULL;
+    details := coalesce(details, masking.said_reason_alone(CASE WHEN r.order_id IS NOT NULL THEN masking.end_found(r)
+      ELSE ('never connected', NULL, NULL, NULL, NULL)::masking.finding END))
+      || CASE WHEN coalesce(CASE the_side WHEN 'customer' THEN o.customer_code ELSE o.agent_code END, '') <> ''
       AND EXISTS (SELECT FROM masking.codes c WHERE c.order_id = wanted AND c.side = the_side AND c.live @> now())
       THEN format(' Whoever enters the code of the %s rings the %s all the same.', the_side, other) ELSE '' END;
     RETURN NEXT;

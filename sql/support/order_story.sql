@@ -17,7 +17,7 @@ AS $$
     UNION ALL
     -- (What goes on at once as another route, as when the other side changed, did not end for the caller.)
     SELECT 1, upper(r.live), 'warn', format('The %s %s cannot call any more on %s: %s.', r.side, string_agg(DISTINCT masking.said_phone(r.caller), ' and '),
-      coalesce(r.proxy::text, 'any number'), coalesce(r.ended, 'the longest life of an order that nobody completed'))
+      coalesce(r.proxy::text, 'any number'), coalesce(r.ended, 'end of its longest life'))
     FROM r
     WHERE upper(r.live) <= now() AND NOT EXISTS (
       SELECT FROM r n
@@ -25,10 +25,10 @@ AS $$
         AND lower(n.live) BETWEEN lower(r.live) AND upper(r.live) + interval '1 second' AND upper(n.live) > upper(r.live))
     GROUP BY upper(r.live), r.side, r.proxy, r.ended
     UNION ALL
-    SELECT 3, o.recorded_at, 'bad', format('A number was not taken: %s.', array_to_string(o.refused, '; '))
-    FROM o WHERE o.refused IS NOT NULL
+    SELECT 3, o.recorded_at, 'bad', masking.said_reason_alone(f)
+    FROM o CROSS JOIN LATERAL masking.refused_found(o) f
     UNION ALL
-    SELECT 3, o.unmasked_since, 'bad', format('It waits for a proxy number: %s.', coalesce(o.unmasked_reason, 'none was free'))
+    SELECT 3, o.unmasked_since, 'bad', masking.said_reason_alone((o.unmasked_reason, NULL, o.unmasked_since, NULL, NULL))
     FROM o WHERE o.unmasked_since IS NOT NULL
     UNION ALL
     SELECT 3, o.completed_at, '', CASE WHEN o.completed_at > now() THEN 'To be completed, by plan.' ELSE 'Completed.' END

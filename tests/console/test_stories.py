@@ -91,10 +91,10 @@ def test_a_side_that_is_blocked(browser, console, plivo, database, order):
                    " VALUES (%s, 'customer', 'shouts')", order.id)
     plivo.call(Caller(order.customer), order.proxy)
     page = show_order(browser, console, order)
-    assert "The customer may not call: blocked." in page
+    assert "The customer may not call the agent." in page and "The customer is blocked." in page
     assert "The agent reaches the customer." in page
     explained = why(browser, console, from_=order.customer, to=order.proxy, at="")
-    assert "blocked" in explained and "takes that back" in explained
+    assert "the customer is blocked" in explained and "takes a block of the order back" in explained
     database.query("DELETE FROM masking.order_blocks WHERE order_id = %s", order.id)
     assert "The customer reaches the agent." in show_order(browser, console, order)
 
@@ -112,7 +112,7 @@ def test_a_completed_order(browser, console, plivo, order):
     order.update("completed_at = now() - interval '1 day'")
     plivo.call(Caller(order.customer), order.proxy or POOL[0])
     page = show_order(browser, console, order)
-    assert "The customer cannot call the agent." in page and "completed at" in page
+    assert "The customer cannot call the agent." in page and "Completed at" in page
     assert "completed_at = NULL" in page
     explained = why(browser, console, from_=order.customer, to=POOL[0], at="")
     assert "does not connect" in explained and order.id in explained
@@ -121,7 +121,7 @@ def test_a_completed_order(browser, console, plivo, order):
 def test_a_cancelled_order(browser, console, order):
     order.update("cancelled_at = now()")
     page = show_order(browser, console, order)
-    assert "cancelled at" in page and "Cancelled: both sides were cut off." in page
+    assert "Cancelled at" in page and "Cancelled: both sides were cut off." in page
 
 
 def test_an_order_nobody_completed(browser, console, plivo, database, order):
@@ -200,7 +200,7 @@ def test_an_order_that_waits(browser, console, database, pool):
         orders[-1].update("agent_number = %s", first.agent)
     waiting = next(order for order in orders if order.proxy is None)
     page = show_order(browser, console, waiting)
-    assert "waiting for a number" in page and "It waits for a proxy number since" in page
+    assert "Waiting for a proxy number since" in page and "none is free" in page
     assert waiting.id in browser.open(console.url + "/")
     page = why(browser, console, from_=waiting.customer, to="", at="")
     assert "does not connect" in page and "waiting" in page

@@ -12,41 +12,41 @@ CREATE FUNCTION pg_temp.says(from_number text, to_number text, ago interval, pat
 LANGUAGE sql AS $$
   SELECT matches(e.words, pattern, words) FROM masking.explain_route(from_number, to_number, now() - ago) e
 $$;
-SELECT pg_temp.says('14156667777', '14155550100', '0', '^connected: the customer of order A reaches the other side, \*\*99$', 'connected');
-SELECT pg_temp.says('+1 415 666 9999', '14155550100', '0', '^connected: the agent of order A', 'connected, from the agent');
+SELECT pg_temp.says('14156667777', '14155550100', '0', '^connected: order A: the customer reaches the agent, \*\*99$', 'connected');
+SELECT pg_temp.says('+1 415 666 9999', '14155550100', '0', '^connected: order A: the agent', 'connected, from the agent');
 SELECT pg_temp.says('14156667777', '14155550100', '90 minutes', '\*\*78$', 'an hour and a half ago it was the first agent');
 SELECT is((SELECT counterpart FROM masking.explain_route('14156667777', '14155550100', now() - interval '90 minutes')),
   14156667778, 'with the number for those who may see it');
-SELECT pg_temp.says('14156667778', '14155550100', '0', '^not connected: order A: expired at .*agent swapped', 'agent swapped at');
+SELECT pg_temp.says('14156667778', '14155550100', '0', '^not connected: order A: over since .*, as the agent was swapped$', 'agent swapped at');
 SELECT pg_temp.says('14156669999', '14155550100', '90 minutes', 'not yet connected then, only since', 'not yet connected then');
-SELECT pg_temp.says('14156660009', '14155550100', '0', 'order W: not yet assigned to an agent', 'not yet assigned');
+SELECT pg_temp.says('14156660009', '14155550100', '0', 'order W: no agent is assigned yet', 'not yet assigned');
 SELECT pg_temp.says('14156660000', '14155550100', '0', 'number unknown, no order ever had it', 'number unknown');
-SELECT pg_temp.says('14156667777', '14155550101', '0', 'order A is on another number, \*\*00; not on this one; this party was never on this number', 'never on this proxy');
+SELECT pg_temp.says('14156667777', '14155550101', '0', 'order A: on another number, \*\*00; not on this one; this party was never on this number', 'never on this proxy');
 SELECT tests.set('any_number', 'true');
-SELECT pg_temp.says('14156667777', '14155550101', '0', '^connected: the customer of order A reaches the other side, \*\*99; the order is on another number, and the setting any_number connects$', 'but by the setting any_number');
+SELECT pg_temp.says('14156667777', '14155550101', '0', '^connected: order A: the customer reaches the agent, \*\*99; the order is on another number, and the setting any_number connects$', 'but by the setting any_number');
 SELECT tests.set('any_number', 'false');
 SELECT pg_temp.says('anonymous', '14155550100', '0', '^not connected: from: "\*\*" is not a phone number', 'not a number');
 SELECT pg_temp.says(NULL, '14155550100', '0', '^not connected: a number is missing', 'no number');
 UPDATE masking.orders SET completed_at = now() WHERE order_id = 'A';
 SELECT tests.pass('1 hour');
-SELECT pg_temp.says('14156667777', '14155550100', '0', 'order A: expired at .*, order completed', 'expired at, completed');
+SELECT pg_temp.says('14156667777', '14155550100', '0', 'order A: over since .*, as the order was completed', 'expired at, completed');
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('L', '14156661001', '14156661002');
 SELECT tests.pass('13 hours');
-SELECT pg_temp.says('14156661001', '14155550100', '0', 'order L: expired at .*longest life', 'expired at, nobody completed');
+SELECT pg_temp.says('14156661001', '14155550100', '0', 'order L: over since .*longest life', 'expired at, nobody completed');
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES
   ('U1', '14156662001', '14156662002'), ('U2', '14156662001', '14156662003'), ('U3', '14156662001', '14156662004');
 SELECT pg_temp.says('14156662004', '14155550100', '0', 'order U3: waiting for a proxy number since', 'waiting for a number');
 DELETE FROM masking.orders WHERE order_id = 'U1';
-SELECT pg_temp.says('14156662002', '14155550100', '0', 'order U1: expired at .*, order deleted', 'no such order any more');
+SELECT pg_temp.says('14156662002', '14155550100', '0', 'order U1: over since .*, as the order was deleted', 'no such order any more');
 -- What it must not claim.
 INSERT INTO masking.orders (order_id, customer_number) VALUES ('N1', '14156663001');
 UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'N1';
 SELECT pg_temp.says('14156663001', '14155550100', '0', '^not connected: order N1: cancelled at .*, was never connected$', 'an order that never had an agent is known too');
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N2', '14156663002', '14156663003');
 UPDATE masking.orders SET agent_number = NULL WHERE order_id = 'N2';
-SELECT pg_temp.says('14156663002', '14155550100', '0', 'order N2: has no agent now; order N2: expired at .*, agent removed', 'an agent removed is not one never assigned');
+SELECT pg_temp.says('14156663002', '14155550100', '0', 'order N2: no agent is assigned now; order N2: over since .*, as the agent was removed', 'an agent removed is not one never assigned');
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N3', '14156663004', '14156663005'), ('N4', '14156663005', '14156663004');
-SELECT pg_temp.says('14156663004', '14155550100', '0', '^connected: the agent of order N3, N4 reaches', 'customer of one order and agent of another: as the latest has it, like the record');
+SELECT pg_temp.says('14156663004', '14155550100', '0', '^connected: order N3, N4: the agent reaches', 'customer of one order and agent of another: as the latest has it, like the record');
 UPDATE masking.orders SET completed_at = now() WHERE order_id = 'U2';
 DELETE FROM masking.orders WHERE order_id = 'U3';
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N5', '14156664001', '14156664002'), ('N6', '14156664001', '14156664003'), ('N7', '14156664001', '14156664004');
@@ -54,14 +54,14 @@ UPDATE masking.orders SET completed_at = now() WHERE order_id = 'N7';
 SELECT pg_temp.says('14156664004', '14155550100', '0', '^not connected: order N7: completed at .*, was never connected$', 'one that waited until it was over');
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N8', '14156665001', '14156665002');
 SELECT tests.pass('1 hour');
-SELECT pg_temp.says('14156665001', '14155550100', '30 minutes', '^connected: the customer of order N8 reached the other side', 'then is not now');
+SELECT pg_temp.says('14156665001', '14155550100', '30 minutes', '^connected: order N8: the customer reaches the agent', 'then is not now');
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N9', '14156665003', '14156665004');
 SELECT extract(second FROM lower(r.live))::double precision - 4 AS late
 FROM masking.routes r WHERE r.order_id = 'N9' AND r.side = 'customer' \gset
 SELECT tests.pass(interval '1 hour' + make_interval(secs => :late));
 SELECT matches(e.words, said, wanted)
 FROM masking.routes r
-CROSS JOIN (VALUES (interval '0', '^connected: the customer of order N9', 'assigned four seconds into the minute that was said'),
+CROSS JOIN (VALUES (interval '0', '^connected: order N9: the customer', 'assigned four seconds into the minute that was said'),
   (interval '1 second', 'not yet connected then', 'with seconds it is that second'),
   (interval '-1 minute', 'not yet connected then', 'and the minute before is not meant')) AS v (later, said, wanted)
 CROSS JOIN LATERAL masking.explain_route('14156665003', '14155550100', date_trunc('minute', lower(r.live)) + v.later) e
@@ -74,7 +74,7 @@ INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('Z9
 SELECT tests.set('any_number', 'true');
 SELECT tests.pass('1 hour');
 SELECT pg_temp.says('14156666001', CASE o.proxy_number WHEN '14155550100' THEN '14155550101' ELSE '14155550100' END, ago,
-  '^connected: the customer of order Z9 .* any_number connects$', 'by any_number, ' || ago) FROM masking.orders o, unnest(ARRAY[interval '0', '30 minutes']) ago
+  '^connected: order Z9: the customer .* any_number connects$', 'by any_number, ' || ago) FROM masking.orders o, unnest(ARRAY[interval '0', '30 minutes']) ago
 WHERE o.order_id = 'Z9';
 SELECT tests.set('any_number', 'false');
 SELECT tests.set('calls_per_hour', '1');
@@ -83,7 +83,7 @@ SELECT is(tests.reaches(14156666001, o.proxy_number::bigint), 'too_many_calls', 
 SELECT pg_temp.says('14156666001', o.proxy_number, '0', '^not connected: order Z9: .* calls_per_hour allows$', 'and why') FROM masking.orders o WHERE o.order_id = 'Z9';
 SELECT tests.set('calls_per_hour', '0');
 INSERT INTO masking.dial_prefixes (prefix) VALUES ('44');
-SELECT pg_temp.says('14156666001', o.proxy_number, '0', '^not connected: order Z9: the other side.s number begins with a prefix that may not be dialled$', 'no block') FROM masking.orders o WHERE o.order_id = 'Z9';
+SELECT pg_temp.says('14156666001', o.proxy_number, '0', '^not connected: order Z9: the agent.s number, \*\*02, begins with a prefix that may not be dialled$', 'no block') FROM masking.orders o WHERE o.order_id = 'Z9';
 DELETE FROM masking.dial_prefixes;
 SELECT pg_temp.says('14156666001', '14155550100', NULL, 'order Z9|connected', 'no time is now');
 INSERT INTO masking.orders (order_id, customer_number) VALUES ('L9', '14156666009');
@@ -101,5 +101,12 @@ DELETE FROM masking.order_blocks;
 SELECT ok((SELECT (array_agg(s.words))[count(*)] ~ ' can call, on' FROM masking.order_story('Z9') s), 'unblocked');
 UPDATE masking.orders SET completed_at = 'infinity' WHERE order_id = 'Z9';
 SELECT ok((SELECT bool_and(s.words !~ 'cannot call' OR s.words ~ 'swapped') FROM masking.order_story('Z9') s), 'given time without end');
+
+-- Every word that was stored above has its sentence, and so has every error of a bad number.
+SELECT is_empty($$SELECT r.ended FROM masking.routes r WHERE r.ended IS NOT NULL UNION SELECT o.unmasked_reason FROM masking.orders o WHERE o.unmasked_reason IS NOT NULL
+  EXCEPT SELECT r.reason FROM masking.reasons r$$, 'reasons has every word');
+SELECT is((SELECT string_agg(r.sqlstate, ' ' ORDER BY 1) FROM masking.reasons r), 'MK001 MK003 MK004 MK014', 'and every error of a number that is let through');
+SELECT is(masking.said_reason((r.reason, '{side}', now(), 'agent', '**12')) ~ '^order {side}: [^{}]+$', true, r.reason || ' is a sentence') FROM masking.reasons r;
+SELECT is(masking.said_reason(('of another day', NULL, NULL, NULL, NULL)), 'of another day', 'a word without one is said as it is');
 
 SELECT * FROM finish();

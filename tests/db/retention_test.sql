@@ -29,7 +29,7 @@ SELECT is((SELECT r.order_id FROM masking.calls c JOIN masking.routes r ON r.ord
 SELECT is((SELECT customer_number::bigint FROM masking.orders WHERE order_id = 'OLD1'),
   (SELECT caller FROM masking.routes WHERE order_id = 'OLD1' AND side = 'customer'), 'orders and routes hold the same hash');
 SELECT matches((SELECT words FROM masking.explain_route('14156667777', '14155550100', now() - interval '92 days')),
-  '^connected: the customer of order OLD1.*forgotten', 'who asks with the number is still told');
+  '^connected: order OLD1: the customer.*forgotten', 'who asks with the number is still told');
 SELECT results_eq('SELECT orders, routes FROM masking.retention_run()', 'VALUES (0, 0)', 'a second run finds nothing to do');
 SELECT lives_ok($$UPDATE masking.orders SET completed_at = now() WHERE order_id = 'OLD3'$$, 'a forgotten order can still be completed');
 SELECT is((SELECT tests.ask_as('masking_orders', $$UPDATE orders SET completed_at = NULL, cancelled_at = NULL WHERE order_id = 'OLD3' RETURNING coalesce(masking, 'nobody')$$)),
