@@ -22,7 +22,10 @@ CREATE TABLE masking.orders (
   agent_code text,
   unmasked_since timestamptz,
   unmasked_reason text,
-  refused text[],
+  customer_refused text,
+  customer_refused_digits text,
+  agent_refused text,
+  agent_refused_digits text,
   routed_at timestamptz,
   forgotten_at timestamptz,
   recorded_at timestamptz NOT NULL DEFAULT now()
@@ -31,7 +34,7 @@ CREATE TABLE masking.orders (
 CREATE INDEX orders_of_customer ON masking.orders (customer_number);
 CREATE INDEX orders_of_agent ON masking.orders (agent_number) WHERE agent_number IS NOT NULL;
 CREATE INDEX orders_unmasked ON masking.orders (unmasked_since, order_id) WHERE unmasked_since IS NOT NULL;
-CREATE INDEX orders_refused ON masking.orders (recorded_at) WHERE refused IS NOT NULL;
+CREATE INDEX orders_refused ON masking.orders (recorded_at) WHERE customer_refused IS NOT NULL OR agent_refused IS NOT NULL;
 -- What never had a route has no other sign of being over than its age.
 CREATE INDEX orders_never_routed ON masking.orders (recorded_at) WHERE routed_at IS NULL AND forgotten_at IS NULL;
 -- What retention removes, oldest first.
@@ -46,7 +49,7 @@ COMMENT ON COLUMN masking.orders.agent_number IS
 COMMENT ON COLUMN masking.orders.proxy_number IS
   'The number both dial and see, chosen on assignment. NULL: see masking.';
 COMMENT ON COLUMN masking.orders.masking IS
-  'What the parties can do at this moment: masked (dial proxy_number), any number (the pool is empty: any number of yours), waiting (no number is free yet), refused (a number of theirs is none, see unmasked_orders); NULL: nobody is to reach anybody.';
+  'What the parties can do at this moment: masked (dial proxy_number), any number (the pool is empty: any number of yours), waiting (no number is free yet), refused (a number of theirs was not taken, see unmasked_orders); NULL: nobody is to reach anybody.';
 COMMENT ON COLUMN masking.orders.placed_at IS 'When the order was placed.';
 COMMENT ON COLUMN masking.orders.completed_at IS
   'When it was delivered; each side is connected for its grace time longer. NULL again: reopened.';
@@ -59,9 +62,13 @@ COMMENT ON COLUMN masking.orders.agent_code IS
 COMMENT ON COLUMN masking.orders.unmasked_since IS
   'Since when the order waits for a proxy number; NULL: it does not.';
 COMMENT ON COLUMN masking.orders.unmasked_reason IS
-  'Why it waits: none free, no number serves them, people busy (another transaction was routing the same people).';
-COMMENT ON COLUMN masking.orders.refused IS
-  'Which of its numbers were not taken, and why, with two digits; by the setting bad_numbers. NULL: none.';
+  'Why it waits, as in reasons: none free, no number serves them, people busy (another transaction was routing the same people).';
+COMMENT ON COLUMN masking.orders.customer_refused IS
+  'Why the customer''s number was not taken, as in reasons; by the setting bad_numbers. NULL: it was, or another one since.';
+COMMENT ON COLUMN masking.orders.customer_refused_digits IS 'The last two digits of that number.';
+COMMENT ON COLUMN masking.orders.agent_refused IS
+  'Why the agent''s number was not taken, as in reasons; by the setting bad_numbers. NULL: it was, another one since, or there is none.';
+COMMENT ON COLUMN masking.orders.agent_refused_digits IS 'The last two digits of that number.';
 COMMENT ON COLUMN masking.orders.routed_at IS
   'When it was first routed; NULL: never.';
 COMMENT ON COLUMN masking.orders.forgotten_at IS

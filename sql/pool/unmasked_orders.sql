@@ -10,9 +10,13 @@ WHERE o.unmasked_since IS NOT NULL AND o.agent_number IS NOT NULL AND o.cancelle
   AND CASE WHEN o.completed_at IS NOT NULL THEN least(o.completed_at, '9999-01-01') + w.grace
     ELSE o.unmasked_since + w.longest_life END > now()
 UNION ALL
-SELECT o.order_id, o.placed_at, o.recorded_at, array_to_string(o.refused, '; ')
+SELECT o.order_id, o.placed_at, o.recorded_at, (
+  SELECT string_agg(masking.said_reason((r.reason, NULL, NULL, r.side, '**' || r.digits)), '; ')
+  FROM (VALUES ('customer', o.customer_refused, o.customer_refused_digits), ('agent', o.agent_refused, o.agent_refused_digits)) AS r (side, reason, digits)
+  WHERE r.reason IS NOT NULL)
 FROM masking.orders o
-WHERE o.refused IS NOT NULL AND o.completed_at IS NULL AND o.cancelled_at IS NULL AND o.forgotten_at IS NULL
+WHERE (o.customer_refused IS NOT NULL OR o.agent_refused IS NOT NULL)
+  AND o.completed_at IS NULL AND o.cancelled_at IS NULL AND o.forgotten_at IS NULL
   AND o.recorded_at > now() - (SELECT s.span FROM masking.settings s WHERE s.name = 'longest_life');
 COMMENT ON VIEW masking.unmasked_orders IS
   'Orders whose two people cannot call each other, because no proxy number was free or a number of theirs was not taken.';

@@ -56,7 +56,8 @@ BEGIN
     callee = CASE WHEN masking.person(r.callee) IN (person, hash) THEN nobody ELSE masking.hashed(r.callee) END
   WHERE r.order_id = ANY (done);
   GET DIAGNOSTICS routes = ROW_COUNT;
-  UPDATE masking.orders o SET forgotten_at = clock_timestamp(), unmasked_since = NULL, unmasked_reason = NULL, refused = NULL,
+  UPDATE masking.orders o SET forgotten_at = clock_timestamp(), unmasked_since = NULL, unmasked_reason = NULL, customer_refused = NULL, customer_refused_digits = NULL,
+    agent_refused = NULL, agent_refused_digits = NULL,
     customer_number = CASE WHEN o.customer_number = ANY (written) THEN nobody
       ELSE masking.hashed(masking.number_of(o.customer_number)) END::text,
     agent_number = CASE WHEN o.agent_number = ANY (written) THEN nobody

@@ -49,7 +49,8 @@ BEGIN
   ) never;
   -- One may have been reopened before it was locked: then it has new routes, which only a
   -- statement begun after that sees.
-  UPDATE masking.orders o SET forgotten_at = now(), unmasked_since = NULL, unmasked_reason = NULL, refused = NULL,
+  UPDATE masking.orders o SET forgotten_at = now(), unmasked_since = NULL, unmasked_reason = NULL, customer_refused = NULL, customer_refused_digits = NULL,
+    agent_refused = NULL, agent_refused_digits = NULL,
     customer_number = masking.hashed(masking.number_of(o.customer_number))::text,
     agent_number = masking.hashed(masking.number_of(o.agent_number))::text
   WHERE o.order_id = ANY (free) AND o.forgotten_at IS NULL

@@ -32,7 +32,8 @@ BEGIN
   END IF;
   IF before.order_id IS NULL THEN
     -- The usual case first: nothing of ours is there.
-    IF num_nonnulls(o.proxy_number, o.masking, o.customer_code, o.agent_code, o.unmasked_since, o.unmasked_reason, o.refused,
+    IF num_nonnulls(o.proxy_number, o.masking, o.customer_code, o.agent_code, o.unmasked_since, o.unmasked_reason,
+      o.customer_refused, o.customer_refused_digits, o.agent_refused, o.agent_refused_digits,
       o.routed_at, o.forgotten_at, o.recorded_at) = 0
     THEN
       o.recorded_at := now();
@@ -42,15 +43,18 @@ BEGIN
   ELSIF o.order_id IS DISTINCT FROM before.order_id THEN
     RAISE EXCEPTION 'order_id: an order keeps its id'
       USING ERRCODE = 'MK013', COLUMN = 'order_id', TABLE = 'orders', HINT = 'Delete the order and place it under its new id.';
-  ELSIF (o.proxy_number, o.masking, o.customer_code, o.agent_code, o.unmasked_since, o.unmasked_reason, o.refused,
+  ELSIF (o.proxy_number, o.masking, o.customer_code, o.agent_code, o.unmasked_since, o.unmasked_reason,
+    o.customer_refused, o.customer_refused_digits, o.agent_refused, o.agent_refused_digits,
     o.routed_at, o.forgotten_at, o.recorded_at) IS NOT DISTINCT FROM (before.proxy_number, before.masking, before.customer_code,
-    before.agent_code, before.unmasked_since, before.unmasked_reason, before.refused, before.routed_at, before.forgotten_at, before.recorded_at)
+    before.agent_code, before.unmasked_since, before.unmasked_reason,
+    before.customer_refused, before.customer_refused_digits, before.agent_refused, before.agent_refused_digits, before.routed_at, before.forgotten_at, before.recorded_at)
   THEN
     RETURN o;
   END IF;
   was := to_jsonb(existing);
   wanted := to_jsonb(o);
-  FOREACH ours IN ARRAY ARRAY['proxy_number', 'masking', 'customer_code', 'agent_code', 'unmasked_since', 'unmasked_reason', 'refused',
+  FOREACH ours IN ARRAY ARRAY['proxy_number', 'masking', 'customer_code', 'agent_code', 'unmasked_since', 'unmasked_reason',
+    'customer_refused', 'customer_refused_digits', 'agent_refused', 'agent_refused_digits',
     'routed_at', 'forgotten_at', 'recorded_at']
   LOOP
     IF NOT masking.is_same(was ->> ours, wanted ->> ours) THEN
@@ -64,7 +68,10 @@ BEGIN
   o.agent_code := existing.agent_code;
   o.unmasked_since := existing.unmasked_since;
   o.unmasked_reason := existing.unmasked_reason;
-  o.refused := existing.refused;
+  o.customer_refused := existing.customer_refused;
+  o.customer_refused_digits := existing.customer_refused_digits;
+  o.agent_refused := existing.agent_refused;
+  o.agent_refused_digits := existing.agent_refused_digits;
   o.routed_at := existing.routed_at;
   o.forgotten_at := existing.forgotten_at;
   o.recorded_at := coalesce(existing.recorded_at, now());

@@ -12,7 +12,7 @@ BEGIN
     RAISE EXCEPTION 'order_id: must have 1 to 200 characters, has %', coalesce(length(o.order_id), 0)
       USING ERRCODE = 'MK005', COLUMN = 'order_id';
   END IF;
-  IF o.customer_number IS NULL AND NOT masking.was_refused(o, 'customer_number') THEN
+  IF o.customer_number IS NULL AND o.customer_refused IS NULL THEN
     RAISE EXCEPTION 'customer_number: is missing'
       USING ERRCODE = 'MK001', COLUMN = 'customer_number', HINT = 'An order has a customer from the start.';
   END IF;
@@ -62,27 +62,31 @@ $$;
 COMMENT ON FUNCTION masking.checked(masking.orders, masking.orders) IS
   'The order, as it was before, with its numbers in E.164 digits, or an error naming the column, never showing a whole number.';
 
-CREATE OR REPLACE FUNCTION masking.was_refused(o masking.orders, column_name text) RETURNS boolean
-LANGUAGE sql IMMUTABLE
+CREATE OR REPLACE FUNCTION masking.refusal(number text, state text, OUT reason text, OUT digits text)
+LANGUAGE plpgsql STABLE
 AS $$
-  SELECT EXISTS (SELECT FROM unnest(o.refused) AS r (why) WHERE starts_with(r.why, column_name))
+BEGIN
+  reason := CASE WHEN number IS NULL THEN 'number missing' ELSE (SELECT r.reason FROM masking.reasons r WHERE r.sqlstate = state) END;
+  digits := substr(masking.redacted(number), 3);
+END
 $$;
-COMMENT ON FUNCTION masking.was_refused(masking.orders, text) IS
-  'Whether an order is without that number because what was written was refused.';
+COMMENT ON FUNCTION masking.refusal(text, text) IS
+  'Why a number was not taken, as the order keeps it: the reason of the error that checked() raised, and two digits.';
 
 CREATE OR REPLACE FUNCTION masking.let_through(o masking.orders, before masking.orders) RETURNS masking.orders
 LANGUAGE plpgsql
 AS $$
 -- As checked(), and by the setting bad_numbers an order never fails for a number: it goes on without
--- it, and refused says why, with two digits, until another one is written.
+-- it, and customer_refused or agent_refused says why, until another one is written.
 DECLARE
   wrong text;
-  why text;
+  state text;
 BEGIN
-  -- (It is ours alone: whatever was written there is what it was.)
-  o.refused := (
-    SELECT array_agg(r.why) FROM unnest(before.refused) AS r (why)
-    WHERE CASE WHEN starts_with(r.why, 'customer_number') THEN o.customer_number ELSE o.agent_number END IS NULL);
+  -- (These are ours alone: whatever was written there is what it was.)
+  o.customer_refused := CASE WHEN o.customer_number IS NULL THEN before.customer_refused END;
+  o.customer_refused_digits := CASE WHEN o.customer_number IS NULL THEN before.customer_refused_digits END;
+  o.agent_refused := CASE WHEN o.agent_number IS NULL THEN before.agent_refused END;
+  o.agent_refused_digits := CASE WHEN o.agent_number IS NULL THEN before.agent_refused_digits END;
   IF masking.setting_word('bad_numbers') = 'refused' THEN
     RETURN masking.checked(o, before);
   END IF;
@@ -90,12 +94,13 @@ BEGIN
     BEGIN
       RETURN masking.checked(o, before);
     EXCEPTION WHEN SQLSTATE 'MK001' OR SQLSTATE 'MK003' OR SQLSTATE 'MK004' OR SQLSTATE 'MK014' THEN
-      GET STACKED DIAGNOSTICS wrong = COLUMN_NAME, why = MESSAGE_TEXT;
+      GET STACKED DIAGNOSTICS wrong = COLUMN_NAME, state = RETURNED_SQLSTATE;
     END;
-    o.refused := o.refused || why;
     IF wrong = 'customer_number' THEN
+      SELECT f.* INTO o.customer_refused, o.customer_refused_digits FROM masking.refusal(o.customer_number, state) f;
       o.customer_number := NULL;
     ELSE
+      SELECT f.* INTO o.agent_refused, o.agent_refused_digits FROM masking.refusal(o.agent_number, state) f;
       o.agent_number := NULL;
     END IF;
   END LOOP;
@@ -150,7 +155,7 @@ BEGIN
   END IF;
   o.masking := CASE
     WHEN o.forgotten_at IS NOT NULL THEN NULL
-    WHEN o.refused IS NOT NULL AND o.cancelled_at IS NULL THEN 'refused'
+    WHEN num_nonnulls(o.customer_refused, o.agent_refused) > 0 AND o.cancelled_at IS NULL THEN 'refused'
     WHEN masking.connected_since(o, NULL, clock_timestamp()) IS NOT NULL
     THEN CASE WHEN o.proxy_number IS NULL THEN 'any number' ELSE 'masked' END
     WHEN o.unmasked_since IS NOT NULL THEN 'waiting'

@@ -2,7 +2,9 @@
 CREATE OR REPLACE FUNCTION masking.refused_found(o masking.orders) RETURNS SETOF masking.finding
 LANGUAGE sql STABLE
 AS $$
-  SELECT (r.why, o.order_id, NULL, NULL, NULL)::masking.finding FROM unnest(o.refused) AS r (why)
+  SELECT (v.reason, o.order_id, NULL, v.side, '**' || v.digits)::masking.finding
+  FROM (VALUES ('customer', o.customer_refused, o.customer_refused_digits), ('agent', o.agent_refused, o.agent_refused_digits)) AS v (side, reason, digits)
+  WHERE v.reason IS NOT NULL
 $$;
 COMMENT ON FUNCTION masking.refused_found(masking.orders) IS 'Which of an order''s numbers were not taken, and why.';
 
@@ -23,7 +25,7 @@ BEGIN
   ELSIF f.since <= at THEN
     f.reason := CASE WHEN has_routes THEN NULL WHEN o.cancelled_at <= at THEN 'cancelled' WHEN o.completed_at <= at THEN 'completed' ELSE 'forgotten' END
       || CASE WHEN o.routed_at IS NULL THEN ', never connected' ELSE '' END;
-  ELSIF o.refused IS NOT NULL THEN
+  ELSIF num_nonnulls(o.customer_refused, o.agent_refused) > 0 THEN
     RETURN QUERY SELECT * FROM masking.refused_found(o);
   ELSIF o.unmasked_since <= at THEN
     f.reason := o.unmasked_reason;

@@ -113,7 +113,10 @@ FROM unnest(ARRAY[$$'B-1', '+1 415 666 7777 ext. 12345', '14156660003'$$, $$'B-2
 SELECT results_eq($$SELECT order_id, customer_number, agent_number, proxy_number FROM masking.orders WHERE order_id LIKE 'B-%' ORDER BY 1$$,
   $$VALUES ('B-1' COLLATE "C", NULL, '14156660003', NULL), ('B-2', '14156660004', NULL, NULL), ('B-3', NULL, NULL, NULL),
     ('B-4', NULL, '14156660003', NULL), ('B-5', '14156660005', NULL, NULL)$$, 'the bad number is NULL');
-SELECT is((SELECT reason FROM masking.unmasked_orders WHERE order_id = 'B-1'), 'customer_number: "**45" is not a phone number in international form',
+SELECT results_eq('SELECT order_id, reason FROM masking.unmasked_orders ORDER BY 1', $$VALUES
+  ('B-1' COLLATE "C", 'the customer''s number was not taken: **45 is not a phone number'), ('B-2', 'the agent''s number was not taken: ** is not a phone number'),
+  ('B-3', 'the customer''s number was not taken: ** is not a phone number; the agent''s number was not taken: ** is not a phone number'),
+  ('B-4', 'the customer''s number is missing'), ('B-5', 'the agent''s number was not taken: **05 is the customer''s own')$$,
   'why stands in unmasked_orders, with two digits');
 SELECT is((SELECT count(*) FROM masking.unmasked_orders), 5::bigint, 'for each');
 UPDATE masking.orders SET placed_at = placed_at WHERE order_id = 'B-1';
@@ -129,11 +132,22 @@ SELECT is_empty('SELECT FROM masking.unmasked_orders', 'over: nobody waits');
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('B-6', '14156660061', '14156660062');
 SELECT is(tests.ask_as('masking_orders', $$INSERT INTO orders (order_id, customer_number, agent_number)
   VALUES ('B-6', '14156660061', '+1 415 666 0063 ext. 12')
-  ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number RETURNING masking || ', ' || refused[1]$$),
-  'refused, agent_number: "**12" is not a phone number in international form', 'placed again with a bad one: why is on record');
-SELECT matches(words, 'order B-6: agent_number: "\*\*12"', 'and explained')
+  ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number RETURNING concat_ws(', ', masking, customer_refused, agent_refused, agent_refused_digits)$$),
+  'refused, not a phone number, 12', 'placed again with a bad one: why is on record');
+SELECT matches(words, 'order B-6: the agent''s number was not taken: \*\*12 is not a phone number', 'and explained')
 FROM masking.explain_route('14156660061', '14155550100');
-SELECT ok(bool_and(details ~ '^Agent_number: '), 'on the order''s page too') FROM masking.explained_sides('B-6');
+SELECT ok(bool_and(details = 'The agent''s number was not taken: **12 is not a phone number.'), 'on the order''s page too') FROM masking.explained_sides('B-6');
+INSERT INTO masking.dial_prefixes (prefix) VALUES ('1415');
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550100');
+SELECT is(tests.ask_as('masking_orders', $$INSERT INTO orders (order_id, customer_number, agent_number) VALUES ('B-7', '442071234567', '14155550100')
+  RETURNING concat_ws(', ', masking, customer_refused, customer_refused_digits, agent_refused, agent_refused_digits)$$),
+  'refused, prefix not dialled, 67, a proxy number, 00', 'what may not be used: a word for each');
+UPDATE masking.orders SET agent_number = '14156660003' WHERE order_id = 'B-7';
+SELECT is((SELECT concat_ws(', ', masking, customer_refused, customer_refused_digits, agent_refused, agent_refused_digits) FROM masking.orders WHERE order_id = 'B-7'),
+  'refused, prefix not dialled, 67', 'a good one instead: its word goes, and no other');
+DELETE FROM masking.orders WHERE order_id IN ('B-6', 'B-7');
+DELETE FROM masking.proxy_numbers;
+DELETE FROM masking.dial_prefixes;
 SELECT tests.set('bad_numbers', 'refused');
 SELECT lives_ok($$UPDATE masking.orders SET completed_at = NULL WHERE order_id = 'B-3'$$, 'the setting taken back: such an order goes on');
 

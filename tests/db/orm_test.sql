@@ -10,8 +10,8 @@ AS $$ SELECT tests.ask_as('masking_orders', statement) $$;
 SELECT is(pg_temp.send($$INSERT INTO orders (order_id, customer_number, agent_number, proxy_number) VALUES ('A', '14156667777', '14156667778', DEFAULT) RETURNING proxy_number$$),
   '14155550100', 'INSERT with DEFAULT for what is ours');
 SELECT is(pg_temp.send($$INSERT INTO orders (order_id, customer_number, agent_number, proxy_number, masking, customer_code, agent_code,
-    unmasked_since, unmasked_reason, refused, routed_at, forgotten_at, recorded_at, placed_at)
-  VALUES ('B', '14156667779', '14156667780', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) RETURNING proxy_number$$),
+    unmasked_since, unmasked_reason, customer_refused, customer_refused_digits, agent_refused, agent_refused_digits, routed_at, forgotten_at, recorded_at, placed_at)
+  VALUES ('B', '14156667779', '14156667780', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) RETURNING proxy_number$$),
   '14155550100', 'with NULL, for every column');
 SELECT is(pg_temp.send($$INSERT INTO orders (order_id, customer_number, agent_number, proxy_number) VALUES ('A', '14156667777', '14156669999', DEFAULT)
   ON CONFLICT (order_id) DO UPDATE SET order_id = EXCLUDED.order_id, customer_number = EXCLUDED.customer_number,
@@ -59,7 +59,10 @@ FROM (VALUES
   ($$UPDATE orders SET agent_code = '12345' WHERE order_id = 'A'$$, 'agent_code'),
   ($$UPDATE orders SET unmasked_since = now() WHERE order_id = 'A'$$, 'unmasked_since'),
   ($$UPDATE orders SET unmasked_reason = 'x' WHERE order_id = 'A'$$, 'unmasked_reason'),
-  ($$UPDATE orders SET refused = '{x}' WHERE order_id = 'A'$$, 'refused'),
+  ($$UPDATE orders SET customer_refused = 'x' WHERE order_id = 'A'$$, 'customer_refused'),
+  ($$UPDATE orders SET customer_refused_digits = '12' WHERE order_id = 'A'$$, 'customer_refused_digits'),
+  ($$UPDATE orders SET agent_refused = 'x' WHERE order_id = 'A'$$, 'agent_refused'),
+  ($$UPDATE orders SET agent_refused_digits = '12' WHERE order_id = 'A'$$, 'agent_refused_digits'),
   ($$UPDATE orders SET routed_at = now() - interval '1 year' WHERE order_id = 'A'$$, 'routed_at'),
   ($$UPDATE orders SET forgotten_at = now() WHERE order_id = 'A'$$, 'forgotten_at'),
   ($$UPDATE orders SET recorded_at = now() - interval '1 year' WHERE order_id = 'A'$$, 'recorded_at'),
