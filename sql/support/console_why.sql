@@ -66,8 +66,7 @@ AS $$
 -- the numbers; shows no more of them either.
 DECLARE
   at timestamptz := CASE WHEN typed_at IS NULL THEN now() ELSE masking.typed_time(typed_at) END;
-  caller_is bigint;
-  dialled text := to_number;
+  asked record;
   found record;
   f record;
   found_one boolean := false;
@@ -79,23 +78,18 @@ BEGIN
     RETURN;
   END IF;
   BEGIN
-    caller_is := masking.e164(from_number, 'Who called')::bigint;
-    IF dialled IS NULL THEN
-      SELECT o.proxy::text INTO dialled FROM masking.orders_of_person(caller_is, at, 1) o;
-      dialled := coalesce(dialled, (SELECT min(p.number) FROM masking.proxy_numbers p), '10000000');
-    END IF;
-    PERFORM masking.e164(dialled, 'Number dialled');
+    SELECT * INTO asked FROM masking.asked_call(from_number, to_number, at, 'Who called', 'Number dialled');
   EXCEPTION WHEN SQLSTATE 'MK001' THEN
     RETURN NEXT masking.line('answer', 'warn', '', '', 'That is not a phone number with its country code.', SQLERRM || '.');
     RETURN;
   END;
 
   SELECT c.findings, c.findings[1].reason, coalesce(r.tone, 'bad') AS tone INTO found
-  FROM masking.call_found(caller_is, masking.number_of(masking.e164(dialled, 'Number dialled')), at) c LEFT JOIN masking.reasons r ON r.reason = c.findings[1].reason;
+  FROM masking.call_found(asked.caller, asked.dialled, at) c LEFT JOIN masking.reasons r ON r.reason = c.findings[1].reason;
   RETURN NEXT masking.line('answer', found.tone, '', '',
     CASE WHEN found.tone = 'good' THEN 'This call connects.' ELSE 'This call does not connect.' END, masking.said_reasons(found.findings));
   RETURN NEXT masking.line('fact', '', '', '', 'Asked for', masking.said_time(at));
-  RETURN NEXT masking.line('fact', '', '', '', 'Numbers', masking.said_numbers(from_number, CASE WHEN dialled <> '10000000' THEN dialled END));
+  RETURN NEXT masking.line('fact', '', '', '', 'Numbers', masking.said_numbers(from_number, nullif(asked.dialled, 0)::text));
   RETURN NEXT masking.line('section', '', '', '', 'What to do next');
   RETURN NEXT masking.line('step', '', '', '', masking.next_step(found.reason));
   IF found.reason = 'unknown number' AND masking.setting_on('codes') THEN
@@ -104,12 +98,12 @@ BEGIN
   IF found.reason IN ('other number', 'connected elsewhere') AND at >= now() THEN
     RETURN QUERY
     SELECT made.*
-    FROM (SELECT DISTINCT o.proxy::text FROM masking.orders_of_person(caller_is, at, 10) o WHERE o.connects) n (proxy)
+    FROM (SELECT DISTINCT o.proxy::text FROM masking.orders_of_person(asked.caller, at, 10) o WHERE o.connects) n (proxy)
     CROSS JOIN LATERAL masking.line('step', '', 'number', n.proxy, 'The number to dial: ' || n.proxy) made;
   END IF;
 
   RETURN NEXT masking.line('section', '', '', '', 'Orders of this phone around that time');
-  FOR f IN SELECT * FROM masking.orders_of_person(caller_is, at, 10) LOOP
+  FOR f IN SELECT * FROM masking.orders_of_person(asked.caller, at, 10) LOOP
     IF NOT found_one THEN
       RETURN NEXT masking.line('columns', '', '', '', 'Order', 'As', 'Number', 'Then', masking.said_zone('From'), 'Until', 'Why it ends');
       found_one := true;
@@ -124,7 +118,7 @@ BEGIN
 
   RETURN NEXT masking.line('section', '', '', '', 'Calls within half an hour of it');
   found_one := false;
-  FOR f IN SELECT * FROM masking.calls_around(caller_is, NULL, at, 20) LOOP
+  FOR f IN SELECT * FROM masking.calls_around(asked.caller, NULL, at, 20) LOOP
     IF NOT found_one THEN
       RETURN NEXT masking.call_columns();
       found_one := true;

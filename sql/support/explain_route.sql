@@ -142,13 +142,6 @@ $$;
 COMMENT ON FUNCTION masking.call_found(bigint, bigint, timestamptz) IS
   'Whom a caller would have reached by dialling a number at some time, by which orders, and why, or why nobody.';
 
-CREATE OR REPLACE FUNCTION masking.connects(findings masking.finding[]) RETURNS boolean
-LANGUAGE sql STABLE
-AS $$
-  SELECT r.tone = 'good' FROM masking.reasons r WHERE r.reason = findings[1].reason
-$$;
-COMMENT ON FUNCTION masking.connects(masking.finding[]) IS 'Whether the call connects that these were found about.';
-
 CREATE OR REPLACE FUNCTION masking.said_reasons(findings masking.finding[]) RETURNS text
 LANGUAGE sql STABLE
 AS $$
@@ -165,28 +158,21 @@ AS $$
 -- call_found() for people, in words that an operator can pass on; they show two digits of a number at most.
 --   who  the owner; support by explain()
 DECLARE
-  caller_is bigint;
-  dialled bigint;
+  asked record;
   found record;
 BEGIN
   BEGIN
-    dialled := masking.number_of(masking.e164(to_number, 'to'));
-    -- As a network may send it: the national form of the number dialled.
-    caller_is := masking.caller_of(-(regexp_match(
-      translate(masking.visible(from_number), ' .-()[]', ''), '^0([1-9][0-9]{5,13})$'))[1]::bigint, dialled);
-    caller_is := coalesce(caller_is, masking.number_of(masking.e164(from_number, 'from')));
+    SELECT * INTO asked FROM masking.asked_call(from_number, to_number, coalesce(at, now()));
   EXCEPTION WHEN SQLSTATE 'MK001' THEN
-    words := SQLERRM;
-  END;
-  IF caller_is IS NULL OR dialled IS NULL THEN
-    words := 'not connected: ' || coalesce(words, 'a number is missing');
+    words := 'not connected: ' || SQLERRM;
     RETURN NEXT;
     RETURN;
-  END IF;
-  SELECT * INTO found FROM masking.call_found(caller_is, dialled, coalesce(at, now()));
+  END;
+  SELECT c.*, r.tone INTO found
+  FROM masking.call_found(asked.caller, asked.dialled, coalesce(at, now())) c LEFT JOIN masking.reasons r ON r.reason = c.findings[1].reason;
   counterpart := found.counterpart;
   order_ids := found.order_ids;
-  words := CASE WHEN masking.connects(found.findings) THEN 'connected: ' ELSE 'not connected: ' END || masking.said_reasons(found.findings);
+  words := CASE found.tone WHEN 'good' THEN 'connected: ' ELSE 'not connected: ' END || masking.said_reasons(found.findings);
   RETURN NEXT;
 END
 $$;

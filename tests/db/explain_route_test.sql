@@ -26,7 +26,7 @@ SELECT tests.set('any_number', 'true');
 SELECT pg_temp.says('14156667777', '14155550101', '0', '^connected: order A: the customer reaches the agent, \*\*99; the order is on another number, and the setting any_number connects$', 'but by the setting any_number');
 SELECT tests.set('any_number', 'false');
 SELECT pg_temp.says('anonymous', '14155550100', '0', '^not connected: from: "\*\*" is not a phone number', 'not a number');
-SELECT pg_temp.says(NULL, '14155550100', '0', '^not connected: a number is missing', 'no number');
+SELECT pg_temp.says(NULL, '14155550100', '0', '^not connected: from: is missing', 'no number');
 UPDATE masking.orders SET completed_at = now() WHERE order_id = 'A';
 SELECT tests.pass('1 hour');
 SELECT pg_temp.says('14156667777', '14155550100', '0', 'order A: over since .*, as the order was completed', 'expired at, completed');
@@ -108,5 +108,37 @@ SELECT is_empty($$SELECT r.ended FROM masking.routes r WHERE r.ended IS NOT NULL
 SELECT is((SELECT string_agg(r.sqlstate, ' ' ORDER BY 1) FROM masking.reasons r), 'MK001 MK003 MK004 MK014', 'and every error of a number that is let through');
 SELECT is(masking.said_reason((r.reason, '{side}', now(), 'agent', '**12')) ~ '^order {side}: [^{}]+$', true, r.reason || ' is a sentence') FROM masking.reasons r;
 SELECT is(masking.said_reason(('of another day', NULL, NULL, NULL, NULL)), 'of another day', 'a word without one is said as it is');
+
+-- A number of ours is not read again as if it were typed; who called is read as the webhook reads it.
+DELETE FROM masking.orders;
+DELETE FROM masking.routes;
+DELETE FROM masking.proxy_numbers;
+INSERT INTO masking.proxy_numbers (number) VALUES ('442079460000'), ('442079460001');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('F', '+44 20 7123 4567', '+44 20 7123 4568');
+CREATE FUNCTION pg_temp.page_says(from_number text, to_number text, rule text) RETURNS text
+LANGUAGE sql AS $$
+  SELECT tests.set('national_numbers', rule);
+  SELECT is((SELECT string_agg(p.cells[1] || ' ' || p.cells[2], '; ') FROM masking.console_why('u', from_number, to_number, NULL) p
+      WHERE p.part = 'answer' OR p.cells[1] = 'Numbers'),
+    'This call connects. order F: the customer reaches the agent, **68; Numbers **67 to ' || coalesce((SELECT min(p.number) FROM masking.proxy_numbers p), 'no number'),
+    format('%s calls %s, national_numbers %s', from_number, coalesce(to_number, 'the number to dial'), rule))
+$$;
+SELECT pg_temp.page_says(from_number, to_number, rule)
+FROM (VALUES ('+44 20 7123 4567'), ('442071234567'), ('020 7123 4567'), ('(020) 7123-4567'), ('2071234567')) f (from_number)
+CROSS JOIN (VALUES (NULL), ('442079460000'), ('+44 20 7946 0000')) t (to_number)
+CROSS JOIN (VALUES ('international'), ('refused'), ('US'), ('GB')) r (rule);
+SELECT tests.set('national_numbers', 'US');
+SELECT is((SELECT e.words FROM masking.explain('020 7123 4567', '442079460000') e), 'connected: order F: the customer reaches the agent, **68', 'psql alike');
+SELECT is((SELECT e.words FROM masking.explain('020 7123 4567', NULL) e), 'connected: order F: the customer reaches the agent, **68', 'without a number dialled too');
+SELECT is((SELECT e.words FROM masking.explain('202 555 0001', '442079460000') e), 'not connected: number unknown, no order ever had it', 'nobody knows it: as people write');
+SELECT is((SELECT e.words FROM masking.explain('020 7123 4567', '12025550001') e),
+  'not connected: from: "**67" is not a phone number that could be read in one way only', 'no such number where that was dialled');
+DELETE FROM masking.orders;
+DELETE FROM masking.routes;
+DELETE FROM masking.proxy_numbers;
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('F', '+44 20 7123 4567', '+44 20 7123 4568');
+SELECT pg_temp.page_says(from_number, NULL, rule)
+FROM (VALUES ('+44 20 7123 4567'), ('442071234567')) f (from_number)
+CROSS JOIN (VALUES ('international'), ('refused'), ('US')) r (rule);
 
 SELECT * FROM finish();
