@@ -10,11 +10,9 @@ SELECT c.called_at, o.order_id,
       WHEN l.talked THEN 'they talked'
       WHEN l.answered OR l.answered IS NULL AND l.call_seconds > 0 THEN 'answered'
       WHEN l.hangup_code = 9110 THEN 'it was answered, and nobody pressed the key'
-      WHEN c.dial_status = 'busy' THEN 'the callee was busy'
-      WHEN c.dial_status = 'no-answer' THEN 'nobody answered'
-      WHEN c.dial_status = 'timeout' THEN 'the callee could not be reached'
-      WHEN c.dial_status = 'cancel' THEN 'the caller gave up'
-      WHEN c.dial_status IS NOT NULL THEN 'the call could not be put through'
+      -- (Any other word of Plivo's is a failure.)
+      WHEN c.dial_status IS NOT NULL THEN (SELECT o.told FROM masking.outcomes o
+        WHERE o.kind = 'ringing' AND o.outcome IN (c.dial_status, 'failed') ORDER BY o.outcome = 'failed' LIMIT 1)
       WHEN l.was_told THEN 'it ended before anybody answered'
     END,
     (SELECT o.told FROM masking.outcomes o WHERE o.kind = 'call' AND o.outcome = c.outcome), c.outcome) AS outcome,
