@@ -68,6 +68,14 @@ def test_logs_have_the_words_for_it(database):
                " WHERE o.kind = 'text' AND l.outcome IS DISTINCT FROM o.told") == []
 
 
+def test_a_call_has_the_tone_of_its_outcome(database):
+    ask(database, "INSERT INTO masking.calls (call_uuid, called_at, answered_at, proxy, outcome, dial_status, callee_seconds)"
+        " VALUES ('tone-1', now(), now(), 14155550100, 'connected', 'completed', 60),"
+        " ('tone-2', now(), now(), 14155550100, 'connected', 'busy', NULL), ('tone-3', now(), now(), 14155550100, 'apologised', NULL, NULL)")
+    assert [tone for tone, in ask(database, "SELECT masking.call_tone(l) FROM masking.call_log l"
+                                  " WHERE l.call_uuid LIKE 'tone-%' ORDER BY l.call_uuid")] == ["good", "warn", "bad"]
+
+
 def test_haproxy_says_the_apology():
     """When no server is left, the same sentence."""
     assert SPOKEN["apologised"] in (ROOT / "server" / "deploy" / "haproxy" / "sorry.http").read_text()
