@@ -1,3 +1,15 @@
+-- What an event may tell: columns of calls, by name. The function's text is made from this list,
+-- so that each stands here once. (A percent sign in that text must be doubled.)
+DO $make$
+DECLARE
+  may_tell CONSTANT text[] := '{
+    dial_status, dial_cause, dial_rang,
+    callee_answered, callee_confirmed, callee_ended, callee_rang_seconds, callee_seconds, callee_cost,
+    callee_cause, callee_code, callee_source,
+    caller_ended, caller_rang_seconds, caller_seconds, caller_cost, caller_cause, caller_code, caller_source,
+    recording_seconds, recording_url}';
+BEGIN
+  EXECUTE format($function$
 CREATE OR REPLACE FUNCTION masking.record_events(call_uuids text[], dialled bigint[], says text[], told text[])
 RETURNS TABLE (place integer, say text, voice text, language text)
 LANGUAGE plpgsql SECURITY DEFINER
@@ -35,48 +47,14 @@ BEGIN
   FOR turn IN 1 .. coalesce(turns, 0) LOOP
     UPDATE masking.calls AS c SET
       proxy = coalesce(c.proxy, e.dialled),
-      dial_status = greatest(c.dial_status, e.dial_status),
-      dial_cause = greatest(c.dial_cause, e.dial_cause),
-      dial_rang = greatest(c.dial_rang, e.dial_rang),
-      callee_answered = greatest(c.callee_answered, e.callee_answered),
-      callee_ended = greatest(c.callee_ended, e.callee_ended),
-      callee_rang_seconds = greatest(c.callee_rang_seconds, e.callee_rang_seconds),
-      callee_seconds = greatest(c.callee_seconds, e.callee_seconds),
-      callee_cost = greatest(c.callee_cost, e.callee_cost),
-      callee_cause = greatest(c.callee_cause, e.callee_cause),
-      callee_code = greatest(c.callee_code, e.callee_code),
-      callee_source = greatest(c.callee_source, e.callee_source),
-      caller_ended = greatest(c.caller_ended, e.caller_ended),
-      caller_rang_seconds = greatest(c.caller_rang_seconds, e.caller_rang_seconds),
-      caller_seconds = greatest(c.caller_seconds, e.caller_seconds),
-      caller_cost = greatest(c.caller_cost, e.caller_cost),
-      caller_cause = greatest(c.caller_cause, e.caller_cause),
-      caller_code = greatest(c.caller_code, e.caller_code),
-      caller_source = greatest(c.caller_source, e.caller_source),
-      recording_seconds = greatest(c.recording_seconds, e.recording_seconds),
-      recording_url = greatest(c.recording_url, e.recording_url),
-      callee_confirmed = greatest(c.callee_confirmed, e.callee_confirmed)
+      %1$s
     FROM (
       SELECT u.call_uuid AS told_of, u.dialled, row_number() OVER (PARTITION BY u.call_uuid) AS nth, t.*
       FROM unnest(call_uuids, dialled, told) AS u (call_uuid, dialled, told)
       CROSS JOIN LATERAL jsonb_populate_record(NULL::masking.calls, u.told::jsonb) AS t
       ORDER BY u.call_uuid) AS e
     WHERE e.nth = turn AND c.call_uuid = e.told_of
-      AND ROW(coalesce(c.proxy, e.dialled), greatest(c.dial_status, e.dial_status), greatest(c.dial_cause, e.dial_cause),
-        greatest(c.dial_rang, e.dial_rang), greatest(c.callee_answered, e.callee_answered),
-        greatest(c.callee_ended, e.callee_ended), greatest(c.callee_rang_seconds, e.callee_rang_seconds),
-        greatest(c.callee_seconds, e.callee_seconds), greatest(c.callee_cost, e.callee_cost),
-        greatest(c.callee_cause, e.callee_cause), greatest(c.callee_code, e.callee_code),
-        greatest(c.callee_source, e.callee_source), greatest(c.caller_ended, e.caller_ended),
-        greatest(c.caller_rang_seconds, e.caller_rang_seconds), greatest(c.caller_seconds, e.caller_seconds),
-        greatest(c.caller_cost, e.caller_cost), greatest(c.caller_cause, e.caller_cause),
-        greatest(c.caller_code, e.caller_code), greatest(c.caller_source, e.caller_source),
-        greatest(c.recording_seconds, e.recording_seconds), greatest(c.recording_url, e.recording_url),
-        greatest(c.callee_confirmed, e.callee_confirmed))
-        IS DISTINCT FROM ROW(c.proxy, c.dial_status, c.dial_cause, c.dial_rang, c.callee_answered, c.callee_ended, c.callee_rang_seconds,
-          c.callee_seconds, c.callee_cost, c.callee_cause, c.callee_code, c.callee_source, c.caller_ended,
-          c.caller_rang_seconds, c.caller_seconds, c.caller_cost, c.caller_cause, c.caller_code, c.caller_source,
-          c.recording_seconds, c.recording_url, c.callee_confirmed);
+      AND (c.proxy IS NULL AND e.dialled IS NOT NULL OR %2$s);
   END LOOP;
 
   IF cardinality(array_remove(says, NULL)) > 0 THEN
@@ -87,6 +65,11 @@ BEGIN
   END IF;
 END
 $$;
+$function$,
+    (SELECT string_agg(format('%1$I = greatest(c.%1$I, e.%1$I)', m.name), E',\n      ') FROM unnest(may_tell) AS m (name)),
+    (SELECT string_agg(format('greatest(c.%1$I, e.%1$I) IS DISTINCT FROM c.%1$I', m.name), E'\n        OR ') FROM unnest(may_tell) AS m (name)));
+END
+$make$;
 COMMENT ON FUNCTION masking.record_events(text[], bigint[], text[], text[]) IS
   'Records a batch of events, each as a JSON object of the columns of calls that it tells of; says: the event of prompts that its caller is to hear, or NULL. Rows: what these hear.';
 GRANT EXECUTE ON FUNCTION masking.record_events(text[], bigint[], text[], text[]) TO masking_server;
