@@ -12,7 +12,7 @@
 
 /* ---- what is read, and what is kept of it ---- */
 
-enum { TOLD_MAX = 5, AMOUNT = 24, TIME = 40, PHRASE = 64, ADDRESS = 512 };
+enum { TOLD_MAX = 8, AMOUNT = 24, TIME = 40, PHRASE = 64, ADDRESS = 512 };
 
 /* Plivo's times are in the time zone of somebody's console, so only the difference of two times of
  * one event is right; 0: did not come. */
@@ -26,6 +26,8 @@ struct event_fields {
 _Static_assert(sizeof(struct event_fields) <= WEBHOOK_FIELDS_BYTES, "a webhook has room for it");
 
 #define FIELD(field) offsetof(struct event_fields, field)
+/* A place that told does not have does not compile: divided by zero. */
+#define TOLD(place) FIELD(told[(place) / ((place) < TOLD_MAX)])
 
 /* Everything that is not listed stays out of the database, above all From, To, DialBLegFrom
  * and DialBLegTo. DialALegUUID is the caller's leg beyond doubt; where it is absent CallUUID is. */
@@ -33,8 +35,8 @@ const struct field event_action_fields[] = {
     {"DialALegUUID", FIELD_ID, FIELD(uuid), .otherwise = "CallUUID", .label = "call"},
     {"To", FIELD_NUMBER, FIELD(dialled)},
     {"DialStatus", FIELD_WORDS, FIELD(status), .room = PHRASE, .column = "dial_status"},
-    {"DialRingStatus", FIELD_SWITCH, FIELD(told[0]), .room = AMOUNT, .column = "dial_rang"},
-    {"DialHangupCause", FIELD_WORDS, FIELD(told[1]), .room = PHRASE, .column = "dial_cause"},
+    {"DialRingStatus", FIELD_SWITCH, TOLD(0), .room = AMOUNT, .column = "dial_rang"},
+    {"DialHangupCause", FIELD_WORDS, TOLD(1), .room = PHRASE, .column = "dial_cause"},
     {NULL},
 };
 
@@ -46,14 +48,11 @@ const struct field event_dial_fields[] = {
     {"EndTime", FIELD_TIME, FIELD(ended), .room = TIME},
     {"DialAction", FIELD_PLAIN, FIELD(action)},
     {"Event", FIELD_PLAIN, FIELD(event)},
-    {"DialBLegDuration", FIELD_COUNT, FIELD(told[0]), .room = AMOUNT, .column = "callee_seconds"},
-    {"DialBLegTotalCost", FIELD_DECIMAL, FIELD(told[1]), .room = AMOUNT, .column = "callee_cost"},
-    {"DialBLegHangupCauseName", FIELD_WORDS, FIELD(told[2]), .room = PHRASE,
-     .column = "callee_cause"},
-    {"DialBLegHangupCauseCode", FIELD_COUNT, FIELD(told[3]), .room = AMOUNT,
-     .column = "callee_code"},
-    {"DialBLegHangupSource", FIELD_WORDS, FIELD(told[4]), .room = PHRASE,
-     .column = "callee_source"},
+    {"DialBLegDuration", FIELD_COUNT, TOLD(0), .room = AMOUNT, .column = "callee_seconds"},
+    {"DialBLegTotalCost", FIELD_DECIMAL, TOLD(1), .room = AMOUNT, .column = "callee_cost"},
+    {"DialBLegHangupCauseName", FIELD_WORDS, TOLD(2), .room = PHRASE, .column = "callee_cause"},
+    {"DialBLegHangupCauseCode", FIELD_COUNT, TOLD(3), .room = AMOUNT, .column = "callee_code"},
+    {"DialBLegHangupSource", FIELD_WORDS, TOLD(4), .room = PHRASE, .column = "callee_source"},
     {NULL},
 };
 
@@ -63,20 +62,19 @@ const struct field event_hangup_fields[] = {
     {"StartTime", FIELD_TIME, FIELD(started), .room = TIME},
     {"AnswerTime", FIELD_TIME, FIELD(taken), .room = TIME},
     {"EndTime", FIELD_TIME, FIELD(ended), .room = TIME},
-    {"Duration", FIELD_COUNT, FIELD(told[0]), .room = AMOUNT, .column = "caller_seconds"},
-    {"TotalCost", FIELD_DECIMAL, FIELD(told[1]), .room = AMOUNT, .column = "caller_cost"},
-    {"HangupCauseName", FIELD_WORDS, FIELD(told[2]), .room = PHRASE, .column = "caller_cause"},
-    {"HangupCauseCode", FIELD_COUNT, FIELD(told[3]), .room = AMOUNT, .column = "caller_code"},
-    {"HangupSource", FIELD_WORDS, FIELD(told[4]), .room = PHRASE, .column = "caller_source"},
+    {"Duration", FIELD_COUNT, TOLD(0), .room = AMOUNT, .column = "caller_seconds"},
+    {"TotalCost", FIELD_DECIMAL, TOLD(1), .room = AMOUNT, .column = "caller_cost"},
+    {"HangupCauseName", FIELD_WORDS, TOLD(2), .room = PHRASE, .column = "caller_cause"},
+    {"HangupCauseCode", FIELD_COUNT, TOLD(3), .room = AMOUNT, .column = "caller_code"},
+    {"HangupSource", FIELD_WORDS, TOLD(4), .room = PHRASE, .column = "caller_source"},
     {NULL},
 };
 
 const struct field event_recording_fields[] = {
     {"DialALegUUID", FIELD_ID, FIELD(uuid), .otherwise = "CallUUID", .label = "call"},
     {"To", FIELD_NUMBER, FIELD(dialled)},
-    {"RecordUrl", FIELD_LINK, FIELD(told[0]), .room = ADDRESS, .column = "recording_url"},
-    {"RecordingDuration", FIELD_COUNT, FIELD(told[1]), .room = AMOUNT,
-     .column = "recording_seconds"},
+    {"RecordUrl", FIELD_LINK, TOLD(0), .room = ADDRESS, .column = "recording_url"},
+    {"RecordingDuration", FIELD_COUNT, TOLD(1), .room = AMOUNT, .column = "recording_seconds"},
     {NULL},
 };
 
