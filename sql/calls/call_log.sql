@@ -1,33 +1,32 @@
 -- The record for people who help customers: in words, without any phone number, so that whoever
 -- may read it learns none; nor a link to a recording, in which people can be heard to say theirs.
 CREATE OR REPLACE VIEW masking.call_log AS
-SELECT c.called_at, o.order_id,
-  CASE c.side WHEN 'customer' THEN 'customer' WHEN 'agent' THEN 'agent' ELSE 'unknown' END AS caller,
-  CASE c.side WHEN 'customer' THEN 'agent' WHEN 'agent' THEN 'customer' END AS callee,
+SELECT l.called_at, o.order_id,
+  coalesce(l.side, 'unknown') AS caller,
+  masking.other(l.side) AS callee,
   coalesce(
     CASE
-      WHEN c.outcome <> 'connected' THEN NULL
+      WHEN l.outcome <> 'connected' THEN NULL
       WHEN l.talked THEN 'they talked'
-      WHEN l.answered OR l.answered IS NULL AND l.call_seconds > 0 THEN 'answered'
-      WHEN l.hangup_code = 9110 THEN 'it was answered, and nobody pressed the key'
+      WHEN l.answered THEN 'answered'
+      WHEN l.mailbox THEN 'it was answered, and nobody pressed the key'
       -- (Any other word of Plivo's is a failure.)
-      WHEN c.dial_status IS NOT NULL THEN (SELECT o.told FROM masking.outcomes o
-        WHERE o.kind = 'ringing' AND o.outcome IN (c.dial_status, 'failed') ORDER BY o.outcome = 'failed' LIMIT 1)
-      WHEN l.was_told THEN 'it ended before anybody answered'
+      WHEN l.dial_status IS NOT NULL THEN (SELECT o.told FROM masking.outcomes o
+        WHERE o.kind = 'ringing' AND o.outcome IN (l.dial_status, 'failed') ORDER BY o.outcome = 'failed' LIMIT 1)
+      WHEN l.has_ended THEN 'it ended before anybody answered'
     END,
-    (SELECT o.told FROM masking.outcomes o WHERE o.kind = 'call' AND o.outcome = c.outcome), c.outcome) AS outcome,
+    (SELECT o.told FROM masking.outcomes o WHERE o.kind = 'call' AND o.outcome = l.outcome), l.outcome) AS outcome,
   l.ring_seconds,
-  CASE WHEN c.outcome = 'connected' THEN coalesce(l.talk_seconds, l.call_seconds) END AS talk_seconds,
+  CASE WHEN l.outcome = 'connected' THEN l.talk_seconds END AS talk_seconds,
   CASE
-    WHEN l.hung_up_by = 'caller' THEN coalesce(c.side, 'caller')
-    WHEN l.hung_up_by = 'callee' THEN coalesce(CASE c.side WHEN 'customer' THEN 'agent' WHEN 'agent' THEN 'customer' END, 'callee')
+    WHEN l.hung_up_by = 'caller' THEN coalesce(l.side, 'caller')
+    WHEN l.hung_up_by = 'callee' THEN coalesce(masking.other(l.side), 'callee')
     ELSE l.hung_up_by
   END AS hung_up_by,
-  l.hangup_cause, l.hangup_code, l.cost, c.recording_seconds, c.repeats, c.call_uuid,
-  c.proxy AS dialled, '**' || c.caller_digits AS caller_number
-FROM masking.calls c
-CROSS JOIN LATERAL (SELECT * FROM masking.call_life k WHERE k.call_uuid = c.call_uuid) l
-LEFT JOIN LATERAL unnest(c.order_ids) AS o (order_id) ON true;
+  l.hangup_cause, l.hangup_code, l.cost, l.recording_seconds, l.repeats, l.call_uuid,
+  l.proxy AS dialled, '**' || l.caller_digits AS caller_number
+FROM masking.call_life l
+LEFT JOIN LATERAL unnest(l.order_ids) AS o (order_id) ON true;
 
 COMMENT ON VIEW masking.call_log IS
   'Every call, in words and without phone numbers of parties: one row per call and order it was about. The calls of one order: masking.order_calls().';

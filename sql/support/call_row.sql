@@ -11,11 +11,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 -- A call as a row of such a table, by Plivo's CallUUID. Reads one row of calls by its key.
 DECLARE
-  c masking.calls;
+  c masking.call_life;
   l masking.call_log;
   orders text;
 BEGIN
-  SELECT * INTO c FROM masking.calls f WHERE f.call_uuid = wanted;
+  SELECT * INTO c FROM masking.call_life f WHERE f.call_uuid = wanted;
   SELECT * INTO l FROM masking.call_log f WHERE f.call_uuid = wanted LIMIT 1;
   orders := array_to_string(c.order_ids[1:3], ', ') || CASE WHEN cardinality(c.order_ids) > 3 THEN ', …' ELSE '' END;
   RETURN masking.line('row', masking.call_tone(l), 'call', c.call_uuid,

@@ -31,7 +31,7 @@ BEGIN
   RETURN NEXT masking.line('fact', '', '', '', 'Recording', coalesce(masking.said_seconds(l.recording_seconds), 'none'));
   RETURN NEXT masking.line('fact', '', '', '', 'Plivo asked again', format('%s times', c.repeats));
   RETURN NEXT masking.line('fact', '', '', '', 'Id at Plivo', c.call_uuid);
-  IF l.hung_up_by IS NULL AND l.callee IS NOT NULL THEN
+  IF l.callee IS NOT NULL AND NOT (SELECT k.has_ended FROM masking.call_life k WHERE k.call_uuid = wanted) THEN
     RETURN NEXT masking.line('text', 'quiet', '', '',
       'No end was told yet: they may be talking, or Plivo''s message about the end was lost.');
   END IF;

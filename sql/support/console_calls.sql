@@ -1,14 +1,15 @@
-CREATE OR REPLACE FUNCTION masking.is_of_kind(c masking.calls, kind text) RETURNS boolean
+CREATE OR REPLACE FUNCTION masking.is_of_kind(outcome text, answered boolean, kind text) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 AS $$
   SELECT CASE kind
-    WHEN 'nobody' THEN c.outcome NOT IN ('connected', 'apologised')
-    WHEN 'talked' THEN c.outcome = 'connected' AND coalesce(c.callee_answered OR c.callee_seconds > 0, false)
-    WHEN 'unanswered' THEN c.outcome = 'connected' AND NOT coalesce(c.callee_answered OR c.callee_seconds > 0, false)
-    ELSE c.outcome = kind
+    WHEN 'nobody' THEN outcome NOT IN ('connected', 'apologised')
+    WHEN 'talked' THEN outcome = 'connected' AND answered IS TRUE
+    WHEN 'unanswered' THEN outcome = 'connected' AND answered IS FALSE
+    ELSE outcome = kind
   END
 $$;
-COMMENT ON FUNCTION masking.is_of_kind(masking.calls, text) IS 'Whether a call belongs to a kind of the console''s list.';
+COMMENT ON FUNCTION masking.is_of_kind(text, boolean, text) IS
+  'Whether a call belongs to a kind of the console''s list. One of which nothing is told yet was neither answered nor not.';
 
 CREATE OR REPLACE FUNCTION masking.console_calls(who text, kind text, on_number text, of_order text, typed_until text, before text)
 RETURNS SETOF masking.console_line
@@ -25,7 +26,7 @@ DECLARE
   from_uuid text := key[2];
   proxy_is bigint := CASE WHEN on_number ~ '^[1-9]\d{6,14}$' THEN on_number END;
   during record;
-  c masking.calls;
+  c record;
   seen integer := 0;
   shown integer := 0;
 BEGIN
@@ -54,7 +55,7 @@ BEGIN
   END IF;
   RETURN NEXT masking.line('section', '', '', '', CASE WHEN isfinite(from_time) THEN 'Calls until ' || masking.said_time(from_time) ELSE 'The latest calls' END);
   FOR c IN
-    SELECT f.* FROM masking.calls f
+    SELECT f.called_at, f.call_uuid, f.proxy, f.order_ids, f.outcome, f.answered FROM masking.call_life f
     WHERE f.called_at <= least(from_time, during.ends) AND (f.called_at < from_time OR from_uuid IS NULL OR f.call_uuid < from_uuid)
       AND f.called_at >= coalesce(during.begins, '-infinity')
     ORDER BY f.called_at DESC, f.call_uuid DESC
@@ -68,7 +69,7 @@ BEGIN
     before := format('%s-%s', (extract(epoch FROM c.called_at) * 1000000)::bigint, c.call_uuid);
     CONTINUE WHEN of_order IS NOT NULL AND (c.order_ids @> ARRAY[of_order]) IS NOT TRUE
       OR on_number IS NOT NULL AND c.proxy IS DISTINCT FROM proxy_is
-      OR kind IS NOT NULL AND NOT masking.is_of_kind(c, kind);
+      OR kind IS NOT NULL AND NOT masking.is_of_kind(c.outcome, c.answered, kind);
     IF shown = 0 THEN
       RETURN NEXT masking.call_columns();
     END IF;

@@ -46,7 +46,7 @@ BEGIN
   RETURN NEXT masking.line('fact', 'good', '', '', 'Database', 'answers');
   RETURN NEXT masking.line('fact', '', '', '', 'Last call or text', coalesce(masking.said_ago(masking.last_webhook()), 'never'));
   SELECT count(*) FILTER (WHERE c.outcome = 'apologised') AS apologies,
-    count(*) FILTER (WHERE c.outcome = 'connected' AND c.caller_ended IS NOT TRUE AND c.callee_ended IS NOT TRUE) AS live
+    count(*) FILTER (WHERE c.outcome = 'connected' AND NOT c.has_ended) AS live
   INTO f FROM masking.recent_calls('1 hour', 20000) c;
   RETURN NEXT masking.line('fact', CASE WHEN f.apologies > 0 THEN 'bad' ELSE 'good' END, CASE WHEN f.apologies > 0 THEN 'outcome' ELSE '' END, 'apologised',
     'Apologies in an hour', f.apologies::text);

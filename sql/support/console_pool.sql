@@ -67,8 +67,8 @@ BEGIN
   RETURN NEXT masking.line('columns', '', '', '', 'Number', 'Serves', 'State', 'Calls', 'Answered', 'Under 6 s', 'Last call');
   RETURN QUERY
   WITH n AS MATERIALIZED (
-    SELECT c.proxy, count(*) AS calls, count(*) FILTER (WHERE c.callee_answered OR c.callee_seconds > 0 OR c.dial_status = 'completed') AS answered,
-      count(*) FILTER (WHERE coalesce(c.callee_seconds, c.caller_seconds) BETWEEN 1 AND 5) AS short, max(c.called_at) AS latest
+    SELECT c.proxy, count(*) AS calls, count(*) FILTER (WHERE c.answered) AS answered,
+      count(*) FILTER (WHERE c.talk_seconds BETWEEN 1 AND 5) AS short, max(c.called_at) AS latest
     FROM masking.recent_calls('1 day', 20000) c GROUP BY c.proxy
   )
   SELECT made.*

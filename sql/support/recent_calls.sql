@@ -1,9 +1,9 @@
 CREATE OR REPLACE FUNCTION masking.recent_calls(since interval, at_most integer)
-RETURNS SETOF masking.calls
+RETURNS SETOF masking.call_life
 LANGUAGE sql STABLE
 AS $$
   -- No settings of its own, so that PostgreSQL puts it in place where it is asked.
-  SELECT c.* FROM masking.calls c
+  SELECT c.* FROM masking.call_life c
   WHERE c.called_at > now() - since
   ORDER BY c.called_at DESC
   LIMIT at_most

@@ -31,7 +31,7 @@ SELECT tests.tell('busy', '{"caller_ended": 1, "caller_seconds": 6, "caller_caus
 SELECT tests.tell('busy', '{"callee_ended": 1, "callee_cause": "Busy Line", "callee_code": 3010, "callee_source": "Callee", "callee_seconds": 0}');
 SELECT results_eq(
   $$SELECT outcome, dial_status, rang, answered, talk_seconds, hung_up_by, hangup_cause, hangup_code
-    FROM masking.call_life JOIN masking.calls USING (call_uuid, dial_status) WHERE call_uuid = 'busy'$$,
+    FROM masking.call_life WHERE call_uuid = 'busy'$$,
   $$VALUES ('not_asked', 'busy', false, false, 0, NULL, 'Busy Line', 3010)$$,
   'events of a call nobody asked about are kept, and nobody hung up a busy line');
 SELECT tests.pass('1 minute');
@@ -65,6 +65,32 @@ SELECT results_eq(
   'who pressed it talked; a mailbox did not, whatever else is told; without a key nobody can say');
 SELECT is((SELECT string_agg(outcome, ', ' ORDER BY call_uuid) FROM masking.call_log WHERE call_uuid IN ('key', 'mailbox', 'late', 'plain')),
   'they talked, they talked, it was answered, and nobody pressed the key, answered', 'and so the record says');
+
+-- Whether it was answered has one definition: the record, the console's list, its pool and its first page say the same.
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550100');
+SELECT count(*) FROM tests.answer_calls('{quiet,quiet-busy,hangup-only,hangup-only-0,untold}', array_fill(14156667777, ARRAY[5]), array_fill(14155550100, ARRAY[5]));
+SELECT tests.tell(call_uuid, told::jsonb) FROM (VALUES
+  -- CALLEE_EVENTS=no: no word of the callee's leg.
+  ('quiet', '{"dial_status": "completed", "dial_rang": 1}'), ('quiet', '{"caller_ended": 1, "caller_seconds": 3, "caller_source": "Callee"}'),
+  ('quiet-busy', '{"dial_status": "busy"}'), ('quiet-busy', '{"caller_ended": 1, "caller_seconds": 5}'),
+  ('hangup-only', '{"caller_ended": 1, "caller_seconds": 40}'), ('hangup-only-0', '{"caller_ended": 1, "caller_seconds": 0}')) v (call_uuid, told);
+CREATE TEMP TABLE lived AS SELECT DISTINCT call_uuid, outcome, talk_seconds FROM masking.call_log
+  WHERE call_uuid IN (SELECT call_uuid FROM masking.calls WHERE outcome = 'connected' AND proxy = 14155550100);
+SELECT results_eq($$SELECT call_uuid, outcome, talk_seconds FROM lived WHERE call_uuid ~ '^(quiet|hangup|mailbox|untold)' ORDER BY 1$$,
+  $$VALUES ('hangup-only' COLLATE "C", 'answered', 40), ('hangup-only-0', 'it ended before anybody answered', 0),
+    ('mailbox', 'it was answered, and nobody pressed the key', 0), ('quiet', 'answered', 3), ('quiet-busy', 'the callee was busy', 0),
+    ('untold', 'the callee''s phone was rung', NULL)$$, 'calls of which little is told, and a mailbox');
+SELECT set_eq($$SELECT key FROM masking.console_calls('anna', 'talked', NULL, NULL, NULL, NULL) WHERE link = 'call'$$,
+  $$SELECT call_uuid FROM lived WHERE outcome IN ('they talked', 'answered')$$, 'the console''s list finds those that somebody answered, as the record says');
+SELECT set_eq($$SELECT key FROM masking.console_calls('anna', 'unanswered', NULL, NULL, NULL, NULL) WHERE link = 'call'$$,
+  $$SELECT call_uuid FROM lived WHERE outcome NOT IN ('they talked', 'answered') AND call_uuid <> 'untold'$$, 'and those that nobody did');
+SELECT results_eq($$SELECT cells[5]::bigint, cells[6]::bigint FROM masking.console_pool('anna') WHERE link = 'number' AND key = '14155550100'$$,
+  $$SELECT count(*) FILTER (WHERE outcome IN ('they talked', 'answered')), count(*) FILTER (WHERE talk_seconds BETWEEN 1 AND 5) FROM lived$$,
+  'the pool counts them, and the short ones among them');
+SELECT results_eq($$SELECT cells[2] FROM masking.console_now('anna') WHERE cells[1] = 'Connected, no end told yet'$$, $$VALUES ('1')$$,
+  'one call is going on, for all that is told');
+SELECT is_empty($$SELECT call_uuid FROM lived, masking.console_call('anna', call_uuid) WHERE (cells[1] ~ '^No end was told yet') <> (call_uuid = 'untold')
+  AND part = 'text'$$, 'and its own page says so, as no other does');
 
 SELECT is((SELECT tests.tell('say', '{}', event)), (SELECT say FROM masking.prompt(event, 14155550100)), event || ' is said')
 FROM unnest(ARRAY['busy', 'no_answer', 'timeout', 'failed']) event;

@@ -12,7 +12,7 @@ from waiting import in_threads
 
 PUBLIC_URL = "https://calls.example.com/masking"
 COLUMNS = ("c.outcome", "c.side", "c.order_ids", "c.proxy", "c.repeats", "c.earlier_answers",
-           "l.was_told", "l.dial_status", "l.rang", "l.answered", "l.ring_seconds",
+           "l.has_ended", "l.dial_status", "l.rang", "l.answered", "l.ring_seconds",
            "l.talk_seconds", "l.call_seconds", "l.hung_up_by", "l.hangup_cause", "l.hangup_code",
            "l.cost")
 
