@@ -16,7 +16,7 @@ enum {
 
 static enum db_status run_gauges(struct store *store, int *found)
 {
-    static struct gauge gauges[GAUGES_MAX]; /* 42 KB: too much for a stack; one thread uses it */
+    static struct gauge gauges[GAUGES_MAX]; /* too much for a stack; one thread uses it */
     size_t count;
     enum db_status status = store_gauges(store, gauges, &count, LIMIT_MS);
     if (status == DB_OK)

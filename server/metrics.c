@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "counters.h"
+#include "log.h"
 #include "outcome.h"
 #include "response.h"
 #include "version.h"
@@ -30,6 +31,7 @@ static const struct {
     [COUNTER_RECORDS_LOST] = {"records_lost_total", "Apologies or events left without a record"},
     [COUNTER_CHORES_FAILED] = {"chores_failed_total", "Background statements that failed"},
     [COUNTER_LOG_LINES_LOST] = {"log_lines_lost_total", "Log lines that nobody took in time"},
+    [COUNTER_METRICS_LEFT_OUT] = {"metrics_left_out_total", "Values that found no room here"},
 };
 
 const char *const metrics_refusal_names[REFUSALS] = {
@@ -98,14 +100,22 @@ static size_t place_of(int64_t number)
 
 void metrics_saw_webhook(struct number proxy)
 {
+    static struct log_limit limit = {.seconds = 3600};
+    bool left_out = false;
     pthread_mutex_lock(&seen_lock);
     last_webhook = time(NULL);
     if (proxy.value != 0) {
         size_t place = place_of(proxy.value);
+        left_out = numbers_seen[place].at != 0 && numbers_seen[place].number != proxy.value;
         numbers_seen[place].number = proxy.value;
         numbers_seen[place].at = last_webhook;
     }
     pthread_mutex_unlock(&seen_lock);
+    if (left_out) {
+        counters_count(COUNTER_METRICS_LEFT_OUT);
+        log_event_limited(&limit, LOG_ERROR, "metrics_left_out", "what=numbers kept=%d",
+                          NUMBERS_SEEN_MAX);
+    }
 }
 
 void metrics_count_answer(const char *outcome, int64_t microseconds)
@@ -117,7 +127,7 @@ void metrics_count_answer(const char *outcome, int64_t microseconds)
 void metrics_set_gauges(const struct gauge values[], size_t count)
 {
     pthread_mutex_lock(&gauges_lock);
-    gauge_count = count < GAUGES_MAX ? count : GAUGES_MAX;
+    gauge_count = count;
     memcpy(gauges, values, gauge_count * sizeof gauges[0]);
     pthread_mutex_unlock(&gauges_lock);
 }
@@ -162,7 +172,7 @@ static void print_histogram(struct response *response, enum distribution distrib
     print(response, "masking_%s_count %" PRIu64 "\n", name, total);
 }
 
-/* sql/server/gauges.sql sorts by name: the values of one stand together, as the format demands. */
+/* sql/server/gauges.sql sorts them: the values of one stand together, as the format demands. */
 static void print_gauges(struct response *response)
 {
     pthread_mutex_lock(&gauges_lock);

@@ -36,14 +36,15 @@ void metrics_count_refusal(enum signature_refusal reason, int version);
 uint64_t metrics_refusals(enum signature_refusal reason);
 
 /* A webhook whose signature was valid; proxy: whose number it was about, as it was dialled; of
- * value 0 when that is not sure. The last 1,000 numbers that came are told apart. */
+ * value 0 when that is not sure. The last 1,000 numbers that came are told apart; a number that
+ * gives way is counted and logged. */
 void metrics_saw_webhook(struct number proxy);
 
 /* One webhook answered: by its outcome, and how long it took. A word that is no label of
  * outcomes.def counts as "other". */
 void metrics_count_answer(const char *outcome, int64_t microseconds);
 
-/* What the database reports (masking.gauges()). Replaces all of them. */
+/* What the database reports (masking.gauges()), GAUGES_MAX at most. Replaces all of them. */
 void metrics_set_gauges(const struct gauge gauges[], size_t count);
 
 /* What others know at the moment of asking. */

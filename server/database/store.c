@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "counters.h"
 #include "log.h"
 #include "secret.h"
 #include "statements.h" /* made from sql/ by the Makefile */
@@ -278,15 +279,18 @@ enum db_status store_record_deliveries(struct store *store, const struct deliver
 
 struct gauges {
     struct gauge *gauges;
-    size_t count;
+    size_t count, left_out;
 };
 
 /* Columns: name text, labels text, value double precision. */
 static void read_gauge(void *context, const struct db_row *row)
 {
     struct gauges *into = context;
-    if (into->count == GAUGES_MAX)
+    if (into->count == GAUGES_MAX) {
+        into->left_out++;
+        counters_count(COUNTER_METRICS_LEFT_OUT);
         return;
+    }
     struct gauge *gauge = &into->gauges[into->count++];
     db_text(row, 0, gauge->name, sizeof gauge->name);
     db_text(row, 1, gauge->labels, sizeof gauge->labels);
@@ -298,9 +302,13 @@ STATEMENT(gauges, SQL_GAUGES, "", "name labels value");
 enum db_status store_gauges(struct store *store, struct gauge into_gauges[GAUGES_MAX],
                             size_t *count, int limit_ms)
 {
-    struct gauges into = {into_gauges, 0};
+    static struct log_limit limit = {.seconds = 3600};
+    struct gauges into = {.gauges = into_gauges};
     enum db_status status = run(store, &gauges, limit_ms, read_gauge, &into);
     *count = into.count;
+    if (into.left_out > 0)
+        log_event_limited(&limit, LOG_ERROR, "metrics_left_out", "what=gauges kept=%d left_out=%zu",
+                          GAUGES_MAX, into.left_out);
     return status;
 }
 

@@ -162,14 +162,14 @@ MUST_CHECK enum db_status store_record_deliveries(struct store *store,
 
 /* A value that the database reports (masking.gauges()): name and labels are Prometheus text,
  * made by that function. */
-enum { GAUGES_MAX = 256, GAUGE_NAME = 64, GAUGE_LABELS = 96 };
+enum { GAUGES_MAX = 2048, GAUGE_NAME = 64, GAUGE_LABELS = 96 };
 struct gauge {
     char name[GAUGE_NAME];
     char labels[GAUGE_LABELS]; /* prefix="1415", or empty */
     double value;
 };
 
-/* At most GAUGES_MAX of them, *count are filled. */
+/* The first GAUGES_MAX of them, *count are filled; how many have no room is counted and logged. */
 MUST_CHECK enum db_status store_gauges(struct store *store, struct gauge gauges[GAUGES_MAX],
                                        size_t *count, int limit_ms);
 

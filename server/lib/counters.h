@@ -20,6 +20,7 @@ enum counter {
     COUNTER_RECORDS_LOST,  /* apologies or events that no row tells of */
     COUNTER_CHORES_FAILED, /* background statements that could not run */
     COUNTER_LOG_LINES_LOST,
+    COUNTER_METRICS_LEFT_OUT, /* values that the metrics had no room for */
     COUNTERS,
 };
 

@@ -177,6 +177,37 @@ def test_the_numbers_that_are_timed_are_bounded(start_server):
     names = [name for name in read(server) if "number_last_webhook" in name]
     assert len(names) == 1000
     assert last_of(server, "14155561002")
+    assert read(server)["masking_metrics_left_out_total"] == 3
+    assert len(re.findall("event=metrics_left_out what=numbers kept=1000", server.log)) == 1
+
+
+@pytest.fixture
+def prefixes(database):
+    """prefixes(COUNT): the pool's gauges as of so many, the last one short; as if looked up a minute from now."""
+    def fill(count):
+        database.query("DELETE FROM masking.gauge_values")
+        database.query("INSERT INTO masking.gauge_values (name, labels, value, source, taken_at)"
+                       " SELECT name, format('prefix=\"%%s\"', g), CASE WHEN g = %s THEN -1 ELSE 1 END, 'pool_gauges', now() + interval '1 minute'"
+                       " FROM generate_series(1, %s) g, unnest('{live_routes,pool_headroom,pool_numbers,pool_numbers_needed}'::text[]) name",
+                       count, count)
+    yield fill
+    database.query("DELETE FROM masking.gauge_values")
+
+
+@pytest.mark.parametrize("count, left_out", [(70, 0), (600, 1)])
+def test_a_pool_of_many_prefixes_leaves_out_no_alert(start_server, prefixes, count, left_out):
+    """What has no room is counted and logged, and is never what an alert asks for."""
+    prefixes(count)
+    server = start_server()
+    found = eventually(lambda: (samples := read(server)).get("masking_unmasked_orders") is not None and samples)
+    assert found["masking_standby_missing"] == 0 and "masking_unmasked_orders_total" in found
+    assert found[f'masking_pool_headroom{{prefix="{count}"}}'] == -1
+    values = sum("prefix=" in name for name in found)
+    assert (values == 4 * count) == (left_out == 0)
+    if left_out:
+        assert found["masking_metrics_left_out_total"] >= 4 * count - values > 0
+        told = re.findall(r"event=metrics_left_out what=gauges kept=2048 left_out=(\d+)", server.log)
+        assert told == [str(4 * count - values)]
 
 
 def test_the_build_and_the_workers_are_shown(start_server):
