@@ -89,6 +89,9 @@ static struct user *read_users(const char *path, size_t *count)
     while (*count < USERS_MAX && fgets(line, sizeof line, file) != NULL)
         if (read_user(&list[*count], line, ++number))
             (*count)++;
+    if (*count == USERS_MAX && fgets(line, sizeof line, file) != NULL)
+        log_event(LOG_ERROR, "users_ignored", "from_line=%u reason=\"%d users at most\"",
+                  number + 1, USERS_MAX);
     fclose(file);
     explicit_bzero(line, sizeof line);
     return list;

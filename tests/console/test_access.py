@@ -132,6 +132,13 @@ def test_who_is_removed_gets_in_no_longer(start_console, users, pool):
     assert console.get("/", login("bob", "other")).status == 200
 
 
+def test_a_user_beyond_the_last_place_is_told_of(start_console, users, pool):
+    users.write_text("\n".join(f"u{n}:$5$x$y" for n in range(256)) + "\n" + users.read_text())
+    console = start_console(CONSOLE_USERS_FILE=str(users))
+    assert console.get("/", login("anna", "right")).status == 401
+    assert 'event=users_ignored from_line=257 reason="256 users at most"' in console.log
+
+
 def test_guessing_passwords_is_slow_but_slows_nobody_else(start_console, users, pool):
     console = start_console(CONSOLE_USERS_FILE=str(users))
     assert console.get("/", login("anna", "right")).status == 200
