@@ -82,9 +82,9 @@ static bool connect_call(const struct config *config, const struct call *call,
 {
     struct prompt builtin;
     struct number shows = answer->shows.value != 0 ? answer->shows : call->dialled;
-    if (answer->counterpart.value == 0 || shows.value == answer->counterpart.value ||
-        shows.value == call->caller.value || call->dialled.value == 0 ||
-        answer->counterpart.value == call->caller.value ||
+    if (answer->counterpart.value <= 0 || shows.value <= 0 ||
+        shows.value == answer->counterpart.value || shows.value == call->caller.value ||
+        call->dialled.value == 0 || answer->counterpart.value == call->caller.value ||
         answer->counterpart.value == call->dialled.value) {
         log_event(LOG_ERROR, "impossible_answer", "what=counterpart");
         refuse(response, OUTCOME_MALFORMED);

@@ -187,7 +187,7 @@ static bool give_answer(const struct config *config, const struct message *messa
         response_note(response, "message=%s", answer->outcome);
     if (answer->counterpart.value != 0) {
         if (outcome == OUTCOME_MESSAGE_FORWARDED && message->dialled.value != 0 &&
-            answer->counterpart.value != message->sender.value &&
+            answer->counterpart.value > 0 && answer->counterpart.value != message->sender.value &&
             answer->counterpart.value != message->dialled.value) {
             texts.receiver = answer->counterpart;
             texts.text = content->text;
@@ -197,10 +197,13 @@ static bool give_answer(const struct config *config, const struct message *messa
             return true;
         }
     }
-    if (answer->prompt.words[0] != '\0' && !answer->prompt.is_recording &&
-        message->sender.value != 0 && message->sender.value != message->dialled.value) {
-        texts.sender = message->sender;
-        texts.notice = answer->prompt.words;
+    if (answer->prompt.words[0] != '\0' && !answer->prompt.is_recording) {
+        if (message->sender.value > 0 && message->sender.value != message->dialled.value) {
+            texts.sender = message->sender;
+            texts.notice = answer->prompt.words;
+        } else {
+            response_note(response, "notice=unsendable"); /* a national number, as number.h says */
+        }
     }
     return reply_texts(response, &texts);
 }

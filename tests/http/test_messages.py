@@ -67,6 +67,16 @@ def test_a_stranger_gets_one_sentence_an_hour(server, database, oracle):
     assert server.webhook(first, "/message").message[2] == told, "a repeat is answered alike"
 
 
+@pytest.mark.parametrize("sender, dialled, outcome", [
+    ("07700900124", "442071838750", "unknown_sender"), ("07700900124", PROXY, "no_sender"),
+    ("611611", PROXY, "no_sender"), ("AMAZON", PROXY, "no_sender")])
+def test_a_stranger_without_a_number_to_write_to_is_sent_nothing(server, database, sender, dialled, outcome):
+    """The server has a national number without its country; the database knows whose it would be."""
+    message = str(uuid.uuid4())
+    assert server.webhook(fields(sender, "hello?", message, dialled), "/message").empty
+    assert outcomes(database, message) == [outcome]
+
+
 def test_two_proxies_cannot_keep_each_other_talking(server, database):
     """Whatever one is sent it would forward or answer, and so on, for ever."""
     for number in ("14155550120", "14155550121"):
