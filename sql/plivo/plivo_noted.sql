@@ -180,7 +180,8 @@ $$;
 COMMENT ON FUNCTION masking.plivo_noted_applications(masking.plivo_runs, jsonb) IS 'What a page of applications means.';
 
 -- One page of the numbers. The list can shift while it is read: then pages overlap, or leave one
--- out, and the count does not fit. It is read again from the beginning.
+-- out, and the count does not fit. It is read again from the beginning. What is no phone number, as
+-- a short code, is counted, told of, and left alone.
 CREATE OR REPLACE FUNCTION masking.plivo_noted_numbers(r masking.plivo_runs, answer jsonb) RETURNS masking.plivo_runs
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -189,15 +190,21 @@ DECLARE
   page record := masking.plivo_page(answer);
   before jsonb := CASE WHEN r.place = 0 THEN '{}' ELSE r.picture -> 'numbers' END;
   counted integer := CASE WHEN r.place = 0 THEN page.total ELSE (r.picture ->> 'counted')::integer END;
+  phone CONSTANT text := '^\+?[1-9][0-9]{6,14}$';
   numbers jsonb;
+  others jsonb := coalesce(CASE WHEN r.place > 0 THEN r.picture -> 'others' END, '{}');
 BEGIN
   numbers := before || coalesce((
     SELECT jsonb_object_agg(regexp_replace(n.value ->> 'number', '^\+', ''), n.value - ARRAY[
       'alias', 'added_on', 'carrier', 'city', 'resource_uri', 'mms_rate', 'sms_rate', 'voice_rate', 'verification_info'])
     FROM jsonb_array_elements(page.entries) n
-    WHERE n.value ->> 'number' ~ '^\+?[1-9][0-9]{6,14}$'), '{}');
+    WHERE n.value ->> 'number' ~ phone), '{}');
+  others := others || coalesce((
+    SELECT jsonb_object_agg(coalesce(n.value ->> 'number', n.value::text), true)
+    FROM jsonb_array_elements(page.entries) n
+    WHERE (n.value ->> 'number' ~ phone) IS NOT TRUE), '{}');
   IF counted IS DISTINCT FROM page.total
-    OR page.last AND page.total <> (SELECT count(*) FROM jsonb_object_keys(numbers))
+    OR page.last AND page.total <> (SELECT count(*) FROM jsonb_object_keys(numbers || others))
   THEN
     IF r.readings >= 4 THEN
       r.words := r.words || '!Plivo''s list of numbers changes while it is read. Try again later; what is not in the list was left alone.'::text;
@@ -208,8 +215,12 @@ BEGIN
     r.place := 0;
     RETURN r;
   END IF;
-  r.picture := r.picture || jsonb_build_object('numbers', numbers, 'counted', counted);
+  r.picture := r.picture || jsonb_build_object('numbers', numbers, 'others', others, 'counted', counted);
   IF page.last OR r.place > 200000 THEN
+    IF others <> '{}' AND r.round = 1 THEN
+      r.words := r.words || ('Left alone, as no phone number: '
+        || masking.plivo_clean((SELECT string_agg(o.key, ', ' ORDER BY o.key) FROM jsonb_object_keys(others) AS o (key))) || '.');
+    END IF;
     r.phase := CASE r.command WHEN 'check' THEN 'look' ELSE 'plan' END;
     r.place := 0;
     r.readings := 0;

@@ -29,6 +29,24 @@ def test_in_step(connected, plivo):
     assert plivo.changes() == before
 
 
+def test_what_is_no_phone_number_is_told_of_and_no_obstacle(connected, plivo):
+    """A short code, and what nobody has seen yet; on the first page and on the last."""
+    plivo.numbers = {"22366": None, **plivo.numbers}
+    for odd in ("22366", "611", "PLIVO\x1b[2J"):
+        plivo.add_number(odd)
+    plivo.add_number("none")
+    plivo.numbers["none"]["number"] = None
+    before = plivo.changes()
+    done = connected("check")
+    assert (done.code, done.err) == (0, "") and "In step: 30 numbers." in done.out
+    assert "Left alone, as no phone number: 22366, 611, PLIVO [2J, {" in done.out
+    assert plivo.changes() == before
+    done = connected("connect", "--all", "--yes")
+    assert done.code == 0 and done.out.count("Left alone, as no phone number: 22366") == 1, done
+    assert sorted(connected.pool()) == NUMBERS
+    assert connected("disconnect", "--now", "--yes").code == 0
+
+
 def test_before_it_was_connected_it_says_so(tool, plivo):
     done = tool("check")
     assert done.code == 1 and "is not connected to Plivo" in done.err
