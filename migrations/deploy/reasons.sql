@@ -91,6 +91,8 @@ INSERT INTO masking.reasons (reason, tone, sentence, next_step) VALUES
     'The former number is not of the order any more. Should it be, the order system writes it to the order again.'),
   ('phone removed', 'warn', 'over since {time}, as the phone was removed from the order',
     'This phone is not of the order any more. Should it be, the order system writes it to the order again (order_phones).'),
+  ('waits for a number', 'bad', 'over since {time}, as no number was free for the order''s people',
+    'Operations: add numbers to the pool (see Pool). The order then gets one by itself within seconds.'),
   ('renewed', 'warn', 'over since {time}, as the order was connected anew', 'Look at the order: it may be on another number since.'),
   ('order completed', 'warn', 'over since {time}, as the order was completed, and then the grace time of the {side} passed',
     'Not over yet? The order system reopens the order with completed_at = NULL, or gives it more time with completed_at in the future.'),
