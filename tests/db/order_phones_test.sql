@@ -80,4 +80,75 @@ SELECT results_eq($$SELECT routed_since FROM masking.order_phones WHERE order_id
   'a phone that became a proxy number meanwhile is left without a route');
 SELECT is_empty($$SELECT FROM masking.routes WHERE caller = 14155550109$$, 'and none was made');
 
+-- In the other spelling of a main phone, on either side, in either country: the order moves on without it.
+CREATE FUNCTION pg_temp.moves_on(n integer, its_side text, phone text, main text, spelled text) RETURNS text
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('S' || n, '1415666500' || n, '1415666510' || n);
+  INSERT INTO masking.order_phones (order_id, side, number) VALUES ('S' || n, its_side, phone);
+  EXECUTE format('UPDATE masking.orders SET %I = %L WHERE order_id = %L', main, spelled, 'S' || n);
+  RETURN (
+    SELECT format('%s routes, %s of it', count(*), count(*) FILTER (WHERE r.caller = masking.person(phone::bigint)))
+    FROM masking.routes r WHERE r.order_id = 'S' || n AND masking.is_live(r.live, r.closed));
+END
+$$;
+SELECT is(pg_temp.moves_on(n, side, phone, main, spelled), '2 routes, 1 of it', why)
+FROM (VALUES
+  (1, 'agent', '525512345678', 'customer_number', '5215512345678', 'a Mexican phone of the agent''s is the customer'),
+  (2, 'customer', '5215512345671', 'customer_number', '525512345671', 'the customer''s own, written shorter'),
+  (3, 'customer', '541123456789', 'agent_number', '5491123456789', 'an Argentinian phone of the customer''s is the agent'),
+  (4, 'agent', '5491123456781', 'agent_number', '541123456781', 'the agent''s own, written shorter')) AS v (n, side, phone, main, spelled, why);
+
+-- A further phone that has become the main phone, and is then removed: what the order wants stays.
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('M', '14156665501', '14156665502');
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('M', 'customer', '14156665509'), ('M', 'agent', '14156665508');
+UPDATE masking.orders SET customer_number = '14156665509' WHERE order_id = 'M';
+DELETE FROM masking.order_phones WHERE order_id = 'M' AND number = '14156665509';
+SELECT is(pg_temp.asks(14156665509, 'M'), '14156665502', 'a main phone that had been a further one is not cut off');
+UPDATE masking.orders SET agent_number = '14156665508' WHERE order_id = 'M';
+DELETE FROM masking.order_phones WHERE order_id = 'M' AND number = '14156665508';
+SELECT is(pg_temp.asks(14156665508, 'M'), '14156665509', 'the agent''s neither');
+SELECT is_empty($$SELECT * FROM masking.orders_out_of_step$$, 'and all is in step');
+
+-- Who waits dials no number: his former one may lead to somebody else. So it is for further phones.
+DELETE FROM masking.orders;
+SELECT tests.pass('3 days');
+DELETE FROM masking.proxy_numbers WHERE number <> '14155550101';
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('V', '14156666001', '14156666002'), ('W', '14156666003', '14156666004');
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('W', 'agent', '14156666005'), ('W', 'customer', '14156666006');
+SELECT is(pg_temp.asks(14156666005, 'W'), '14156666003', 'before');
+SELECT is(w.state, 'waiting without a number', 'promise 5: a swap that finds no number free')
+FROM tests.ask_as('postgres', $$UPDATE masking.orders SET agent_number = '14156666002' WHERE order_id = 'W'
+  RETURNING masking || CASE WHEN proxy_number IS NULL THEN ' without a number' ELSE '' END$$) AS w (state);
+SELECT is(tests.reaches(caller, 14155550101), 'order_waiting', 'a further phone of it: ' || caller) FROM (VALUES (14156666005), (14156666006)) AS v (caller);
+SELECT is((SELECT count(routed_since) FROM masking.order_phones WHERE order_id = 'W'), 0::bigint, 'and it is seen that they are not routed');
+SELECT is(tests.reaches(14156666002, 14155550101), '14156666001', 'who is new there reaches the other order');
+UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'V';
+SELECT results_eq('SELECT order_id, proxy_number FROM masking.assign_pending()', $$VALUES ('W'::text, '14155550101'::text)$$, 'served once one is free');
+SELECT is(pg_temp.asks(14156666005, 'W'), '14156666003', 'with its further phones');
+
+-- A further phone is connected while the main phone of its side is, and no longer.
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('X', '14156666101', '14156666102');
+SELECT tests.pass('11 hours');
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('X', 'customer', '14156666103');
+SELECT is(pg_temp.asks(14156666103, 'X'), '14156666102', 'one that is added late');
+SELECT tests.pass('2 hours');
+SELECT is(tests.reaches(caller, 14155550101), 'order_over', 'ends with the main phone: ' || caller) FROM (VALUES (14156666101), (14156666103)) AS v (caller);
+UPDATE masking.orders SET placed_at = placed_at WHERE order_id = 'X';
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('X', 'agent', '14156666104');
+SELECT is(tests.reaches(14156666103, 14155550101), 'order_over', 'what expired stays so, however often the order is written');
+SELECT isnt(tests.reaches(14156666104, 14155550101), '14156666101', 'and whatever is added to it');
+UPDATE masking.orders SET completed_at = now() WHERE order_id = 'X';
+SELECT results_eq($$SELECT proxy_number, masking FROM masking.orders WHERE order_id = 'X'$$, 'VALUES (NULL::text, NULL::text)', 'it shows no number then');
+UPDATE masking.orders SET completed_at = NULL WHERE order_id = 'X';
+SELECT is(pg_temp.asks(caller, 'X'), reached, 'reopened: ' || caller)
+FROM (VALUES (14156666101, '14156666102'), (14156666103, '14156666102'), (14156666104, '14156666101')) AS v (caller, reached);
+UPDATE masking.orders SET completed_at = now() - interval '10 minutes' WHERE order_id = 'X';
+SELECT is(pg_temp.asks(caller, 'X'), reached, 'in the customer''s grace: ' || caller)
+FROM (VALUES (14156666101, '14156666102'), (14156666103, '14156666102'), (14156666104, 'order_over')) AS v (caller, reached);
+UPDATE masking.orders SET completed_at = now() - interval '1 day' WHERE order_id = 'X';
+SELECT results_eq($$SELECT proxy_number, masking FROM masking.orders WHERE order_id = 'X'$$, 'VALUES (NULL::text, NULL::text)', 'after both');
+SELECT is_empty($$SELECT * FROM masking.orders_out_of_step$$, 'all the time in step');
+
 SELECT * FROM finish();

@@ -419,3 +419,60 @@ def test_a_batch_with_several_events_of_a_call_locks_calls_in_their_order(databa
     holder.commit()
     assert recording.result() == [(0,)]
     assert ask(owner, "SELECT callee_seconds FROM masking.calls ORDER BY call_uuid") == [(9,), (7,)]
+
+
+@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+@pytest.mark.parametrize("change", [
+    "SELECT masking.block_person('14156667778')", "INSERT INTO masking.dial_prefixes VALUES ('44')",
+    "SELECT masking.unblock_person('14156667771')"])
+@pytest.mark.parametrize("write", [
+    (PLACE, "A", "14156667777", "14156667778"), (PLACE, "A", "14156667771", "14156667778"),
+    ("UPDATE orders SET agent_number = %s WHERE order_id = 'B'", "14156667778"),
+    ("INSERT INTO order_phones (order_id, side, number) VALUES ('B', 'agent', %s)", "14156667778")])
+def test_a_block_that_a_snapshot_cannot_see(database, level, change, write):
+    """From commit on, whatever the level: told to try again, it sees what was blocked or unblocked."""
+    owner, orders = connect(database), connect(database, "masking_orders", level)
+    ask(owner, "SELECT masking.block_person('14156667771')")
+    ask(owner, "SET search_path = masking; " + PLACE, "B", "14156660001", "14156660002")
+    ask(orders, "SELECT count(*) FROM orders")
+    ask(owner, change)
+    with pytest.raises(psycopg2.errors.SerializationFailure):
+        ask(orders, *write)
+    orders.rollback()
+    ask(orders, "SELECT count(*) FROM orders")
+    try:
+        ask(orders, *write)
+        orders.commit()
+    except psycopg2.Error as error:
+        assert error.pgcode == "MK014"  # the prefix that was forbidden
+    assert ask(owner, "SELECT * FROM masking.orders_out_of_step") == []
+
+
+def test_who_blocks_waits_for_transactions_that_could_not_see_it(database):
+    """And no longer than lock_wait, and then for their commit."""
+    owner, orders = connect(database), connect(database, "masking_orders", "REPEATABLE READ")
+    setting(owner, "lock_wait", 0)
+    ask(orders, PLACE, "A", "14156667777", "14156667778")
+    with pytest.raises(psycopg2.Error) as error:
+        ask(owner, "SELECT masking.block_person('14156660009')")
+    assert error.value.pgcode == "MK012"
+    orders.commit()
+    ask(owner, "SELECT masking.block_person('14156667778')")
+    assert one(owner, "SELECT bool_and(blocked) FROM masking.routes WHERE masking.is_live(live, closed)")
+
+
+def test_removing_a_phone_holds_up_no_order(database):
+    """The phone's row is in the hands of who removes it, and waits for who writes the order."""
+    owner, orders = connect(database), connect(database, "masking_orders", "READ COMMITTED")
+    remover = connect(database, "masking_orders", "READ COMMITTED")
+    ask(orders, PLACE, "A", "14156667777", "14156667778")
+    ask(orders, "INSERT INTO order_phones (order_id, side, number) VALUES ('A', 'agent', '14156667779')")
+    orders.commit()
+    ask(orders, "UPDATE orders SET placed_at = placed_at WHERE order_id = 'A'")
+    removing = Meanwhile(owner, remover, "DELETE FROM order_phones WHERE order_id = 'A'")
+    ask(orders, "UPDATE orders SET customer_number = '14156667776' WHERE order_id = 'A'")
+    orders.commit()
+    removing.result()
+    remover.commit()
+    assert ask(owner, "SELECT caller FROM masking.routes WHERE masking.is_live(live, closed) ORDER BY 1") == \
+        [(14156667776,), (14156667778,)]
