@@ -1,9 +1,17 @@
+CREATE OR REPLACE FUNCTION masking.names_both(o masking.orders) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT num_nulls(o.customer_number, o.agent_number) = 0 AND num_nonnulls(o.cancelled_at, o.forgotten_at) = 0
+$$;
+COMMENT ON FUNCTION masking.names_both(masking.orders) IS
+  'Whether an order names two people who may be connected: it is not cancelled, and its numbers are not forgotten.';
+
 CREATE OR REPLACE FUNCTION masking.live_until(o masking.orders, side text, assigned timestamptz)
 RETURNS timestamptz
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-  IF o.agent_number IS NULL OR o.customer_number IS NULL OR o.cancelled_at IS NOT NULL THEN
+  IF NOT masking.names_both(o) THEN
     RETURN '-infinity';
   ELSIF o.completed_at IS NULL THEN
     RETURN assigned + masking.setting_span('longest_life');

@@ -156,8 +156,8 @@ BEGIN
   o.masking := CASE
     WHEN o.forgotten_at IS NOT NULL THEN NULL
     WHEN num_nonnulls(o.customer_refused, o.agent_refused) > 0 AND o.cancelled_at IS NULL THEN 'refused'
-    WHEN masking.connected_since(o, NULL, clock_timestamp()) IS NOT NULL
-    THEN CASE WHEN o.proxy_number IS NULL THEN 'any number' ELSE 'masked' END
+    WHEN o.proxy_number IS NOT NULL THEN 'masked' -- see route_order
+    WHEN o.routed_at IS NOT NULL AND masking.connected_since(o, NULL, clock_timestamp()) IS NOT NULL THEN 'any number'
     WHEN o.unmasked_since IS NOT NULL THEN 'waiting'
   END;
   o := masking.give_codes(before, o);

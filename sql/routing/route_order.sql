@@ -147,7 +147,7 @@ BEGIN
   PERFORM masking.trim_routes(o, at, CASE WHEN can_open THEN 'renewed' END);
   o.unmasked_since := NULL;
   o.unmasked_reason := NULL;
-  IF masking.connected_since(o, NULL, at) IS NULL THEN
+  IF NOT can_open AND before.order_id IS NOT NULL AND masking.connected_since(o, NULL, at) IS NULL THEN
     -- Its further phones reach nobody either, and who waits dials no number that may be somebody else's.
     PERFORM masking.trim_routes(o, at, 'waits for a number');
     o.proxy_number := NULL;

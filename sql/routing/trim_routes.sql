@@ -28,7 +28,8 @@ BEGIN
     FROM (
       SELECT w.*, CASE WHEN why_all IS NULL AND w.wanted THEN masking.live_until(o, w.side, coalesce(w.began, lower(w.live))) END AS wish
       FROM (
-        SELECT v.*, masking.is_wanted(o, v.side, v.caller, v.callee) AS wanted FROM masking.routes v
+        SELECT v.*, m.side IS NOT NULL AS wanted FROM masking.routes v
+        LEFT JOIN masking.wanted_routes(o, at) m ON m.side = v.side AND m.caller = v.caller AND m.callee = v.callee
         WHERE v.order_id = o.order_id AND masking.is_live(v.live, v.closed, at)
       ) w
     ) t

@@ -8,7 +8,8 @@ AS $$
   -- phone or one of ours.
   --   reads  order_phones (of this order), proxy_numbers, settings, what is_blocked reads
   --   who    whatever opens, keeps, ends or checks routes. No settings of its own, so that PostgreSQL puts it in place,
-  --          and works out only the columns that are asked for
+  --          and works out only the columns that are asked for; with a variable as o (PostgreSQL 15 fails to plan it beside a
+  --          table whose rows are the orders)
   SELECT w.side, w.caller, w.callee, w.until, masking.is_blocked(o, w.side, w.caller, w.callee), w.must
   FROM (
     SELECT s.side, masking.person(masking.party(o, s.side)) AS caller, masking.party(o, masking.other(s.side)) AS callee,
@@ -23,7 +24,7 @@ AS $$
         masking.person(masking.party(o, 'customer')), masking.person(masking.party(o, 'agent')))
       AND NOT masking.is_proxy(masking.number_of(p.number))
   ) w
-  WHERE o.forgotten_at IS NULL AND w.until > '-infinity'
+  WHERE masking.names_both(o)
 $$;
 COMMENT ON FUNCTION masking.wanted_routes(masking.orders, timestamptz) IS
   'The routes that an order, as it is now, wants, of people who were assigned then.';
@@ -47,11 +48,12 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  -- What must be, of wanted_routes, told by the routes alone: this is asked with every write.
   RETURN (
-    SELECT max(coalesce(r.began, lower(r.live))) FROM masking.wanted_routes(o, at) w
-    JOIN masking.routes r ON r.side = w.side AND r.caller = w.caller AND r.callee = w.callee
-    WHERE w.must AND w.side = coalesce(the_side, w.side) AND r.order_id = o.order_id
-      AND masking.is_live(r.live, r.closed, at) AND r.proxy IS NOT DISTINCT FROM masking.number_of(o.proxy_number));
+    SELECT max(coalesce(r.began, lower(r.live))) FROM masking.routes r
+    WHERE r.order_id = o.order_id AND r.side = coalesce(the_side, r.side) AND masking.is_live(r.live, r.closed, at)
+      AND r.caller = masking.person(masking.party(o, r.side)) AND r.callee = masking.party(o, masking.other(r.side))
+      AND r.proxy IS NOT DISTINCT FROM masking.number_of(o.proxy_number));
 END
 $$;
 COMMENT ON FUNCTION masking.connected_since(masking.orders, text, timestamptz) IS
