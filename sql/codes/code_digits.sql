@@ -6,9 +6,9 @@ AS $$
 BEGIN
   FOR digits IN REVERSE 15..5 LOOP
     IF EXISTS (SELECT FROM masking.codes c
-        WHERE c.proxy = on_proxy AND length(c.code) = digits AND upper(c.live) > now() AND NOT c.closed)
+        WHERE c.proxy = on_proxy AND length(c.code) = digits AND masking.is_live(c.live, c.closed))
       OR EXISTS (SELECT FROM masking.codes c
-        WHERE c.proxy IS NULL AND length(c.code) = digits AND upper(c.live) > now() AND NOT c.closed)
+        WHERE c.proxy IS NULL AND length(c.code) = digits AND masking.is_live(c.live, c.closed))
     THEN
       RETURN digits;
     END IF;

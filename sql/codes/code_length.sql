@@ -15,15 +15,15 @@ BEGIN
     most := (10::bigint ^ digits - 1)::bigint / 30000;
     IF on_proxy IS NULL THEN
       SELECT count(*) INTO alive FROM (
-        SELECT FROM masking.codes c WHERE length(c.code) = digits AND upper(c.live) > at LIMIT most) few;
+        SELECT FROM masking.codes c WHERE length(c.code) = digits AND masking.is_live(c.live, c.closed, at) LIMIT most) few;
     ELSE
       -- Two questions, not one with OR: that could not use an index.
       SELECT count(*) INTO alive FROM (
         SELECT FROM masking.codes c
-        WHERE c.proxy = on_proxy AND length(c.code) = digits AND upper(c.live) > at
+        WHERE c.proxy = on_proxy AND length(c.code) = digits AND masking.is_live(c.live, c.closed, at)
         UNION ALL
         SELECT FROM masking.codes c
-        WHERE c.proxy IS NULL AND length(c.code) = digits AND upper(c.live) > at
+        WHERE c.proxy IS NULL AND length(c.code) = digits AND masking.is_live(c.live, c.closed, at)
         LIMIT most) few;
     END IF;
     IF alive < most THEN

@@ -12,14 +12,14 @@ DECLARE
   on_proxy bigint := masking.number_of(o.proxy_number);
 BEGIN
   SELECT c.* INTO had FROM masking.codes c
-  WHERE c.order_id = o.order_id AND c.side = the_side AND upper(c.live) > at AND NOT c.closed;
+  WHERE c.order_id = o.order_id AND c.side = the_side AND masking.is_live(c.live, c.closed, at);
   until := masking.live_until(o, the_side, coalesce(lower(had.live), at));
   IF o.forgotten_at IS NOT NULL OR NOT masking.setting_on('codes') THEN
     until := at;
   ELSIF had.code IS NULL AND o.unmasked_since IS NULL THEN
     until := least(until, coalesce((
       SELECT max(upper(r.live)) FROM masking.routes r
-      WHERE r.order_id = o.order_id AND r.side = the_side AND upper(r.live) > at AND NOT r.closed), at));
+      WHERE r.order_id = o.order_id AND r.side = the_side AND masking.is_live(r.live, r.closed, at)), at));
   END IF;
   IF had.code IS NOT NULL AND same_person AND had.proxy IS NOT DISTINCT FROM on_proxy
     AND until > at AND until <= upper(had.live)
@@ -66,7 +66,7 @@ AS $$
 BEGIN
   UPDATE masking.codes c
   SET live = tstzrange(lower(c.live), greatest(at, lower(c.live) + interval '1 microsecond')), closed = true
-  WHERE c.order_id = the_order AND upper(c.live) > at AND NOT c.closed;
+  WHERE c.order_id = the_order AND masking.is_live(c.live, c.closed, at);
 END
 $$;
 COMMENT ON FUNCTION masking.end_codes(text, timestamptz) IS 'Ends the codes of an order that is deleted.';

@@ -15,8 +15,7 @@ BEGIN
   FOR o IN
     SELECT f.* FROM masking.orders f
     WHERE f.order_id IN (
-        SELECT r.order_id FROM masking.routes r
-        WHERE r.caller > 0 AND upper(r.held) > now() AND upper(r.live) > now() AND NOT r.closed
+        SELECT r.order_id FROM masking.live_routes() r
         UNION ALL
         SELECT w.order_id FROM masking.orders w WHERE w.unmasked_since IS NOT NULL)
       AND f.customer_code IS NULL AND f.agent_code IS NULL AND f.forgotten_at IS NULL

@@ -168,8 +168,7 @@ AS $$
   FROM masking.plivo_listed(picture, options ->> 'account') l
   LEFT JOIN masking.plivo_numbers k USING (number)
   CROSS JOIN LATERAL (SELECT options ->> 'now' IS DISTINCT FROM 'yes' AND EXISTS (
-    SELECT FROM masking.routes r
-    WHERE r.caller > 0 AND r.proxy = l.number AND upper(r.held) > now() AND upper(r.live) > now()) AS busy) b
+    SELECT FROM masking.live_routes() r WHERE r.proxy = l.number) AS busy) b
   WHERE l.owner = 'ours' AND NOT picture -> 'refused' ? l.number::text
 $$;
 COMMENT ON FUNCTION masking.plivo_plan_disconnect(jsonb, jsonb) IS 'The plan of disconnect.';

@@ -14,8 +14,8 @@ WITH window_of AS (
 ), live AS (
   -- What is live now is held for the whole cool-off after now: the rest need not be read.
   SELECT r.proxy, count(*) AS routes
-  FROM masking.routes r, window_of w
-  WHERE r.caller > 0 AND upper(r.held) > now() + w.cool_off AND upper(r.live) > now() AND NOT r.closed
+  FROM masking.live_routes() r, window_of w
+  WHERE upper(r.held) > now() + w.cool_off
   GROUP BY r.proxy
 ), live_on AS (
   SELECT p.prefix, l.proxy IS NULL AS is_any, sum(l.routes) AS routes

@@ -21,6 +21,7 @@ DECLARE
   any_prefix CONSTANT boolean := masking.setting_on('any_prefix');
 BEGIN
   WITH held AS MATERIALIZED (
+    -- (Until when a route connects, which is_live() does not say.)
     SELECT r.order_id, r.proxy, r.caller, masking.person(r.callee) AS callee,
       CASE WHEN r.closed THEN least(upper(r.live), at) ELSE upper(r.live) END AS until
     FROM masking.routes r

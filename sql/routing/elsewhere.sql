@@ -20,9 +20,7 @@ BEGIN
     max(r.route_id), array_agg(r.order_id), bool_or(r.blocked)
   INTO callees, callee, shows, side, route_id, order_ids, blocked
   FROM masking.routes r
-  WHERE r.caller = the_caller AND upper(r.live) > coalesce(at, now()) AND r.proxy <> dialled
-    AND (NOT r.closed OR at IS NOT NULL AND upper(r.live) <= now())
-    AND (at IS NULL OR lower(r.live) <= at);
+  WHERE r.caller = the_caller AND masking.was_live(r.live, r.closed, at) AND r.proxy <> dialled;
   outcome := CASE WHEN callees > 0 THEN 'other_number' END;
   IF callees <> 1 OR masking.person(shows) = masking.person(callee) OR masking.person(callee) = masking.person(dialled) OR masking.person(shows) = the_caller THEN
     callee := NULL;

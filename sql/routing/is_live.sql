@@ -1,4 +1,4 @@
--- Whether a route or a code connects, said once. Plain SQL functions, put in place where they are asked: the
+-- Whether a route or a code connects. Plain SQL functions, put in place where they are asked: the
 -- condition on upper(live) is what the indexes routes_of_caller and codes_on_number answer.
 CREATE OR REPLACE FUNCTION masking.is_live(live tstzrange, closed boolean, at timestamptz DEFAULT now()) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -11,10 +11,10 @@ COMMENT ON FUNCTION masking.is_live(tstzrange, boolean, timestamptz) IS
 CREATE OR REPLACE FUNCTION masking.was_live(live tstzrange, closed boolean, at timestamptz) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
-  SELECT upper(live) > at AND lower(live) <= at AND (NOT closed OR upper(live) <= now())
+  SELECT upper(live) > coalesce(at, now()) AND (at IS NULL OR lower(live) <= at) AND (NOT closed OR upper(live) <= now())
 $$;
 COMMENT ON FUNCTION masking.was_live(tstzrange, boolean, timestamptz) IS
-  'Whether it connected at a moment of the past. What was closed counts until it was; never for a time that the clock, set back, says is still to come.';
+  'Whether it connected at a moment of the past; at NULL: whether it does now. What was closed counts until it was; never for a time that the clock, set back, says is still to come.';
 
 CREATE OR REPLACE FUNCTION masking.live_routes() RETURNS SETOF masking.routes
 LANGUAGE sql STABLE

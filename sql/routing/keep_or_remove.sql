@@ -15,7 +15,7 @@ BEGIN
   FOR SHARE SKIP LOCKED;
   IF NOT FOUND THEN
     DELETE FROM masking.routes r
-    WHERE r.order_id = route.order_id AND r.route_id = route.route_id AND upper(r.live) > clock_timestamp();
+    WHERE r.order_id = route.order_id AND r.route_id = route.route_id AND masking.is_live(r.live, r.closed, clock_timestamp());
   END IF;
 END
 $$;

@@ -201,7 +201,7 @@ BEGIN
     held = tstzrange(lower(r.held), least(upper(r.held),
       greatest(at, lower(r.live) + interval '1 microsecond') + masking.setting_span('cool_off'))),
     closed = true, ended = 'order deleted'
-  WHERE r.order_id = o.order_id AND upper(r.live) > at AND NOT r.closed;
+  WHERE r.order_id = o.order_id AND masking.is_live(r.live, r.closed, at);
   PERFORM masking.end_codes(o.order_id, at);
   DELETE FROM masking.order_phones p WHERE p.order_id = o.order_id;
   DELETE FROM masking.order_blocks b WHERE b.order_id = o.order_id;

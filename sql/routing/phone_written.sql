@@ -112,11 +112,11 @@ BEGIN
   FROM (
     SELECT t.route_id, greatest(clock_timestamp(), lower(t.live) + interval '1 microsecond') AS until
     FROM masking.routes t
-    WHERE t.order_id = phone.order_id AND t.side = phone.side AND t.caller = phone_is AND NOT t.closed
+    WHERE t.order_id = phone.order_id AND t.side = phone.side AND t.caller = phone_is
       AND NOT EXISTS (
         SELECT FROM masking.wanted_routes(o, now()) w WHERE w.must AND w.side = t.side AND w.caller = t.caller AND w.callee = t.callee)
   ) n
-  WHERE r.order_id = phone.order_id AND r.route_id = n.route_id AND upper(r.live) > n.until;
+  WHERE r.order_id = phone.order_id AND r.route_id = n.route_id AND masking.is_live(r.live, r.closed, n.until);
 END
 $$;
 COMMENT ON FUNCTION masking.phone_removed(masking.order_phones) IS 'Cuts a further phone off.';

@@ -5,18 +5,15 @@ RETURNS TABLE (callee bigint, side text, route_id bigint, order_ids text[], bloc
 LANGUAGE sql STABLE
 AS $$
   -- One callee by constraint; should there be two, nobody is reached rather than the
-  -- wrong one. What is closed was ended at once: it counts for the time before that end,
-  -- and never for a time that the clock, set back, says is still to come.
+  -- wrong one.
   SELECT max(r.callee),
     CASE WHEN max(lower(r.live)) FILTER (WHERE r.side = 'customer')
         >= coalesce(max(lower(r.live)) FILTER (WHERE r.side = 'agent'), '-infinity')
       THEN 'customer' ELSE 'agent' END,
     max(r.route_id), array_agg(r.order_id), bool_or(r.blocked)
   FROM masking.routes r
-  WHERE r.caller = the_caller AND upper(r.live) > coalesce(at, now())
+  WHERE r.caller = the_caller AND masking.was_live(r.live, r.closed, at)
     AND (r.proxy = dialled OR r.proxy IS NULL)
-    AND (NOT r.closed OR upper(r.live) <= now())
-    AND (at IS NULL OR lower(r.live) <= at)
   HAVING min(masking.person(r.callee)) = max(masking.person(r.callee)) AND masking.person(max(r.callee)) <> masking.person(dialled)
 $$;
 COMMENT ON FUNCTION masking.reached(bigint, bigint, timestamptz) IS

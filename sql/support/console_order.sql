@@ -11,7 +11,7 @@ BEGIN
     SELECT * INTO r FROM masking.routes t WHERE t.order_id = wanted ORDER BY t.closed, upper(t.live) DESC LIMIT 1;
     IF r.order_id IS NULL THEN
       RETURN NEXT ('never connected', wanted, NULL, NULL, NULL)::masking.finding;
-    ELSIF r.closed OR upper(r.live) <= now() THEN
+    ELSIF NOT masking.is_live(r.live, r.closed) THEN
       RETURN NEXT masking.end_found(r);
     END IF;
   END IF;
@@ -29,15 +29,15 @@ DECLARE
   open record;
 BEGIN
   SELECT * INTO o FROM masking.orders f WHERE f.order_id = wanted;
-  IF NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = wanted AND NOT r.closed AND r.live @> now()) THEN
+  IF NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = wanted AND masking.is_live(r.live, r.closed)) THEN
     RETURN QUERY SELECT DISTINCT masking.next_step(f.reason) FROM masking.order_state(o, wanted) f;
   ELSE
     SELECT array_agg(DISTINCT r.side) AS sides INTO open
-    FROM masking.routes r WHERE r.order_id = wanted AND NOT r.closed AND r.live @> now() AND NOT r.blocked;
+    FROM masking.routes r WHERE r.order_id = wanted AND masking.is_live(r.live, r.closed) AND NOT r.blocked;
     RETURN QUERY
     SELECT DISTINCT masking.next_step(f.reason)
     FROM masking.routes r CROSS JOIN LATERAL masking.block_found(r.side, r.callee) f
-    WHERE r.order_id = wanted AND NOT r.closed AND r.live @> now() AND r.blocked;
+    WHERE r.order_id = wanted AND masking.is_live(r.live, r.closed) AND r.blocked;
     IF open.sides IS NOT NULL THEN
       RETURN NEXT format('%s should dial %s from the phone of the order. Somebody calls from another phone? Ask Why with that number.',
         CASE WHEN cardinality(open.sides) = 2 THEN 'Both' ELSE 'The ' || open.sides[1] END, coalesce(o.proxy_number, 'a number of ours'));

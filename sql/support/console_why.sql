@@ -10,6 +10,7 @@ AS $$
       CASE WHEN r.blocked THEN 'blocked' WHEN t.connects THEN 'connected then' WHEN lower(r.live) > at THEN 'not yet then' ELSE 'no longer then' END,
       true, t.connects AND NOT r.blocked
     FROM masking.routes r
+    -- (Of a whole minute: was_live() asks about a moment.)
     CROSS JOIN LATERAL (SELECT r.live && masking.meant(at) AND NOT (r.closed AND upper(r.live) > now()) AS connects) t
     WHERE r.caller IN (masking.person(person), masking.hash_if_keyed(masking.person(person)), masking.hash_if_keyed(person))
       AND upper(r.live) > at - interval '30 days'

@@ -8,7 +8,7 @@ DECLARE
 BEGIN
   RETURN QUERY
   WITH mine AS MATERIALIZED (
-    SELECT r.*, (r.proxy = dialled OR r.proxy IS NULL) AS here, NOT r.closed OR upper(r.live) <= now() AS counts, r AS route
+    SELECT r.*, (r.proxy = dialled OR r.proxy IS NULL) AS here, masking.was_live(r.live, r.closed, at) AS connects, r AS route
     FROM masking.routes r
     WHERE r.caller IN (person, hash)
     ORDER BY upper(r.live) DESC
@@ -22,7 +22,7 @@ BEGIN
      WHERE p.number = ANY (written) LIMIT 2000)
   ), found AS (
     (SELECT 1 AS rank, ('other number', m.order_id, NULL, m.side, masking.said_phone(m.proxy))::masking.finding AS f
-    FROM mine m WHERE NOT m.here AND m.live @> at AND m.counts
+    FROM mine m WHERE NOT m.here AND m.connects
     ORDER BY lower(m.live) DESC LIMIT 3)
     UNION ALL
     (SELECT 2, f
@@ -48,7 +48,7 @@ BEGIN
     WHERE EXISTS (SELECT FROM mine) AND NOT EXISTS (SELECT FROM mine m WHERE m.here)
     UNION ALL
     SELECT 6, ('own number', NULL, NULL, CASE m.side WHEN 'customer' THEN 'agent' ELSE 'customer' END, NULL)::masking.finding
-    FROM mine m WHERE m.callee = dialled AND m.live @> at
+    FROM mine m WHERE m.callee = dialled AND m.connects
   ), numbered AS (
     SELECT d.rank, d.f, row_number() OVER () AS place FROM found d
   )
@@ -113,7 +113,7 @@ BEGIN
     SELECT r.callee, r.order_ids, r.side, r.blocked INTO counterpart, order_ids, side_is, is_blocked
     FROM (VALUES (1, masking.person(caller_is)), (2, masking.hash_if_keyed(caller_is))) AS c (rank, caller)
     CROSS JOIN LATERAL masking.reached(c.caller, dialled, CASE WHEN moment < now() THEN moment END) r
-    WHERE moment <= now() OR EXISTS (SELECT FROM masking.routes k WHERE k.order_id = ANY (r.order_ids) AND k.live @> moment)
+    WHERE moment <= now() OR EXISTS (SELECT FROM masking.routes k WHERE k.order_id = ANY (r.order_ids) AND masking.is_live(k.live, k.closed, moment))
     ORDER BY c.rank
     LIMIT 1;
     EXIT WHEN counterpart IS NOT NULL OR is_blocked;

@@ -21,7 +21,7 @@ BEGIN
     side := the_side;
     FOR r IN
       SELECT * FROM masking.routes t
-      WHERE t.order_id = wanted AND t.side = the_side AND NOT t.closed AND t.live @> now()
+      WHERE t.order_id = wanted AND t.side = the_side AND masking.is_live(t.live, t.closed)
       ORDER BY upper(t.live) DESC
     LOOP
       found_one := true;
@@ -47,7 +47,7 @@ BEGIN
     details := coalesce(details, masking.said_reason_alone(CASE WHEN r.order_id IS NOT NULL THEN masking.end_found(r)
       ELSE ('never connected', NULL, NULL, NULL, NULL)::masking.finding END))
       || CASE WHEN coalesce(CASE the_side WHEN 'customer' THEN o.customer_code ELSE o.agent_code END, '') <> ''
-      AND EXISTS (SELECT FROM masking.codes c WHERE c.order_id = wanted AND c.side = the_side AND c.live @> now())
+      AND EXISTS (SELECT FROM masking.codes c WHERE c.order_id = wanted AND c.side = the_side AND masking.is_live(c.live, c.closed))
       THEN format(' Whoever enters the code of the %s rings the %s all the same.', the_side, other) ELSE '' END;
     RETURN NEXT;
   END LOOP;

@@ -23,6 +23,6 @@ CREATE OR REPLACE FUNCTION masking.somebody_could_call() RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT EXISTS (SELECT FROM masking.routes r WHERE r.caller > 0 AND upper(r.held) > now() AND upper(r.live) > now() AND NOT r.closed)
+  SELECT EXISTS (SELECT FROM masking.live_routes())
 $$;
 COMMENT ON FUNCTION masking.somebody_could_call() IS 'Whether any order connects calls now.';
