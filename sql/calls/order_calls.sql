@@ -23,7 +23,7 @@ BEGIN
   began := least(began, o.recorded_at);
   ended := coalesce(ended, o.recorded_at + masking.setting_span('longest_life'));
   people := coalesce(people, '{}') || ARRAY[
-    masking.hash_if_keyed(masking.number_of(o.customer_number)), masking.hash_if_keyed(masking.number_of(o.agent_number))]
+    masking.hash_if_keyed(masking.party(o, 'customer')), masking.hash_if_keyed(masking.party(o, 'agent'))]
     || ARRAY(SELECT masking.hash_if_keyed(masking.number_of(p.number)) FROM masking.order_phones p WHERE p.order_id = the_order);
   RETURN QUERY
   SELECT l.*

@@ -51,8 +51,8 @@ BEGIN
   -- statement begun after that sees.
   UPDATE masking.orders o SET forgotten_at = now(), unmasked_since = NULL, unmasked_reason = NULL, customer_refused = NULL, customer_refused_digits = NULL,
     agent_refused = NULL, agent_refused_digits = NULL,
-    customer_number = masking.hashed(masking.number_of(o.customer_number))::text,
-    agent_number = masking.hashed(masking.number_of(o.agent_number))::text
+    customer_number = masking.hashed(masking.party(o, 'customer'))::text,
+    agent_number = masking.hashed(masking.party(o, 'agent'))::text
   WHERE o.order_id = ANY (free) AND o.forgotten_at IS NULL
     AND o.recorded_at < cutoff AND (o.unmasked_since IS NULL OR o.unmasked_since < cutoff - life)
     AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND r.caller > 0);

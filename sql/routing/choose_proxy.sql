@@ -16,8 +16,8 @@ AS $$
 --   who    open_routes, route_order, assign_pending
 #variable_conflict use_column
 DECLARE
-  customer bigint := masking.person(masking.number_of(o.customer_number));
-  agent bigint := masking.person(masking.number_of(o.agent_number));
+  customer bigint := masking.person(masking.party(o, 'customer'));
+  agent bigint := masking.person(masking.party(o, 'agent'));
   any_prefix CONSTANT boolean := masking.setting_on('any_prefix');
 BEGIN
   WITH held AS MATERIALIZED (

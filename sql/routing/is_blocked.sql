@@ -23,7 +23,7 @@ AS $$
 --   reads  order_blocks, blocked_people, dial_prefixes
 --   who    whatever opens routes, blocks_follow, answer_codes
 DECLARE
-  own CONSTANT bigint := masking.number_of(CASE the_side WHEN 'customer' THEN o.customer_number ELSE o.agent_number END);
+  own CONSTANT bigint := masking.party(o, the_side);
 BEGIN
   IF EXISTS (SELECT FROM masking.order_blocks b WHERE b.order_id = o.order_id AND b.side IN (the_side, 'both'))
     OR NOT masking.may_dial(the_callee)

@@ -35,9 +35,9 @@ BEGIN
   END IF;
   -- What was no proxy number when it was written must not stop the order's course.
   wrong := CASE
-    WHEN o.customer_number IS DISTINCT FROM before.customer_number AND masking.is_proxy(masking.number_of(o.customer_number))
+    WHEN o.customer_number IS DISTINCT FROM before.customer_number AND masking.is_proxy(masking.party(o, 'customer'))
       THEN 'customer_number'
-    WHEN o.agent_number IS DISTINCT FROM before.agent_number AND masking.is_proxy(masking.number_of(o.agent_number))
+    WHEN o.agent_number IS DISTINCT FROM before.agent_number AND masking.is_proxy(masking.party(o, 'agent'))
       THEN 'agent_number'
   END;
   IF wrong IS NOT NULL THEN
@@ -46,9 +46,9 @@ BEGIN
       USING ERRCODE = 'MK004', COLUMN = wrong;
   END IF;
   wrong := CASE
-    WHEN o.customer_number IS DISTINCT FROM before.customer_number AND NOT masking.may_dial(masking.number_of(o.customer_number))
+    WHEN o.customer_number IS DISTINCT FROM before.customer_number AND NOT masking.may_dial(masking.party(o, 'customer'))
       THEN 'customer_number'
-    WHEN o.agent_number IS DISTINCT FROM before.agent_number AND NOT masking.may_dial(masking.number_of(o.agent_number))
+    WHEN o.agent_number IS DISTINCT FROM before.agent_number AND NOT masking.may_dial(masking.party(o, 'agent'))
       THEN 'agent_number'
   END;
   IF wrong IS NOT NULL THEN

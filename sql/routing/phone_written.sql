@@ -66,9 +66,7 @@ BEGIN
   THEN
     RETURN NULL; -- it is there, in one spelling or the other; the primary key's own error would show the number
   END IF;
-  IF masking.person(number) IN (masking.person(masking.number_of(o.customer_number)),
-    coalesce(masking.person(masking.number_of(o.agent_number)), 0))
-  THEN
+  IF masking.person(number) IN (masking.person(masking.party(o, 'customer')), coalesce(masking.person(masking.party(o, 'agent')), 0)) THEN
     RAISE EXCEPTION 'number: "%" is the main phone of a party to this order', masking.redacted(phone.number)
       USING ERRCODE = 'MK003', COLUMN = 'number';
   END IF;

@@ -104,8 +104,8 @@ BEGIN
   RETURN NEXT masking.line('fact', '', CASE WHEN o.proxy_number IS NOT NULL THEN 'number' ELSE '' END, o.proxy_number, 'Proxy number',
     coalesce(o.proxy_number, CASE WHEN EXISTS (SELECT FROM masking.proxy_numbers) THEN 'none' ELSE 'any number of ours' END));
   RETURN NEXT masking.line('fact', '', '', '', 'Customer and agent', format('%s and %s',
-    coalesce(masking.said_phone(o.customer_number::bigint), 'unknown'),
-    coalesce(masking.said_phone(o.agent_number::bigint), 'nobody')));
+    coalesce(masking.said_phone(masking.party(o, 'customer')), 'unknown'),
+    coalesce(masking.said_phone(masking.party(o, 'agent')), 'nobody')));
 
   RETURN NEXT masking.line('section', '', '', '', 'Who can call whom now');
   RETURN QUERY

@@ -47,7 +47,7 @@ BEGIN
     SELECT 5, ('never on this number', NULL, NULL, NULL, NULL)::masking.finding
     WHERE EXISTS (SELECT FROM mine) AND NOT EXISTS (SELECT FROM mine m WHERE m.here)
     UNION ALL
-    SELECT 6, ('own number', NULL, NULL, CASE m.side WHEN 'customer' THEN 'agent' ELSE 'customer' END, NULL)::masking.finding
+    SELECT 6, ('own number', NULL, NULL, masking.other(m.side), NULL)::masking.finding
     FROM mine m WHERE m.callee = dialled AND m.connects
   ), numbered AS (
     SELECT d.rank, d.f, row_number() OVER () AS place FROM found d

@@ -16,7 +16,7 @@ DECLARE
 BEGIN
   SELECT * INTO o FROM masking.orders f WHERE f.order_id = wanted;
   FOREACH the_side IN ARRAY ARRAY['customer', 'agent'] LOOP
-    other := CASE the_side WHEN 'customer' THEN 'agent' ELSE 'customer' END;
+    other := masking.other(the_side);
     found_one := false;
     side := the_side;
     FOR r IN

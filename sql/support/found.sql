@@ -52,7 +52,7 @@ CREATE OR REPLACE FUNCTION masking.block_found(the_side text, the_callee bigint)
 LANGUAGE sql STABLE
 AS $$
   SELECT CASE WHEN the_callee > 0 AND NOT masking.may_dial(the_callee)
-    THEN ('prefix not dialled', NULL, NULL, CASE the_side WHEN 'customer' THEN 'agent' ELSE 'customer' END, masking.said_phone(the_callee))::masking.finding
+    THEN ('prefix not dialled', NULL, NULL, masking.other(the_side), masking.said_phone(the_callee))::masking.finding
     ELSE ('blocked', NULL, NULL, the_side, NULL)::masking.finding END
 $$;
 COMMENT ON FUNCTION masking.block_found(text, bigint) IS

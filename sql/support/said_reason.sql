@@ -6,7 +6,7 @@ AS $$
   SELECT coalesce('order ' || f.order_id || ': ', '') || replace(replace(replace(replace(
     coalesce((SELECT r.sentence FROM masking.reasons r WHERE r.reason = f.reason), f.reason),
     '{time}', coalesce(masking.said_time(f.since), '')), '{digits}', coalesce(f.digits, '')), '{side}', coalesce(f.side, 'caller')),
-    '{other}', CASE f.side WHEN 'customer' THEN 'agent' WHEN 'agent' THEN 'customer' ELSE 'other side' END)
+    '{other}', coalesce(masking.other(f.side), 'other side'))
 $$;
 COMMENT ON FUNCTION masking.said_reason(masking.finding) IS 'A finding as people read it: its order, and the sentence of its reason.';
 
