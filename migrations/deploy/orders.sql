@@ -13,6 +13,8 @@ CREATE TABLE masking.orders (
   order_id text COLLATE "C" PRIMARY KEY,
   customer_number text,
   agent_number text,
+  customer bigint,
+  agent bigint,
   proxy_number text,
   masking text,
   placed_at timestamptz NOT NULL DEFAULT now(),
@@ -31,8 +33,8 @@ CREATE TABLE masking.orders (
   recorded_at timestamptz NOT NULL DEFAULT now()
 );
 -- Whose phone is this: for adding proxy numbers, for explaining, for erasing.
-CREATE INDEX orders_of_customer ON masking.orders (customer_number);
-CREATE INDEX orders_of_agent ON masking.orders (agent_number) WHERE agent_number IS NOT NULL;
+CREATE INDEX orders_of_customer ON masking.orders (customer);
+CREATE INDEX orders_of_agent ON masking.orders (agent) WHERE agent IS NOT NULL;
 CREATE INDEX orders_unmasked ON masking.orders (unmasked_since, order_id) WHERE unmasked_since IS NOT NULL;
 CREATE INDEX orders_refused ON masking.orders (recorded_at) WHERE customer_refused IS NOT NULL OR agent_refused IS NOT NULL;
 -- What never had a route has no other sign of being over than its age.
@@ -46,6 +48,9 @@ COMMENT ON COLUMN masking.orders.order_id IS 'The order system''s own id, at mos
 COMMENT ON COLUMN masking.orders.customer_number IS 'The customer''s phone, stored as E.164 digits.';
 COMMENT ON COLUMN masking.orders.agent_number IS
   'The delivery agent''s phone, stored as E.164 digits; NULL: not assigned.';
+COMMENT ON COLUMN masking.orders.customer IS
+  'The customer, in the spelling of masking.person(), for finding a person''s orders; negative: a keyed hash.';
+COMMENT ON COLUMN masking.orders.agent IS 'The same of the agent.';
 COMMENT ON COLUMN masking.orders.proxy_number IS
   'The number both dial and see, chosen on assignment. NULL: see masking.';
 COMMENT ON COLUMN masking.orders.masking IS
@@ -84,15 +89,17 @@ CREATE TABLE masking.order_phones (
   order_id text COLLATE "C",
   side text,
   number text,
+  phone bigint,
   routed_since timestamptz,
   PRIMARY KEY (order_id, side, number)
 );
-CREATE INDEX order_phones_by_number ON masking.order_phones (number);
+CREATE INDEX order_phones_by_phone ON masking.order_phones (phone);
 COMMENT ON TABLE masking.order_phones IS
   'Further phones of a party to an order. The order system inserts and deletes rows, at any time; they go with the order.';
 COMMENT ON COLUMN masking.order_phones.order_id IS 'The order.';
 COMMENT ON COLUMN masking.order_phones.side IS 'Whose phone it is: the customer''s or the agent''s.';
 COMMENT ON COLUMN masking.order_phones.number IS 'The phone, stored as E.164 digits.';
+COMMENT ON COLUMN masking.order_phones.phone IS 'The same in the spelling of masking.person().';
 COMMENT ON COLUMN masking.order_phones.routed_since IS
   'Since when it reaches the other party; NULL: it does not, as nobody is there yet, it is taken on the order''s number, or it has become a proxy number.';
 GRANT SELECT, INSERT, UPDATE, DELETE ON masking.order_phones TO masking_orders;

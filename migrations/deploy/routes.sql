@@ -7,9 +7,9 @@
 -- range without bounds it overlaps each single number, so the constraint also
 -- holds between the two modes.
 --
--- Some people have two spellings in E.164 (Mexican and Argentinian mobiles). The caller
--- is kept in the one that masking.person() gives; the callee as the order wrote it, since it
--- is dialled so, and the constraint compares persons.
+-- Some phones have two spellings in E.164 (Mexican and Argentinian mobiles). Both people are kept in the
+-- one that masking.person() gives, so what is compared is equal; what is dialled stands beside it,
+-- where it is the other.
 --
 -- What ended at once (an agent swapped, an order cancelled) is closed, whatever its times
 -- say: a clock that is set back must not bring it to life again.
@@ -36,7 +36,7 @@ AS $$
   END
 $$;
 COMMENT ON FUNCTION masking.person(bigint) IS
-  'One number for both E.164 spellings of a phone: +52 1 55… is +52 55…, +54 9 11… is +54 11… (mobiles, as ITU-T E.129 notes for 52 and 54). Any other number is itself. The constraint of routes depends on it.';
+  'One number for both E.164 spellings of a phone: +52 1 55… is +52 55…, +54 9 11… is +54 11… (mobiles, as ITU-T E.129 notes for 52 and 54). Any other number is itself. Called where a number comes in: what is stored and compared is the one spelling.';
 
 -- One number of the pool is one in either spelling. See is_proxy().
 CREATE UNIQUE INDEX proxy_numbers_by_person ON masking.proxy_numbers (masking.person(e164));
@@ -47,6 +47,7 @@ CREATE TABLE masking.routes (
   caller bigint NOT NULL,
   proxy bigint,
   callee bigint NOT NULL,
+  dials bigint,
   live tstzrange NOT NULL,
   held tstzrange NOT NULL,
   closed boolean NOT NULL DEFAULT false,
@@ -55,12 +56,12 @@ CREATE TABLE masking.routes (
   ended text,
   began timestamptz,
   PRIMARY KEY (order_id, route_id),
-  CONSTRAINT never_oneself CHECK (caller <> masking.person(callee)),
+  CONSTRAINT never_oneself CHECK (caller <> callee),
   CONSTRAINT held_while_live CHECK (held @> live),
   CONSTRAINT one_counterpart EXCLUDE USING gist (
     (caller + 0) WITH =,
     int8range(proxy, proxy, '[]') WITH &&,
-    (masking.person(callee)) WITH <>,
+    callee WITH <>,
     held WITH &&) WHERE (caller > 0)
 );
 CREATE INDEX routes_of_caller ON masking.routes (caller, upper(live));
@@ -78,7 +79,9 @@ COMMENT ON COLUMN masking.routes.caller IS
   'Who calls, E.164 digits in the spelling of masking.person(); negative: a keyed hash, the number is forgotten.';
 COMMENT ON COLUMN masking.routes.proxy IS 'The number dialled and shown; NULL: whichever was dialled.';
 COMMENT ON COLUMN masking.routes.callee IS
-  'Who is reached, E.164 digits as they are dialled; negative: a keyed hash, the number is forgotten.';
+  'Who is reached, in the same spelling; negative: a keyed hash, the number is forgotten.';
+COMMENT ON COLUMN masking.routes.dials IS
+  'The spelling in which the callee is dialled, as the order has it, where that is the other one; NULL: as callee.';
 COMMENT ON COLUMN masking.routes.live IS 'The time in which calls are connected.';
 COMMENT ON COLUMN masking.routes.held IS
   'live plus the cool-off: the time in which the proxy leads this caller to nobody else.';

@@ -65,7 +65,7 @@ BEGIN
   ), decided AS MATERIALIZED (
     SELECT a.place, a.call_uuid, a.caller, a.shown, a.proxy, a.ask, coalesce(r.side, s.side) AS side,
       coalesce(r.route_id, s.route_id) AS route_id, coalesce(r.order_ids, s.order_ids) AS order_ids,
-      CASE WHEN w.outcome IN ('connected', 'support') THEN coalesce(r.callee, s.counterpart) END AS callee,
+      CASE WHEN w.outcome IN ('connected', 'support') THEN coalesce(r.dials, s.counterpart) END AS callee,
       s.digits, s.shows, w.outcome
     FROM asked a
     LEFT JOIN LATERAL masking.reached(a.caller, a.proxy) r ON true

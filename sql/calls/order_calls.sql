@@ -24,7 +24,7 @@ BEGIN
   ended := coalesce(ended, o.recorded_at + masking.setting_span('longest_life'));
   people := coalesce(people, '{}') || ARRAY[
     masking.hash_if_keyed(masking.party(o, 'customer')), masking.hash_if_keyed(masking.party(o, 'agent'))]
-    || ARRAY(SELECT masking.hash_if_keyed(masking.number_of(p.number)) FROM masking.order_phones p WHERE p.order_id = the_order);
+    || ARRAY(SELECT masking.hash_if_keyed(p.phone) FROM masking.order_phones p WHERE p.order_id = the_order);
   RETURN QUERY
   SELECT l.*
   FROM (

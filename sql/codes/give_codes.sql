@@ -51,9 +51,9 @@ BEGIN
   IF num_nonnulls(before.customer_code, before.agent_code) = 0 AND NOT masking.setting_on('codes') THEN
     RETURN o;
   END IF;
-  o.customer_code := masking.kept_code(o, 'customer', before.customer_number = o.customer_number, at);
+  o.customer_code := masking.kept_code(o, 'customer', masking.party(before, 'customer') = masking.party(o, 'customer'), at);
   o.agent_code := masking.kept_code(o, 'agent',
-    before.order_id IS NOT NULL AND before.agent_number IS NOT DISTINCT FROM o.agent_number, at);
+    before.order_id IS NOT NULL AND masking.party(before, 'agent') IS NOT DISTINCT FROM masking.party(o, 'agent'), at);
   RETURN o;
 END
 $$;

@@ -28,13 +28,13 @@ BEGIN
   END IF;
   IF o.unmasked_since IS NOT NULL THEN
     customer_holds := customer_holds + (
-      SELECT count(DISTINCT w.agent_number) FROM masking.orders w
-      WHERE w.customer_number = o.customer_number AND w.unmasked_since IS NOT NULL
-        AND w.agent_number <> o.agent_number AND w.order_id <> o.order_id);
+      SELECT count(DISTINCT w.agent) FROM masking.orders w
+      WHERE w.customer = masking.party(o, 'customer') AND w.unmasked_since IS NOT NULL
+        AND w.agent <> masking.party(o, 'agent') AND w.order_id <> o.order_id);
     agent_holds := agent_holds + (
-      SELECT count(DISTINCT w.customer_number) FROM masking.orders w
-      WHERE w.agent_number = o.agent_number AND w.unmasked_since IS NOT NULL
-        AND w.customer_number <> o.customer_number AND w.order_id <> o.order_id);
+      SELECT count(DISTINCT w.customer) FROM masking.orders w
+      WHERE w.agent = masking.party(o, 'agent') AND w.unmasked_since IS NOT NULL
+        AND w.customer <> masking.party(o, 'customer') AND w.order_id <> o.order_id);
   END IF;
   FOR peak IN SELECT * FROM (VALUES ('customer', customer_holds + 1), ('agent', agent_holds + 1)) v (side, counterparts) LOOP
     CONTINUE WHEN EXISTS (

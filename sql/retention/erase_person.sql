@@ -53,7 +53,8 @@ BEGIN
 
   UPDATE masking.routes r SET
     caller = CASE WHEN r.caller IN (person, hash) THEN nobody ELSE masking.hashed(r.caller) END,
-    callee = CASE WHEN masking.person(r.callee) IN (person, hash) THEN nobody ELSE masking.hashed(r.callee) END
+    callee = CASE WHEN r.callee IN (person, hash) THEN nobody ELSE masking.hashed(r.callee) END,
+    dials = NULL
   WHERE r.order_id = ANY (done);
   GET DIAGNOSTICS routes = ROW_COUNT;
   UPDATE masking.orders o SET forgotten_at = clock_timestamp(), unmasked_since = NULL, unmasked_reason = NULL, customer_refused = NULL, customer_refused_digits = NULL,

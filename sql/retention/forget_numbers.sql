@@ -33,7 +33,7 @@ BEGIN
   SELECT array_agg(o.order_id) INTO free
   FROM (SELECT k.order_id FROM masking.orders k WHERE k.order_id = ANY (wanted) FOR UPDATE SKIP LOCKED) o;
   -- Routes of orders that are deleted have nobody to hold them.
-  UPDATE masking.routes r SET caller = masking.hashed(r.caller), callee = masking.hashed(r.callee)
+  UPDATE masking.routes r SET caller = masking.hashed(r.caller), callee = masking.hashed(r.callee), dials = NULL
   WHERE r.order_id = ANY (wanted) AND r.caller > 0 AND upper(r.held) < cutoff
     AND (r.order_id = ANY (free) OR NOT EXISTS (SELECT FROM masking.orders k WHERE k.order_id = r.order_id));
   GET DIAGNOSTICS routes = ROW_COUNT;

@@ -4,10 +4,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   -- Looks at the rows themselves, not at what retention believes it did; so it may take its time.
   SELECT 'routes', count(*) FROM masking.routes r
-  WHERE greatest(r.caller, r.callee) > 0 AND upper(r.held) < now() - older_than
+  WHERE greatest(r.caller, r.callee, r.dials) > 0 AND upper(r.held) < now() - older_than
   UNION ALL
   SELECT 'orders', count(*) FROM masking.orders o
-  WHERE (o.customer_number ~ '^[0-9]' OR o.agent_number ~ '^[0-9]')
+  WHERE (o.customer_number ~ '^[0-9]' OR o.agent_number ~ '^[0-9]' OR greatest(o.customer, o.agent) > 0)
     AND o.recorded_at < now() - older_than - masking.setting_span('longest_life')
     AND NOT EXISTS (
       SELECT FROM masking.routes r

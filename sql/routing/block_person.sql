@@ -4,16 +4,15 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  written CONSTANT text[] := masking.spellings(person);
   the_order text;
   changed integer := 0;
 BEGIN
   FOR the_order IN
-    SELECT o.order_id FROM masking.orders o WHERE o.customer_number = ANY (written)
+    SELECT o.order_id FROM masking.orders o WHERE o.customer = person
     UNION
-    SELECT o.order_id FROM masking.orders o WHERE o.agent_number = ANY (written)
+    SELECT o.order_id FROM masking.orders o WHERE o.agent = person
     UNION
-    SELECT p.order_id FROM masking.order_phones p WHERE p.number = ANY (written)
+    SELECT p.order_id FROM masking.order_phones p WHERE p.phone = person
     ORDER BY 1
   LOOP
     IF EXISTS (SELECT FROM masking.routes r WHERE r.order_id = the_order AND masking.is_live(r.live, r.closed)) THEN

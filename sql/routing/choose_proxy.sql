@@ -16,18 +16,18 @@ AS $$
 --   who    open_routes, route_order, assign_pending
 #variable_conflict use_column
 DECLARE
-  customer bigint := masking.person(masking.party(o, 'customer'));
-  agent bigint := masking.person(masking.party(o, 'agent'));
+  customer bigint := masking.party(o, 'customer');
+  agent bigint := masking.party(o, 'agent');
   any_prefix CONSTANT boolean := masking.setting_on('any_prefix');
 BEGIN
   WITH held AS MATERIALIZED (
     -- (Until when a route connects, which is_live() does not say.)
-    SELECT r.order_id, r.proxy, r.caller, masking.person(r.callee) AS callee,
+    SELECT r.order_id, r.proxy, r.caller, r.callee,
       CASE WHEN r.closed THEN least(upper(r.live), at) ELSE upper(r.live) END AS until
     FROM masking.routes r
     WHERE r.caller + 0 = customer AND r.caller > 0 AND r.held && tstzrange(at, NULL)
     UNION ALL
-    SELECT r.order_id, r.proxy, r.caller, masking.person(r.callee),
+    SELECT r.order_id, r.proxy, r.caller, r.callee,
       CASE WHEN r.closed THEN least(upper(r.live), at) ELSE upper(r.live) END
     FROM masking.routes r
     WHERE r.caller + 0 = agent AND r.caller > 0 AND r.held && tstzrange(at, NULL)
@@ -44,7 +44,7 @@ BEGIN
   ), used AS MATERIALIZED (
     SELECT coalesce(r.proxy, 0) AS proxy, max(upper(r.live)) AS last,
       bool_or(r.order_id = o.order_id) AS by_this_order,
-      bool_or(masking.person(r.callee) IN (customer, agent) AND upper(r.held) > at) AS by_this_pair
+      bool_or(r.callee IN (customer, agent) AND upper(r.held) > at) AS by_this_pair
     FROM recent r
     GROUP BY 1
   ), pool AS (

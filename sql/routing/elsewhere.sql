@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION masking.elsewhere(the_caller bigint, dialled bigint, at timestamptz DEFAULT NULL,
-  OUT outcome text, OUT callee bigint, OUT shows bigint, OUT side text, OUT route_id bigint, OUT order_ids text[], OUT blocked boolean)
+  OUT outcome text, OUT callee bigint, OUT dials bigint, OUT shows bigint, OUT side text, OUT route_id bigint, OUT order_ids text[], OUT blocked boolean)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -15,14 +15,14 @@ AS $$
 DECLARE
   callees bigint;
 BEGIN
-  SELECT count(DISTINCT masking.person(r.callee)), max(r.callee),
+  SELECT count(DISTINCT r.callee), max(r.callee), max(coalesce(r.dials, r.callee)),
     (array_agg(r.proxy ORDER BY lower(r.live) DESC))[1], (array_agg(r.side ORDER BY lower(r.live) DESC))[1],
     max(r.route_id), array_agg(r.order_id), bool_or(r.blocked)
-  INTO callees, callee, shows, side, route_id, order_ids, blocked
+  INTO callees, callee, dials, shows, side, route_id, order_ids, blocked
   FROM masking.routes r
   WHERE r.caller = the_caller AND masking.was_live(r.live, r.closed, at) AND r.proxy <> dialled;
   outcome := CASE WHEN callees > 0 THEN 'other_number' END;
-  IF callees <> 1 OR masking.person(shows) = masking.person(callee) OR masking.person(callee) = masking.person(dialled) OR masking.person(shows) = the_caller THEN
+  IF callees <> 1 OR masking.person(shows) = callee OR callee = masking.person(dialled) OR masking.person(shows) = the_caller THEN
     callee := NULL;
   ELSIF blocked THEN
     outcome := 'blocked';

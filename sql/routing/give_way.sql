@@ -13,7 +13,7 @@ DECLARE
 BEGIN
   FOR cooling IN
     SELECT r.order_id, r.route_id, upper(r.live) <= at AS is_past FROM masking.routes r
-    WHERE r.caller + 0 = the_caller AND r.caller > 0 AND masking.person(r.callee) <> masking.person(the_callee)
+    WHERE r.caller + 0 = the_caller AND r.caller > 0 AND r.callee <> the_callee
       AND r.held && tstzrange(at, NULL) AND NOT masking.is_live(r.live, r.closed, at)
       AND (on_proxy IS NULL OR r.proxy IS NULL OR r.proxy = on_proxy)
   LOOP

@@ -29,7 +29,7 @@ BEGIN
     RAISE EXCEPTION 'placed_at: % is in the future', o.placed_at
       USING ERRCODE = 'MK010', COLUMN = 'placed_at', HINT = 'An order is placed now or was placed earlier.';
   END IF;
-  IF masking.person(masking.party(o, 'agent')) = masking.person(masking.party(o, 'customer')) THEN
+  IF masking.party(o, 'agent') = masking.party(o, 'customer') THEN
     RAISE EXCEPTION 'agent_number: "%" is the customer''s own number', masking.redacted(o.agent_number)
       USING ERRCODE = 'MK003', COLUMN = 'agent_number';
   END IF;
@@ -160,6 +160,8 @@ BEGIN
     WHEN o.routed_at IS NOT NULL AND masking.connected_since(o, NULL, clock_timestamp()) IS NOT NULL THEN 'any number'
     WHEN o.unmasked_since IS NOT NULL THEN 'waiting'
   END;
+  o.customer := masking.party(o, 'customer');
+  o.agent := masking.party(o, 'agent');
   o := masking.give_codes(before, o);
   IF before.order_id IS NOT NULL THEN
     PERFORM masking.phones_follow(o);

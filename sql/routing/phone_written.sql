@@ -16,6 +16,7 @@ BEGIN
       USING ERRCODE = 'MK013', COLUMN = changed, TABLE = 'order_phones', HINT = 'Delete this one and insert the other.';
   END IF;
   phone.number := before.number;
+  phone.phone := before.phone;
   RETURN phone;
 END
 $$;
@@ -35,7 +36,6 @@ AS $$
 --   who     the trigger "written" on order_phones
 DECLARE
   o masking.orders;
-  number bigint;
   at timestamptz;
 BEGIN
   IF before.order_id IS NOT NULL THEN
@@ -54,7 +54,7 @@ BEGIN
   THEN
     phone.number := masking.e164(phone.number, 'number');
   END IF;
-  number := masking.number_of(phone.number);
+  phone.phone := masking.person(masking.number_of(phone.number));
   SELECT * INTO o FROM masking.orders f WHERE f.order_id = phone.order_id FOR UPDATE;
   IF o.order_id IS NULL THEN
     RAISE EXCEPTION 'order_id: there is no such order'
@@ -62,29 +62,29 @@ BEGIN
   END IF;
   IF EXISTS (
     SELECT FROM masking.order_phones p
-    WHERE p.order_id = phone.order_id AND p.side = phone.side AND p.number = ANY (masking.spellings(masking.number_of(phone.number))))
+    WHERE p.order_id = phone.order_id AND p.side = phone.side AND p.phone = phone.phone)
   THEN
     RETURN NULL; -- it is there, in one spelling or the other; the primary key's own error would show the number
   END IF;
-  IF masking.person(number) IN (masking.person(masking.party(o, 'customer')), coalesce(masking.person(masking.party(o, 'agent')), 0)) THEN
+  IF phone.phone IN (masking.party(o, 'customer'), masking.party(o, 'agent')) THEN
     RAISE EXCEPTION 'number: "%" is the main phone of a party to this order', masking.redacted(phone.number)
       USING ERRCODE = 'MK003', COLUMN = 'number';
   END IF;
-  IF masking.is_proxy(number) THEN
+  IF masking.is_proxy(phone.phone) THEN
     RAISE EXCEPTION 'number: "%" is a proxy number', masking.redacted(phone.number)
       USING ERRCODE = 'MK004', COLUMN = 'number';
   END IF;
-  IF NOT masking.lock_people(ARRAY[masking.person(number)], masking.setting_span('lock_wait')) THEN
+  IF NOT masking.lock_people(ARRAY[phone.phone], masking.setting_span('lock_wait')) THEN
     RAISE EXCEPTION 'number: "%" is being used by an order that is being written', masking.redacted(phone.number)
       USING ERRCODE = 'MK012', COLUMN = 'number', HINT = 'Try again.';
   END IF;
   at := clock_timestamp();
-  IF NOT masking.open_phone(o, phone.side, number, at) THEN
+  IF NOT masking.open_phone(o, phone.side, phone.phone, at) THEN
     RAISE EXCEPTION 'number: "%" reaches somebody else on the number of order %',
       masking.redacted(phone.number), phone.order_id
       USING ERRCODE = 'MK009', COLUMN = 'number', HINT = 'It can be added once that other order is over.';
   END IF;
-  phone.routed_since := CASE WHEN masking.phone_is_routed(o, phone.side, number, at) THEN at END;
+  phone.routed_since := CASE WHEN masking.phone_is_routed(o, phone.side, phone.phone, at) THEN at END;
   RETURN phone;
 END
 $$;
@@ -99,7 +99,6 @@ AS $$
 --   writes  routes of the order
 --   who     the trigger "written" on order_phones, before the row goes; the order's own DELETE
 DECLARE
-  phone_is CONSTANT bigint := masking.person(masking.number_of(phone.number));
   o masking.orders;
 BEGIN
   SELECT * INTO o FROM masking.orders f WHERE f.order_id = phone.order_id FOR NO KEY UPDATE;
@@ -110,7 +109,7 @@ BEGIN
   FROM (
     SELECT t.route_id, greatest(clock_timestamp(), lower(t.live) + interval '1 microsecond') AS until
     FROM masking.routes t
-    WHERE t.order_id = phone.order_id AND t.side = phone.side AND t.caller = phone_is
+    WHERE t.order_id = phone.order_id AND t.side = phone.side AND t.caller = phone.phone
       AND NOT EXISTS (
         SELECT FROM masking.wanted_routes(o, now()) w WHERE w.must AND w.side = t.side AND w.caller = t.caller AND w.callee = t.callee)
   ) n

@@ -7,7 +7,7 @@ BEGIN
   RETURN EXISTS (
     SELECT FROM masking.wanted_routes(o, at) w
     JOIN masking.routes r ON r.side = w.side AND r.callee = w.callee
-    WHERE w.must AND w.side = the_side AND r.order_id = o.order_id AND r.caller = masking.person(phone)
+    WHERE w.must AND w.side = the_side AND r.order_id = o.order_id AND r.caller = phone
       AND masking.is_live(r.live, r.closed, at) AND r.proxy IS NOT DISTINCT FROM masking.number_of(o.proxy_number));
 END
 $$;
@@ -26,21 +26,20 @@ AS $$
 --           reaches somebody else on that number
 DECLARE
   since CONSTANT timestamptz := masking.connected_since(o, the_side, at);
-  the_caller CONSTANT bigint := masking.person(phone);
   main record;
 BEGIN
-  SELECT w.callee, w.until INTO main FROM masking.wanted_routes(o, since) w WHERE w.must AND w.side = the_side;
+  SELECT w.callee, w.dials, w.until INTO main FROM masking.wanted_routes(o, since) w WHERE w.must AND w.side = the_side;
   IF since IS NULL OR main.until <= at OR masking.phone_is_routed(o, the_side, phone, at) THEN
     RETURN true;
   END IF;
-  IF NOT masking.give_way(the_caller, main.callee, masking.number_of(o.proxy_number), at) THEN
+  IF NOT masking.give_way(phone, main.callee, masking.number_of(o.proxy_number), at) THEN
     RETURN false;
   END IF;
   PERFORM masking.keep_blocks();
   SET CONSTRAINTS masking.belongs DEFERRED; -- as in open_routes
-  INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held, blocked, ended, began)
-  VALUES (o.order_id, the_side, the_caller, masking.number_of(o.proxy_number), main.callee, tstzrange(at, main.until),
-    tstzrange(at, main.until + masking.setting_span('cool_off')), masking.is_blocked(o, the_side, the_caller, main.callee),
+  INSERT INTO masking.routes (order_id, side, caller, proxy, callee, dials, live, held, blocked, ended, began)
+  VALUES (o.order_id, the_side, phone, masking.number_of(o.proxy_number), main.callee, main.dials, tstzrange(at, main.until),
+    tstzrange(at, main.until + masking.setting_span('cool_off')), masking.is_blocked(o, the_side, phone, main.callee),
     CASE WHEN o.completed_at IS NOT NULL THEN 'order completed' END, nullif(since, at))
   ON CONFLICT ON CONSTRAINT one_counterpart DO NOTHING;
   RETURN FOUND;
@@ -61,7 +60,6 @@ AS $$
 --           phones could wait for each other's routes
 DECLARE
   phone masking.order_phones;
-  phone_is bigint;
   at timestamptz := clock_timestamp();
 BEGIN
   IF o.forgotten_at IS NOT NULL THEN
@@ -71,17 +69,16 @@ BEGIN
   FOR phone IN SELECT * FROM masking.order_phones p WHERE p.order_id = o.order_id
     ORDER BY p.side, p.number FOR NO KEY UPDATE SKIP LOCKED
   LOOP
-    phone_is := masking.number_of(phone.number);
-    IF NOT masking.phone_is_routed(o, phone.side, phone_is, at) AND masking.connected_since(o, phone.side, at) IS NOT NULL
+    IF NOT masking.phone_is_routed(o, phone.side, phone.phone, at) AND masking.connected_since(o, phone.side, at) IS NOT NULL
       AND EXISTS (
-        SELECT FROM masking.wanted_routes(o, at) w WHERE NOT w.must AND w.side = phone.side AND w.caller = masking.person(phone_is))
-      AND masking.lock_people(ARRAY[masking.person(phone_is)], masking.setting_span('lock_wait'))
+        SELECT FROM masking.wanted_routes(o, at) w WHERE NOT w.must AND w.side = phone.side AND w.caller = phone.phone)
+      AND masking.lock_people(ARRAY[phone.phone], masking.setting_span('lock_wait'))
     THEN
       at := clock_timestamp();
-      PERFORM masking.open_phone(o, phone.side, phone_is, at);
+      PERFORM masking.open_phone(o, phone.side, phone.phone, at);
     END IF;
     UPDATE masking.order_phones p
-    SET routed_since = CASE WHEN masking.phone_is_routed(o, phone.side, phone_is, at) THEN coalesce(phone.routed_since, at) END
+    SET routed_since = CASE WHEN masking.phone_is_routed(o, phone.side, phone.phone, at) THEN coalesce(phone.routed_since, at) END
     WHERE p.order_id = phone.order_id AND p.side = phone.side AND p.number = phone.number;
   END LOOP;
 END

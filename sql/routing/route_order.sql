@@ -19,7 +19,7 @@ BEGIN
   RETURN before.order_id IS NOT NULL AND NOT masking.waits(o, at)
     AND (before.completed_at IS NULL OR o.completed_at IS NOT NULL)
     AND (before.cancelled_at IS NULL OR o.cancelled_at IS NOT NULL)
-    AND (before.customer_number, before.agent_number) IS NOT DISTINCT FROM (o.customer_number, o.agent_number)
+    AND masking.names_same(before, o)
     AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND masking.is_live(r.live, r.closed, at))
     AND (o.routed_at IS NOT NULL OR o.recorded_at < at - masking.setting_span('longest_life'));
 END
@@ -78,13 +78,12 @@ BEGIN
 
     -- What only cools off on this number gives way.
     tries := tries + 1;
-    may_open := masking.give_way(masking.person(customer), agent, choice.proxy, at)
-      AND masking.give_way(masking.person(agent), customer, choice.proxy, at);
+    may_open := masking.give_way(customer, agent, choice.proxy, at) AND masking.give_way(agent, customer, choice.proxy, at);
     WITH side AS (
       SELECT w.* FROM masking.wanted_routes(o, at) w WHERE w.must AND w.until > at
     ), made AS (
-      INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held, blocked, ended)
-      SELECT o.order_id, s.side, s.caller, choice.proxy, s.callee, tstzrange(at, s.until),
+      INSERT INTO masking.routes (order_id, side, caller, proxy, callee, dials, live, held, blocked, ended)
+      SELECT o.order_id, s.side, s.caller, choice.proxy, s.callee, s.dials, tstzrange(at, s.until),
         tstzrange(at, s.until + masking.setting_span('cool_off')), s.blocked,
         CASE WHEN o.completed_at IS NOT NULL THEN 'order completed' END
       FROM side s
@@ -132,7 +131,7 @@ DECLARE
 BEGIN
   missing := masking.lacks_routes(o, before, at);
   locked := missing AND masking.lock_people(
-    ARRAY[masking.person(masking.party(o, 'customer')), masking.person(masking.party(o, 'agent'))], patience);
+    ARRAY[masking.party(o, 'customer'), masking.party(o, 'agent')], patience);
   can_open := locked;
   IF missing THEN
     at := clock_timestamp();

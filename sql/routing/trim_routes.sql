@@ -4,11 +4,11 @@ AS $$
 -- Routes only ever get shorter here; what has to live longer is opened anew, because
 -- only an INSERT can meet the constraint without an error that shows numbers. What
 -- ends at once is closed as well: its times alone would let a clock that is set back
--- bring it to life again.
+-- bring it to life again. A callee's number that is written in its other spelling is dialled so from now on.
 --   writes  routes of this order, whose row the caller holds
 BEGIN
   UPDATE masking.routes r
-  SET live = tstzrange(lower(r.live), n.until),
+  SET live = tstzrange(lower(r.live), least(upper(r.live), n.until)), dials = n.dials,
     held = tstzrange(lower(r.held), least(upper(r.held), n.until + masking.setting_span('cool_off'))),
     closed = n.wish IS NULL OR n.wish <= at,
     ended = CASE
@@ -24,17 +24,18 @@ BEGIN
     END
   FROM (
     -- Never empty, also when the clock was set back: the past stays readable.
-    SELECT t.route_id, t.wanted, t.wish, greatest(at, lower(t.live) + interval '1 microsecond', t.wish) AS until
+    SELECT t.route_id, t.wanted, t.new_dials AS dials, t.wish, greatest(at, lower(t.live) + interval '1 microsecond', t.wish) AS until
     FROM (
       SELECT w.*, CASE WHEN why_all IS NULL AND w.wanted THEN masking.live_until(o, w.side, coalesce(w.began, lower(w.live))) END AS wish
       FROM (
-        SELECT v.*, m.side IS NOT NULL AS wanted FROM masking.routes v
+        SELECT v.*, m.side IS NOT NULL AS wanted, CASE WHEN m.side IS NOT NULL THEN m.dials ELSE v.dials END AS new_dials FROM masking.routes v
         LEFT JOIN masking.wanted_routes(o, at) m ON m.side = v.side AND m.caller = v.caller AND m.callee = v.callee
         WHERE v.order_id = o.order_id AND masking.is_live(v.live, v.closed, at)
       ) w
     ) t
   ) n
-  WHERE r.order_id = o.order_id AND r.route_id = n.route_id AND (upper(r.live) > n.until OR n.wish IS NULL);
+  WHERE r.order_id = o.order_id AND r.route_id = n.route_id 
+    AND (upper(r.live) > n.until OR n.wish IS NULL OR n.dials IS DISTINCT FROM r.dials);
 END
 $$;
 COMMENT ON FUNCTION masking.trim_routes(masking.orders, timestamptz, text) IS

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION masking.wanted_routes(o masking.orders, assigned timestamptz)
-RETURNS TABLE (side text, caller bigint, callee bigint, until timestamptz, blocked boolean, must boolean)
+RETURNS TABLE (side text, caller bigint, callee bigint, dials bigint, until timestamptz, blocked boolean, must boolean)
 LANGUAGE sql STABLE
 AS $$
   -- What an order wants, by its row: who reaches whom, until when if they were assigned then, and whether he hears
@@ -10,19 +10,19 @@ AS $$
   --   who    whatever opens, keeps, ends or checks routes. No settings of its own, so that PostgreSQL puts it in place,
   --          and works out only the columns that are asked for; with a variable as o (PostgreSQL 15 fails to plan it beside a
   --          table whose rows are the orders)
-  SELECT w.side, w.caller, w.callee, w.until, masking.is_blocked(o, w.side, w.caller, w.callee), w.must
+  SELECT w.side, w.caller, w.callee, nullif(masking.dialled(o, masking.other(w.side)), w.callee), w.until, masking.is_blocked(o, w.side, w.caller, w.callee), w.must
   FROM (
-    SELECT s.side, masking.person(masking.party(o, s.side)) AS caller, masking.party(o, masking.other(s.side)) AS callee,
+    SELECT s.side, masking.party(o, s.side) AS caller, masking.party(o, masking.other(s.side)) AS callee,
       masking.live_until(o, s.side, assigned) AS until, true AS must
     FROM (VALUES ('customer'), ('agent')) AS s (side)
     UNION ALL
-    SELECT p.side, masking.person(masking.number_of(p.number)), masking.party(o, masking.other(p.side)),
+    SELECT p.side, p.phone, masking.party(o, masking.other(p.side)),
       masking.live_until(o, p.side, assigned), false
     FROM masking.order_phones p
     WHERE p.order_id = o.order_id
-      AND masking.person(masking.number_of(p.number)) NOT IN (
-        masking.person(masking.party(o, 'customer')), masking.person(masking.party(o, 'agent')))
-      AND NOT masking.is_proxy(masking.number_of(p.number))
+      AND p.phone NOT IN (
+        masking.party(o, 'customer'), masking.party(o, 'agent'))
+      AND NOT masking.is_proxy(p.phone)
   ) w
   WHERE masking.names_both(o)
 $$;
@@ -52,7 +52,7 @@ BEGIN
   RETURN (
     SELECT max(coalesce(r.began, lower(r.live))) FROM masking.routes r
     WHERE r.order_id = o.order_id AND r.side = coalesce(the_side, r.side) AND masking.is_live(r.live, r.closed, at)
-      AND r.caller = masking.person(masking.party(o, r.side)) AND r.callee = masking.party(o, masking.other(r.side))
+      AND r.caller = masking.party(o, r.side) AND r.callee = masking.party(o, masking.other(r.side))
       AND r.proxy IS NOT DISTINCT FROM masking.number_of(o.proxy_number));
 END
 $$;

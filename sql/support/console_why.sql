@@ -12,19 +12,19 @@ AS $$
     FROM masking.routes r
     -- (Of a whole minute: was_live() asks about a moment.)
     CROSS JOIN LATERAL (SELECT r.live && masking.meant(at) AND NOT (r.closed AND upper(r.live) > now()) AS connects) t
-    WHERE r.caller IN (masking.person(person), masking.hash_if_keyed(masking.person(person)), masking.hash_if_keyed(person))
+    WHERE r.caller IN (masking.person(person), masking.hash_if_keyed(person))
       AND upper(r.live) > at - interval '30 days'
     ORDER BY upper(r.live) > at DESC, abs(extract(epoch FROM upper(r.live) - at))
     LIMIT at_most)
     UNION ALL
-    (SELECT o.order_id, CASE WHEN o.customer_number = ANY (w.written) THEN 'customer' WHEN o.agent_number = ANY (w.written) THEN 'agent' END,
+    (SELECT o.order_id, CASE WHEN o.customer IN (w.person, w.hash) THEN 'customer' WHEN o.agent IN (w.person, w.hash) THEN 'agent' END,
       NULL, o.placed_at, NULL, NULL,
       coalesce((SELECT string_agg(masking.said_reason((f.reason, NULL, f.since, f.side, f.digits)), '; ') FROM masking.order_found(o.written, now(), false) f), 'never connected'), false, false
-    FROM (SELECT masking.spellings(person) AS written) w
+    FROM (SELECT masking.person(person) AS person, masking.hash_if_keyed(person) AS hash) w
     CROSS JOIN LATERAL (
-      SELECT k.*, k AS written FROM masking.orders k WHERE k.customer_number = ANY (w.written) OR k.agent_number = ANY (w.written)
+      SELECT k.*, k AS written FROM masking.orders k WHERE k.customer IN (w.person, w.hash) OR k.agent IN (w.person, w.hash)
       UNION
-      SELECT k.*, k FROM masking.order_phones p JOIN masking.orders k ON k.order_id = p.order_id WHERE p.number = ANY (w.written)) o
+      SELECT k.*, k FROM masking.order_phones p JOIN masking.orders k ON k.order_id = p.order_id WHERE p.phone = w.person) o
     WHERE o.placed_at > at - interval '30 days'
       AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id)
     ORDER BY o.placed_at DESC
@@ -44,7 +44,7 @@ AS $$
   -- one of the person's orders. Reads calls by time and by the hash of the caller.
   SELECT * FROM (
     SELECT c.call_uuid, c.called_at FROM masking.calls c
-    WHERE c.caller_hash IN (masking.hash_if_keyed(person), masking.hash_if_keyed(masking.person(person)))
+    WHERE c.caller_hash = masking.hash_if_keyed(person)
       AND c.called_at BETWEEN at - interval '30 minutes' AND at + interval '30 minutes'
     UNION
     SELECT c.call_uuid, c.called_at FROM masking.calls c

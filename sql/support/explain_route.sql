@@ -4,7 +4,6 @@ AS $$
 DECLARE
   person CONSTANT bigint := masking.person(caller_is);
   hash CONSTANT bigint := masking.hash_if_keyed(caller_is);
-  written CONSTANT text[] := masking.spellings(caller_is);
 BEGIN
   RETURN QUERY
   WITH mine AS MATERIALIZED (
@@ -14,12 +13,12 @@ BEGIN
     ORDER BY upper(r.live) DESC
     LIMIT 2000
   ), theirs AS MATERIALIZED (
-    (SELECT k.*, k AS o FROM masking.orders k WHERE k.customer_number = ANY (written) LIMIT 2000)
+    (SELECT k.*, k AS o FROM masking.orders k WHERE k.customer IN (person, hash) LIMIT 2000)
     UNION ALL
-    (SELECT k.*, k FROM masking.orders k WHERE k.agent_number = ANY (written) LIMIT 2000)
+    (SELECT k.*, k FROM masking.orders k WHERE k.agent IN (person, hash) LIMIT 2000)
     UNION ALL
     (SELECT k.*, k FROM masking.order_phones p JOIN masking.orders k ON k.order_id = p.order_id
-     WHERE p.number = ANY (written) LIMIT 2000)
+     WHERE p.phone = person LIMIT 2000)
   ), found AS (
     (SELECT 1 AS rank, ('other number', m.order_id, NULL, m.side, masking.said_phone(m.proxy))::masking.finding AS f
     FROM mine m WHERE NOT m.here AND m.connects
@@ -48,7 +47,7 @@ BEGIN
     WHERE EXISTS (SELECT FROM mine) AND NOT EXISTS (SELECT FROM mine m WHERE m.here)
     UNION ALL
     SELECT 6, ('own number', NULL, NULL, masking.other(m.side), NULL)::masking.finding
-    FROM mine m WHERE m.callee = dialled AND m.connects
+    FROM mine m WHERE m.callee = masking.person(dialled) AND m.connects
   ), numbered AS (
     SELECT d.rank, d.f, row_number() OVER () AS place FROM found d
   )
@@ -82,7 +81,7 @@ BEGIN
   END IF;
   RETURN EXISTS (
     SELECT FROM masking.calls c
-    WHERE c.caller_hash IN (masking.hash_if_keyed(caller_is), masking.hash_if_keyed(masking.person(caller_is)))
+    WHERE c.caller_hash = masking.hash_if_keyed(caller_is)
       AND c.called_at BETWEEN at - interval '1 second' AND upper(masking.meant(at)) + interval '1 second' AND c.outcome = 'too_many_calls');
 END
 $$;
@@ -110,7 +109,7 @@ BEGIN
   FOREACH moment IN ARRAY ARRAY[at, CASE WHEN at < now() THEN least(upper(masking.meant(at)), now()) END] LOOP
     CONTINUE WHEN moment IS NULL;
     -- Now (NULL) is what a call would find; before it, what one would have found.
-    SELECT r.callee, r.order_ids, r.side, r.blocked INTO counterpart, order_ids, side_is, is_blocked
+    SELECT r.dials, r.order_ids, r.side, r.blocked INTO counterpart, order_ids, side_is, is_blocked
     FROM (VALUES (1, masking.person(caller_is)), (2, masking.hash_if_keyed(caller_is))) AS c (rank, caller)
     CROSS JOIN LATERAL masking.reached(c.caller, dialled, CASE WHEN moment < now() THEN moment END) r
     WHERE moment <= now() OR EXISTS (SELECT FROM masking.routes k WHERE k.order_id = ANY (r.order_ids) AND masking.is_live(k.live, k.closed, moment))
@@ -118,7 +117,7 @@ BEGIN
     LIMIT 1;
     EXIT WHEN counterpart IS NOT NULL OR is_blocked;
     -- (A setting as it is now: what it was then is not kept.)
-    SELECT e.callee, e.order_ids, e.side, e.blocked, true INTO counterpart, order_ids, side_is, is_blocked, is_elsewhere
+    SELECT e.dials, e.order_ids, e.side, e.blocked, true INTO counterpart, order_ids, side_is, is_blocked, is_elsewhere
     FROM masking.elsewhere(masking.person(caller_is), dialled, CASE WHEN moment < now() THEN moment END) e
     WHERE moment <= now() AND e.outcome IN ('blocked', 'connected');
     EXIT WHEN counterpart IS NOT NULL OR is_blocked;

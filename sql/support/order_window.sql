@@ -23,13 +23,12 @@ DECLARE
   people bigint[];
 BEGIN
   during := masking.order_window(wanted);
-  SELECT array_agg(DISTINCT h.hash) INTO people
+  SELECT array_agg(DISTINCT masking.hash_if_keyed(p.number)) INTO people
   FROM (
     SELECT r.caller FROM masking.routes r WHERE r.order_id = wanted
-    UNION SELECT unnest(ARRAY[o.customer_number, o.agent_number])::bigint FROM masking.orders o WHERE o.order_id = wanted
-    UNION SELECT masking.number_of(f.number) FROM masking.order_phones f WHERE f.order_id = wanted
+    UNION SELECT unnest(ARRAY[o.customer, o.agent]) FROM masking.orders o WHERE o.order_id = wanted
+    UNION SELECT f.phone FROM masking.order_phones f WHERE f.order_id = wanted
   ) p (number)
-  CROSS JOIN LATERAL (VALUES (masking.hash_if_keyed(p.number)), (masking.hash_if_keyed(masking.person(p.number)))) h (hash)
   WHERE p.number IS NOT NULL;
   RETURN QUERY
   SELECT f.call_uuid, f.called_at

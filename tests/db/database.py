@@ -17,7 +17,7 @@ _number = itertools.count(1)
 AMBIGUOUS = """
     SELECT a.order_id, b.order_id FROM masking.routes a JOIN masking.routes b
     ON a.caller = b.caller AND (a.proxy = b.proxy OR a.proxy IS NULL OR b.proxy IS NULL)
-    AND masking.person(a.callee) < masking.person(b.callee) AND a.held && b.held AND NOT isempty(a.held * b.held)"""
+    AND a.callee < b.callee AND a.held && b.held AND NOT isempty(a.held * b.held)"""
 # An order that is neither routed both ways nor waiting.
 LOST = """
     SELECT o.order_id FROM masking.orders o WHERE o.agent_number IS NOT NULL

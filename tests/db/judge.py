@@ -56,7 +56,8 @@ class Order:
         return self.customer if side == "customer" else self.agent
 
     def pair(self):
-        return (self.customer, self.agent)
+        """Who they are, however their numbers are written."""
+        return tuple(number and person(number) for number in (self.customer, self.agent))
 
     def end(self, side, assigned):
         """Until when a side is connected that was assigned then."""
@@ -234,7 +235,7 @@ class Model:
 
     def why_nobody(self, caller, now):
         for order in self.orders.values():
-            people = {person(number) for number in order.pair() if number} | {who for _, who in order.phones}
+            people = {*order.pair(), *(who for _, who in order.phones)}
             is_open = order.completed is None and not order.cancelled
             nobody_yet = (order.agent is None or order.customer is None) and order.recorded > now - LONGEST_LIFE
             if caller in people and is_open and (nobody_yet or order.waits is not None):

@@ -272,7 +272,7 @@ class World:
         if (OTHER[side], person(number)) in order.phones or (side, person(number)) in order.phones:
             return None
         now = self.now()
-        is_main = person(number) in [person(n) for n in order.pair() if n]
+        is_main = person(number) in order.pair()
         fits = order.until.get(side, NEVER) <= now or view.may_open(order, side, person(number), now)
         try:
             rows = self.execute(session, "INSERT INTO order_phones (order_id, side, number) VALUES (%s, %s, %s)", order_id, side, number)
