@@ -21,61 +21,41 @@ AS $$
 --   reads  the order, if it is there, where an INSERT brings values of such columns
 --   who    the trigger "guard" on orders, with the rights of whoever writes
 DECLARE
-  existing masking.orders := before;
-  was jsonb;
-  wanted jsonb;
+  kept masking.orders := before;
+  existing masking.orders;
   ours text;
 BEGIN
+  IF before.order_id IS NOT NULL AND o.order_id IS DISTINCT FROM before.order_id THEN
+    RAISE EXCEPTION 'order_id: an order keeps its id'
+      USING ERRCODE = 'MK013', COLUMN = 'order_id', TABLE = 'orders', HINT = 'Delete the order and place it under its new id.';
+  END IF;
   -- This is what DEFAULT makes of it, also in EXCLUDED.
   IF o.recorded_at = now() THEN
     o.recorded_at := before.recorded_at;
   END IF;
-  IF before.order_id IS NULL THEN
-    -- The usual case first: nothing of ours is there.
-    IF num_nonnulls(o.proxy_number, o.masking, o.customer_code, o.agent_code, o.unmasked_since, o.unmasked_reason,
-      o.customer_refused, o.customer_refused_digits, o.agent_refused, o.agent_refused_digits,
-      o.routed_at, o.forgotten_at, o.recorded_at) = 0
-    THEN
-      o.recorded_at := now();
-      RETURN o;
+  -- The order system's columns. All others are ours.
+  kept.order_id := o.order_id;
+  kept.customer_number := o.customer_number;
+  kept.agent_number := o.agent_number;
+  kept.placed_at := o.placed_at;
+  kept.completed_at := o.completed_at;
+  kept.cancelled_at := o.cancelled_at;
+  IF kept IS DISTINCT FROM o THEN
+    IF before.order_id IS NULL THEN
+      -- An upsert, perhaps, of a row that was read.
+      SELECT e.* INTO existing FROM masking.orders e WHERE e.order_id = o.order_id;
+      IF FOUND THEN
+        RETURN masking.order_guarded(existing, o);
+      END IF;
     END IF;
-    SELECT e.* INTO existing FROM masking.orders e WHERE e.order_id = o.order_id;
-  ELSIF o.order_id IS DISTINCT FROM before.order_id THEN
-    RAISE EXCEPTION 'order_id: an order keeps its id'
-      USING ERRCODE = 'MK013', COLUMN = 'order_id', TABLE = 'orders', HINT = 'Delete the order and place it under its new id.';
-  ELSIF (o.proxy_number, o.masking, o.customer_code, o.agent_code, o.unmasked_since, o.unmasked_reason,
-    o.customer_refused, o.customer_refused_digits, o.agent_refused, o.agent_refused_digits,
-    o.routed_at, o.forgotten_at, o.recorded_at) IS NOT DISTINCT FROM (before.proxy_number, before.masking, before.customer_code,
-    before.agent_code, before.unmasked_since, before.unmasked_reason,
-    before.customer_refused, before.customer_refused_digits, before.agent_refused, before.agent_refused_digits, before.routed_at, before.forgotten_at, before.recorded_at)
-  THEN
-    RETURN o;
-  END IF;
-  was := to_jsonb(existing);
-  wanted := to_jsonb(o);
-  FOREACH ours IN ARRAY ARRAY['proxy_number', 'masking', 'customer_code', 'agent_code', 'unmasked_since', 'unmasked_reason',
-    'customer_refused', 'customer_refused_digits', 'agent_refused', 'agent_refused_digits',
-    'routed_at', 'forgotten_at', 'recorded_at']
-  LOOP
-    IF NOT masking.is_same(was ->> ours, wanted ->> ours) THEN
+    SELECT w.key INTO ours FROM json_each_text(to_json(o)) w WHERE NOT masking.is_same(to_json(kept) ->> w.key, w.value) LIMIT 1;
+    IF FOUND THEN
       RAISE EXCEPTION '%: is not the order system''s to change', ours
         USING ERRCODE = 'MK013', COLUMN = ours, TABLE = 'orders', HINT = 'Leave it out, or write the value it has, NULL or DEFAULT.';
     END IF;
-  END LOOP;
-  o.proxy_number := existing.proxy_number;
-  o.masking := existing.masking;
-  o.customer_code := existing.customer_code;
-  o.agent_code := existing.agent_code;
-  o.unmasked_since := existing.unmasked_since;
-  o.unmasked_reason := existing.unmasked_reason;
-  o.customer_refused := existing.customer_refused;
-  o.customer_refused_digits := existing.customer_refused_digits;
-  o.agent_refused := existing.agent_refused;
-  o.agent_refused_digits := existing.agent_refused_digits;
-  o.routed_at := existing.routed_at;
-  o.forgotten_at := existing.forgotten_at;
-  o.recorded_at := coalesce(existing.recorded_at, now());
-  RETURN o;
+  END IF;
+  kept.recorded_at := coalesce(kept.recorded_at, now());
+  RETURN kept;
 END
 $$;
 COMMENT ON FUNCTION masking.order_guarded(masking.orders, masking.orders) IS
