@@ -1,3 +1,13 @@
+-- A plain SQL function, put in place where it is asked. No calling code is the beginning of another.
+CREATE OR REPLACE FUNCTION masking.country_of(number bigint) RETURNS SETOF masking.countries
+LANGUAGE sql STABLE
+AS $$
+  SELECT c.* FROM masking.countries c
+  WHERE c.is_main AND c.code IN (left(number::text, 1), left(number::text, 2), left(number::text, 3))
+$$;
+COMMENT ON FUNCTION masking.country_of(bigint) IS
+  'The country of a number, the largest of those that share its calling code; no row: the code is no country''s.';
+
 CREATE OR REPLACE FUNCTION masking.short_caller(caller bigint, dialled bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -15,9 +25,7 @@ BEGIN
   IF caller > 0 AND masking.fits_a_country(caller::text) THEN
     RETURN masking.person(caller);
   END IF;
-  SELECT k.* INTO c FROM masking.countries k
-  WHERE k.is_main AND k.code IN (left(dialled::text, 1), left(dialled::text, 2), left(dialled::text, 3))
-  ORDER BY length(k.code) DESC LIMIT 1;
+  SELECT k.* INTO c FROM masking.country_of(dialled) k;
   readings := masking.national_readings(digits, c);
   IF cardinality(readings) = 0 THEN
     readings := masking.foreign_readings(digits, c);

@@ -67,14 +67,13 @@ COMMENT ON FUNCTION masking.plivo_listed(jsonb, text) IS 'The numbers of the acc
 -- code of several countries (+1) is a prefix all the same, a code of none (800, 870 and the like) is not;
 -- a language is given to countries with one evident language among those of masking.prompts.
 CREATE OR REPLACE FUNCTION masking.plivo_home(number bigint) RETURNS TABLE (prefix text, language text)
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE
 AS $$
-  SELECT CASE WHEN c.code IN ('800', '808', '870', '878', '881', '882', '883', '888', '979') THEN '' ELSE c.code END,
+  SELECT coalesce(c.code, ''),
     CASE c.code WHEN '44' THEN 'en-GB' WHEN '33' THEN 'fr-FR' WHEN '49' THEN 'de-DE' WHEN '43' THEN 'de-AT'
       WHEN '34' THEN 'es-ES' WHEN '52' THEN 'es-MX' WHEN '54' THEN 'es-AR' WHEN '56' THEN 'es-CL' WHEN '57' THEN 'es-CO'
       WHEN '51' THEN 'es-PE' WHEN '55' THEN 'pt-BR' WHEN '351' THEN 'pt-PT' ELSE 'en-US' END
-  FROM (SELECT coalesce(substring(number::text FROM '^(?:[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])'),
-    left(number::text, 3)) AS code) c
+  FROM (SELECT (SELECT k.code FROM masking.country_of(number) k) AS code) c
 $$;
 COMMENT ON FUNCTION masking.plivo_home(bigint) IS 'Whom a number serves and in which language, as far as its calling code is certain.';
 
