@@ -8,7 +8,7 @@ import re
 import psycopg2
 import pytest
 
-from database import ask
+from database import ask, one
 
 ROOT = pathlib.Path(__file__).parents[2]
 LINES = (ROOT / "sql" / "server" / "interface.tsv").read_text().splitlines()
@@ -87,3 +87,9 @@ def test_a_server_calls_nothing_that_its_oldest_interface_lacks():
         lacks = LISTED[NEWEST] - LISTED.get(interface, set())
         if lacks:
             fail(f"By store.h servers can use interface {interface}, and it lacks what they call:", *lines("  ", lacks))
+
+
+def test_the_server_has_a_path_for_each_try_at_a_code(database):
+    """The try is told in the path: without one the last question would lead to 404."""
+    paths = re.findall(r'PATH_CODE "(\d+)"', (ROOT / "server" / "endpoints.def").read_text())
+    assert paths == [str(n + 1) for n in range(one(database, "SELECT masking.code_tries()"))]
