@@ -34,7 +34,7 @@ BEGIN
       ) w
     ) t
   ) n
-  WHERE r.order_id = o.order_id AND r.route_id = n.route_id 
+  WHERE r.order_id = o.order_id AND r.route_id = n.route_id
     AND (upper(r.live) > n.until OR n.wish IS NULL OR n.dials IS DISTINCT FROM r.dials);
 END
 $$;
