@@ -66,6 +66,22 @@ SELECT is_empty(
     WHERE c.relnamespace = 'masking'::regnamespace AND c.relkind IN ('r', 'v')
       AND col_description(c.oid, a.attnum) IS NULL$$,
   'every column has a comment');
+-- What a view asks is asked with the rights of who reads it.
+CREATE FUNCTION pg_temp.reads(role text, view text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE format('SET LOCAL ROLE %I', role);
+  EXECUTE format('SELECT count(v) FROM (SELECT * FROM %s) v', view);
+  RESET ROLE;
+  RETURN NULL;
+EXCEPTION WHEN insufficient_privilege THEN
+  RETURN SQLERRM; -- the role is the old one again
+END
+$$;
+SELECT is(pg_temp.reads(r.rolname, c.oid::regclass::text), NULL, r.rolname || ' can read ' || c.relname)
+FROM pg_class c, pg_roles r
+WHERE c.relnamespace = 'masking'::regnamespace AND c.relkind = 'v'
+  AND r.rolname IN ('masking_orders', 'masking_server', 'masking_console', 'masking_support', 'masking_plivo')
+  AND has_table_privilege(r.oid, c.oid, 'SELECT');
 SELECT is_empty(
   $$SELECT c.relname FROM pg_class c
     WHERE c.relnamespace = 'masking'::regnamespace AND c.relkind IN ('r', 'v', 'S')
