@@ -61,7 +61,7 @@ INSERT INTO masking.outcomes (kind, outcome, event, rank, tone, told, briefly) V
   ('text', 'opted_out', 'opted_out', NULL, 'warn', 'not forwarded: the other side takes no texts (STOP)', NULL),
   ('text', 'too_many', 'too_many', NULL, 'warn', 'not forwarded: too many texts within a minute', NULL),
   ('text', 'unknown_sender', 'unknown_sender', NULL, 'warn', 'the writer was on no order', NULL),
-  ('text', 'unknown_sender_quiet', NULL, NULL, 'warn', 'the writer was on no order, and had been told so within the hour', NULL),
+  ('text', 'unknown_sender_quiet', NULL, NULL, 'warn', 'the writer was on no order; not told so, as he had been within the hour or shows a number that takes no texts', NULL),
   ('text', 'from_proxy', NULL, NULL, 'warn', 'written by a number of ours', NULL),
   ('text', 'blocked', NULL, NULL, 'warn', 'not forwarded: that side is blocked', NULL),
   ('text', 'no_sender', NULL, NULL, 'warn', 'the writer showed no number', NULL),

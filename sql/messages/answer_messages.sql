@@ -91,7 +91,8 @@ COMMENT ON FUNCTION masking.message_way(bigint, bigint) IS
   'Whom somebody who writes to a number reaches, and from which number the text comes there: as a call of his would. way: connected, blocked; NULL: nobody.';
 
 CREATE OR REPLACE FUNCTION masking.decided_message(
-  sender bigint, proxy bigint, kind text, way text, callee bigint, shows bigint, first_order text, OUT outcome text, OUT told text)
+  writes_from bigint, sender bigint, proxy bigint, kind text, way text, callee bigint, shows bigint, first_order text,
+  OUT outcome text, OUT told text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -119,7 +120,8 @@ BEGIN
     WHEN outcome IN ('unknown_sender', 'opted_out', 'media', 'too_many') THEN outcome
     WHEN outcome = 'forwarded' AND kind = 'text_and_media' THEN 'media'
   END;
-  IF told IS NOT NULL AND NOT masking.may_be_told(sender, told) THEN
+  -- Nothing can be sent to a number in national form.
+  IF told IS NOT NULL AND (masking.person(writes_from) <> sender OR NOT masking.may_be_told(sender, told)) THEN
     told := NULL;
     IF outcome = 'unknown_sender' THEN
       outcome := 'unknown_sender_quiet';
@@ -127,8 +129,8 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION masking.decided_message(bigint, bigint, text, text, bigint, bigint, text) IS
-  'What becomes of a message that is asked about for the first time, and what its sender is told (an event of prompts). way, callee, shows: as masking.message_way() has them.';
+COMMENT ON FUNCTION masking.decided_message(bigint, bigint, bigint, text, text, bigint, bigint, text) IS
+  'What becomes of a message that is asked about for the first time, and what its sender is told (an event of prompts). writes_from: the sender''s number as it came; way, callee, shows: as masking.message_way() has them.';
 
 CREATE OR REPLACE FUNCTION masking.other_outcomes(t masking.messages, the_ask bigint) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
@@ -246,7 +248,7 @@ BEGIN
     IF had.outcome IS NULL OR had.outcome = 'apologised' AND NOT masking.has_outcome(had, this_ask) THEN
       SELECT w.* INTO way FROM masking.message_way(m.person, m.proxy) w;
       SELECT d.outcome, d.told INTO made
-      FROM masking.decided_message(m.person, m.proxy, m.kind, way.way, way.callee, way.shows, way.order_ids[1]) d;
+      FROM masking.decided_message(m.sender, m.person, m.proxy, m.kind, way.way, way.callee, way.shows, way.order_ids[1]) d;
       INSERT INTO masking.messages AS t
         (message_uuid, received_at, answered_at, proxy, ask, side, order_ids, route_id, outcome, told)
       VALUES (m.message_uuid, now(), clock_timestamp(), m.proxy, m.ask, way.side, way.order_ids, way.route_id,

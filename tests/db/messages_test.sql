@@ -53,6 +53,14 @@ SELECT results_eq(
   $$VALUES (1, 'unknown_sender_quiet'), (2, 'unknown_sender'), (3, 'unknown_sender_quiet')$$,
   'once also within one batch');
 
+-- A number in national form, to which nothing can be sent: nobody is told, and the record does not say so.
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('F', '+44 7700 900123', '+44 7700 900124');
+SELECT is(pg_temp.send('f1', -7700900999, 442071838750), 'unknown_sender_quiet', 'a stranger in national form is told nothing');
+SELECT is(pg_temp.send('f2', 447700900999, 442071838750), 'unknown_sender says', 'nor does that count as if he had been');
+SELECT is(pg_temp.send('f3', -7700900123, 442071838750, 'text_and_media'), 'forwarded 447700900124', 'a party''s text is sent on');
+SELECT is(pg_temp.send('f4', 9876543210, 912240001234), 'unknown_sender_quiet', 'nor a stranger whose network leaves out the zero too');
+SELECT is_empty($$SELECT FROM masking.messages WHERE message_uuid IN ('f1', 'f3', 'f4') AND told IS NOT NULL$$, 'and no record says that its writer was told of the picture');
+
 SELECT is(pg_temp.send('n1', NULL, 14155550100), 'no_sender', 'a sender without a number is not answered');
 SELECT is(pg_temp.send('n2', 14156667777, NULL), 'bad_number', 'nor one who wrote to none');
 SELECT is(pg_temp.send('n3', 14155550100, 14155550100), 'from_proxy', 'nor a number that writes to itself');
