@@ -174,28 +174,36 @@ static void apologise(struct service *service, struct message *message, struct r
     post_message(service->switchboard, message);
 }
 
-/* The last checks repeat what the database promises, as for calls. false: no memory for it. */
+/* Repeats what the database promises, as for calls: a text comes from no number of a party. */
+static bool may_send_on(const struct message *message, struct number receiver, struct number shows)
+{
+    return receiver.value > 0 && shows.value > 0 && shows.value != receiver.value &&
+           shows.value != message->sender.value && message->dialled.value != 0 &&
+           receiver.value != message->sender.value && receiver.value != message->dialled.value;
+}
+
+/* false: no memory for it. */
 static bool give_answer(const struct config *config, const struct message *message,
                         const struct call_answer *answer, const struct content *content,
                         struct response *response)
 {
     enum outcome outcome = outcome_of(OUTCOME_OF_MESSAGES, answer->outcome);
-    struct texts texts = {
-        .proxy = message->dialled, .public_url = config->public_url, .id = message->uuid};
+    struct texts texts = {.dialled = message->dialled,
+                          .shows = answer->shows.value != 0 ? answer->shows : message->dialled,
+                          .public_url = config->public_url,
+                          .id = message->uuid};
     response_outcome(response, outcome_label(outcome));
     if (outcome == OUTCOME_OTHER)
         response_note(response, "message=%s", answer->outcome);
     if (answer->counterpart.value != 0) {
-        if (outcome == OUTCOME_MESSAGE_FORWARDED && message->dialled.value != 0 &&
-            answer->counterpart.value > 0 && answer->counterpart.value != message->sender.value &&
-            answer->counterpart.value != message->dialled.value) {
-            texts.receiver = answer->counterpart;
-            texts.text = content->text;
-            texts.length = content->length;
-        } else {
+        if (outcome != OUTCOME_MESSAGE_FORWARDED ||
+            !may_send_on(message, answer->counterpart, texts.shows)) {
             log_event(LOG_ERROR, "impossible_answer", "what=counterpart");
             return true;
         }
+        texts.receiver = answer->counterpart;
+        texts.text = content->text;
+        texts.length = content->length;
     }
     if (answer->prompt.words[0] != '\0' && !answer->prompt.is_recording) {
         if (message->sender.value > 0 && message->sender.value != message->dialled.value) {

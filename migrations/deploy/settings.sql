@@ -72,8 +72,8 @@ INSERT INTO masking.settings (name, amount, meaning) VALUES
   ('texts_per_minute', 10, 'how many texts each way about an order within a minute are taken for people: when both sides wrote so many no more are forwarded, so that two phones that answer each other by themselves come to an end; 0: any number');
 INSERT INTO masking.settings (name, is_on, meaning) VALUES
   ('refuse_unmasked', false, 'true: an order for which no proxy number is free fails with SQLSTATE MK002; false: it commits without one'),
-  ('any_number', false, 'true: a caller who dials a number of the pool on which he reaches nobody, and has one live counterpart, is connected, showing that order''s own number; false: he is told to dial that'),
-  ('codes', false, 'true: orders get codes, and callers whose phone is not known are asked for one; counts for orders written after it, see masking.issue_codes()');
+  ('any_number', false, 'true: a caller who dials a number of the pool on which he reaches nobody, and has one live counterpart, is connected, showing that order''s own number, from which his texts are sent on too; false: he is told to dial that, and his texts go to nobody'),
+  ('codes', false, 'true: orders get codes, and callers who reach nobody are asked for one, but not who has an order on another number; counts for orders written after it, see masking.issue_codes()');
 
 INSERT INTO masking.settings (name, amount, meaning) VALUES
   ('calls_per_hour', 0, 'how many calls of one pair of people are put through within an hour, both directions together; 0: as many as they like');

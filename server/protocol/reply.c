@@ -316,7 +316,7 @@ static void forwarded_elements(struct document *document, const struct texts *te
             document->ok = false;
             return;
         }
-        open_message(document, texts->proxy, texts->receiver);
+        open_message(document, texts->shows, texts->receiver);
         if (texts->public_url[0] != '\0')
             attribute_status(document, texts, ++part, parts);
         text(document, copy);
@@ -332,7 +332,7 @@ bool reply_texts(struct response *response, const struct texts *texts)
     if (texts->receiver.value != 0)
         forwarded_elements(&document, texts);
     if (texts->sender.value != 0) {
-        open_message(&document, texts->proxy, texts->sender);
+        open_message(&document, texts->dialled, texts->sender);
         text(&document, texts->notice);
         close_element(&document);
     }

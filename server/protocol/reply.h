@@ -49,7 +49,8 @@ void reply_ask_code(struct response *response, const struct prompt *prompt, cons
 
 /* Texts to send on, and what their sender is told; either may be missing. */
 struct texts {
-    struct number proxy;    /* from whom they come */
+    struct number dialled;  /* the number written to: from it the sender is told */
+    struct number shows;    /* the number from which it is sent on */
     struct number receiver; /* 0: nothing is sent on */
     const char *text;       /* not terminated; cut into messages as text.h says */
     size_t length;
@@ -59,7 +60,7 @@ struct texts {
     const char *id;         /* of the message that came in */
 };
 
-/* <Message src="proxy" dst="receiver">text</Message>, one for each part of it, then one to the
+/* <Message src="shows" dst="receiver">text</Message>, one for each part of it, then one to the
  * sender. What XML cannot carry must not be in them. false: out of memory, and nothing is sent. */
 MUST_CHECK bool reply_texts(struct response *response, const struct texts *texts);
 

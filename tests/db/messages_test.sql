@@ -111,6 +111,35 @@ SELECT tests.set('texts_per_minute', '0');
 SELECT is((SELECT count(*) FROM (SELECT pg_temp.send('y' || n, 14156667777, 14155550100) AS kinds FROM generate_series(1, 40) n) y
   WHERE kinds LIKE 'forwarded%'), 40::bigint, '0: any number');
 
+-- To another number of the pool than the order's: the way of a call.
+CREATE FUNCTION pg_temp.goes(uuid text, sender bigint, dialled bigint, kind text DEFAULT 'text') RETURNS text
+LANGUAGE sql
+AS $$
+  SELECT concat_ws(' ', outcome, counterpart, 'from ' || shows)
+  FROM tests.answer_messages(ARRAY[uuid], ARRAY[sender], ARRAY[dialled], ARRAY[kind])
+$$;
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('E', '14156660051', '14156660052');
+CREATE TEMP TABLE e AS
+SELECT o.proxy_number::bigint AS own, p.e164 AS other
+FROM masking.orders o JOIN masking.proxy_numbers p ON p.number <> o.proxy_number WHERE o.order_id = 'E';
+SELECT is(pg_temp.goes('e1', 14156660051, other), 'unknown_sender', 'to another number than the order''s: to nobody') FROM e;
+SELECT tests.set('any_number', 'true');
+SELECT is(pg_temp.goes('e2', 14156660051, other), 'forwarded 14156660052 from ' || own, 'by any_number it is sent on, from the order''s own') FROM e;
+SELECT is(pg_temp.goes('e3', 14156660052, other), 'forwarded 14156660051 from ' || own, 'both ways') FROM e;
+SELECT is(pg_temp.goes('e4', 14156660051, own), 'forwarded 14156660052', 'on its own number nothing changes') FROM e;
+SELECT is(pg_temp.goes('e5', 14156660051, 14155559999), 'unknown_sender_quiet', 'and on no number that is not of the pool');
+SELECT is((SELECT row(m.proxy = e.other, m.side, m.order_ids)::text FROM masking.messages m, e WHERE m.message_uuid = 'e2'),
+  '(t,customer,{E})', 'promise 4: on record with its order, and the number written to');
+SELECT is(pg_temp.goes('e6', 14156660052, other, 'optout'), 'optout', 'STOP to that number') FROM e;
+SELECT is(pg_temp.goes('e7', 14156660051, other), 'forwarded 14156660052 from ' || own, 'is about that number') FROM e;
+SELECT is(pg_temp.goes('e8', 14156660052, own, 'optout'), 'optout', 'STOP to the order''s number') FROM e;
+SELECT is(pg_temp.goes('e9', 14156660051, other), 'opted_out', 'counts wherever the text would come from it') FROM e;
+SELECT is(pg_temp.goes('e2', 14156660051, other), 'forwarded 14156660052 from ' || own, 'what was sent on is answered alike') FROM e;
+SELECT tests.set('any_number', 'false');
+SELECT is(pg_temp.goes('e2', 14156660051, other), 'forwarded 14156660052 from ' || own, 'whatever the setting is by then') FROM e;
+INSERT INTO masking.order_blocks (order_id, side) VALUES ('E', 'customer');
+SELECT is(pg_temp.goes('e10', 14156660051, other), 'blocked', 'who is blocked is so on any number') FROM e;
+
 SELECT is_empty($$SELECT * FROM masking.messages m WHERE m::text ~ '1415666'$$, 'promise 1: no phone number of a party is on record');
 
 SELECT * FROM finish();

@@ -261,6 +261,38 @@ def test_after_stop_the_other_side_learns(server, database):
         PROXY, "14156660502", "hello!")
 
 
+def test_a_text_to_another_number_comes_from_the_orders_own(server, database):
+    """As a call, with the setting any_number. Promise 1: never from another number than the receiver knows."""
+    customer, agent, pool = "14156660801", "14156660802", ("14155550181", "14155550182")
+    for number in pool:
+        database.query("INSERT INTO masking.proxy_numbers (number) VALUES (%s)", number)
+    try:
+        database.add_order("elsewhere-1", customer, agent)
+        own = database.orders("SELECT proxy_number FROM orders WHERE order_id = 'elsewhere-1'")[0][0]
+        other = next(number for number in pool if number != own)
+        told = (other, customer, sentence(database, "unknown_sender"))
+        assert server.webhook(fields(customer, "hi", dialled=other), "/message").message == told
+        database.query("UPDATE masking.settings SET is_on = true WHERE name = 'any_number'")
+        sent = fields(customer, None, dialled=other, Body="look", **PICTURES)
+        first = server.webhook(sent, "/message").messages
+        assert first == [(own, agent, "look"), (other, customer, sentence(database, "media"))], \
+            "who wrote is told from the number that he wrote to"
+        assert server.webhook(sent, "/message").messages == first, "a repeat is answered alike"
+        assert server.webhook(fields(agent, "coming", dialled=other), "/message").message == (own, customer, "coming")
+        assert server.webhook(fields(agent, "STOP", dialled=own), "/message").empty
+        told = (other, customer, sentence(database, "opted_out"))
+        assert server.webhook(fields(customer, "hello?", dialled=other), "/message").message == told
+        assert server.webhook(fields(agent, "START", dialled=own), "/message").empty
+        assert server.webhook(fields(agent, "STOP", dialled=other), "/message").empty
+        assert server.webhook(fields(customer, "hello", dialled=other), "/message").message == (own, agent, "hello"), \
+            "that was another number's STOP"
+        assert customer not in server.log and agent not in server.log
+    finally:
+        database.query("UPDATE masking.settings SET is_on = false WHERE name = 'any_number'")
+        database.query("DELETE FROM masking.routes WHERE order_id = 'elsewhere-1'")
+        database.query("DELETE FROM masking.proxy_numbers")
+
+
 def test_two_machines_that_answer_each_other_end(server, database):
     database.add_order("pingpong-1", "14156660601", "14156660602")
     forwarded = 0

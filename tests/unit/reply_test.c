@@ -266,6 +266,30 @@ static void *reply_often(void *argument)
     return NULL;
 }
 
+static void a_text_and_what_its_writer_is_told_come_from_different_numbers(void **state)
+{
+    (void)state;
+    struct response response;
+    const struct texts texts = {.dialled = {14155550101},
+                                .shows = proxy,
+                                .receiver = callee,
+                                .text = "hello",
+                                .length = 5,
+                                .sender = {14156667777},
+                                .notice = "no pictures",
+                                .public_url = "",
+                                .id = "m"};
+    response_init(&response);
+    assert_true(reply_texts(&response, &texts));
+    xmlDoc *document = answer_of(&response);
+    assert_xpath(document, "concat(//Message[1]/@src, ' ', //Message[1]/@dst, ' ', //Message[1])",
+                 "14155550100 14156667778 hello");
+    assert_xpath(document, "concat(//Message[2]/@src, ' ', //Message[2]/@dst, ' ', //Message[2])",
+                 "14155550101 14156667777 no pictures");
+    xmlFreeDoc(document);
+    response_free(&response);
+}
+
 static void threads_reply_at_once(void **state)
 {
     (void)state;
@@ -291,6 +315,7 @@ int main(void)
         cmocka_unit_test(every_dial_with_a_public_url_names_the_proxy_number),
         cmocka_unit_test(the_apology_speaks_and_hangs_up),
         cmocka_unit_test(a_later_reply_replaces_an_earlier_one),
+        cmocka_unit_test(a_text_and_what_its_writer_is_told_come_from_different_numbers),
         cmocka_unit_test(threads_reply_at_once),
     };
     reply_start();
