@@ -2,28 +2,29 @@ CREATE OR REPLACE FUNCTION masking.why_nobody(the_caller bigint) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
--- Why a caller reaches nobody on any number.
---   reads  orders and their further phones (by the phones), routes (by caller, the one that ended last)
+-- Why a caller reaches nobody on any number. Of several orders one that has nobody to connect yet counts most.
+--   reads  orders and their further phones (by the phones), routes (by caller; of an order)
 --   who    stranger
 DECLARE
   written CONSTANT text[] := masking.spellings(the_caller);
-  -- One that nobody was assigned to for so long is forgotten rather than waiting.
+  -- One without an agent, or whose number was not taken, is told of for no longer than it would have been connected
+  -- had it had both, or as long as a planned completion says: then it is forgotten rather than waiting.
   since CONSTANT timestamptz := now() - masking.setting_span('longest_life');
 BEGIN
   IF EXISTS (
-    SELECT FROM (
-      SELECT o.* FROM masking.orders o WHERE o.customer_number = ANY (written)
-      UNION ALL
-      SELECT o.* FROM masking.orders o WHERE o.agent_number = ANY (written)
-      UNION ALL
-      SELECT o.* FROM masking.order_phones p JOIN masking.orders o ON o.order_id = p.order_id WHERE p.number = ANY (written)
-    ) o
-    WHERE o.completed_at IS NULL AND o.cancelled_at IS NULL
-      AND (num_nulls(o.customer_number, o.agent_number) > 0 AND o.recorded_at > since OR o.unmasked_since IS NOT NULL))
+    SELECT FROM masking.orders_of(written) o
+    WHERE o.unmasked_since IS NOT NULL AND masking.waits(o, now())
+      OR num_nulls(o.customer_number, o.agent_number) > 0 AND masking.is_open(o, now())
+        AND (o.completed_at IS NOT NULL OR o.recorded_at > since))
   THEN
     RETURN 'order_waiting';
-  ELSIF EXISTS (SELECT FROM masking.routes r WHERE r.caller = the_caller)
-    AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.caller = the_caller AND upper(r.live) > now() AND NOT r.closed)
+  ELSIF NOT EXISTS (SELECT FROM masking.routes r WHERE r.caller = the_caller AND masking.is_live(r.live, r.closed))
+    AND (EXISTS (SELECT FROM masking.routes r WHERE r.caller = the_caller)
+      -- Or of an order that never connected him, and connects nobody now.
+      OR EXISTS (
+        SELECT FROM masking.orders_of(written) o
+        WHERE o.forgotten_at IS NULL AND NOT EXISTS (
+          SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND masking.is_live(r.live, r.closed))))
   THEN
     RETURN 'order_over';
   END IF;

@@ -12,7 +12,7 @@ BEGIN
   END IF;
   IF EXISTS (
     SELECT FROM masking.routes r
-    WHERE r.caller > 0 AND upper(r.held) > now() AND upper(r.live) > now() AND NOT r.closed AND r.proxy = before.e164)
+    WHERE r.caller > 0 AND upper(r.held) > now() AND masking.is_live(r.live, r.closed) AND r.proxy = before.e164)
   THEN
     RAISE EXCEPTION 'number: "%" still connects calls', masking.redacted(before.number)
       USING ERRCODE = 'MK006', COLUMN = 'number', TABLE = 'proxy_numbers',
@@ -52,14 +52,12 @@ BEGIN
     RAISE EXCEPTION 'number: "%" is being used by an order that is being written', masking.redacted(p.number)
       USING ERRCODE = 'MK012', COLUMN = 'number', TABLE = 'proxy_numbers', HINT = 'Try again.';
   END IF;
-  IF EXISTS (SELECT FROM masking.routes r WHERE r.caller = added AND upper(r.live) > now() AND NOT r.closed)
+  IF EXISTS (SELECT FROM masking.routes r WHERE r.caller = added AND masking.is_live(r.live, r.closed))
     -- Two questions, not one with OR: each has its index.
     OR EXISTS (
-      SELECT FROM masking.orders o WHERE o.customer_number = ANY (masking.spellings(added))
-        AND o.completed_at IS NULL AND o.cancelled_at IS NULL AND o.forgotten_at IS NULL)
+      SELECT FROM masking.orders o WHERE o.customer_number = ANY (masking.spellings(added)) AND masking.is_open(o, now()))
     OR EXISTS (
-      SELECT FROM masking.orders o WHERE o.agent_number = ANY (masking.spellings(added))
-        AND o.completed_at IS NULL AND o.cancelled_at IS NULL AND o.forgotten_at IS NULL)
+      SELECT FROM masking.orders o WHERE o.agent_number = ANY (masking.spellings(added)) AND masking.is_open(o, now()))
   THEN
     RAISE EXCEPTION 'number: "%" is the phone of somebody with an open order', masking.redacted(p.number)
       USING ERRCODE = 'MK004', COLUMN = 'number', TABLE = 'proxy_numbers';

@@ -16,8 +16,8 @@ SELECT o.order_id, o.placed_at, o.recorded_at, (
   WHERE r.reason IS NOT NULL)
 FROM masking.orders o
 WHERE (o.customer_refused IS NOT NULL OR o.agent_refused IS NOT NULL)
-  AND o.completed_at IS NULL AND o.cancelled_at IS NULL AND o.forgotten_at IS NULL
-  AND o.recorded_at > now() - (SELECT s.span FROM masking.settings s WHERE s.name = 'longest_life');
+  AND masking.is_open(o, now())
+  AND (o.completed_at IS NOT NULL OR o.recorded_at > now() - (SELECT s.span FROM masking.settings s WHERE s.name = 'longest_life'));
 COMMENT ON VIEW masking.unmasked_orders IS
   'Orders whose two people cannot call each other, because no proxy number was free or a number of theirs was not taken.';
 COMMENT ON COLUMN masking.unmasked_orders.order_id IS 'Which order.';

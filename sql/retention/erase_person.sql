@@ -25,13 +25,9 @@ DECLARE
 BEGIN
   SELECT array_agg(DISTINCT w.order_id) INTO wanted
   FROM (
-    SELECT o.order_id FROM masking.orders o WHERE o.customer_number = ANY (written)
-    UNION ALL
-    SELECT o.order_id FROM masking.orders o WHERE o.agent_number = ANY (written)
+    SELECT o.order_id FROM masking.orders_of(written) o
     UNION ALL
     SELECT r.order_id FROM masking.routes r WHERE r.caller IN (person, hash)
-    UNION ALL
-    SELECT p.order_id FROM masking.order_phones p WHERE p.number = ANY (written)
   ) w;
   SELECT array_agg(f.order_id) INTO done
   FROM (SELECT o.order_id FROM masking.orders o WHERE o.order_id = ANY (wanted) FOR UPDATE SKIP LOCKED) f;
@@ -40,12 +36,12 @@ BEGIN
   INTO done, still_open
   FROM (
     SELECT u.order_id, EXISTS (
-        SELECT FROM masking.routes r WHERE r.order_id = u.order_id AND upper(r.live) > now() AND NOT r.closed)
+        SELECT FROM masking.routes r WHERE r.order_id = u.order_id AND masking.is_live(r.live, r.closed))
       OR EXISTS (
         SELECT FROM masking.orders o
-        WHERE o.order_id = u.order_id AND (o.order_id <> ALL (coalesce(done, '{}')) OR o.unmasked_since IS NOT NULL
-          OR o.completed_at IS NULL AND o.cancelled_at IS NULL AND o.forgotten_at IS NULL
-            AND greatest(o.recorded_at, o.routed_at) > now() - masking.setting_span('longest_life')))
+        WHERE o.order_id = u.order_id AND (o.order_id <> ALL (coalesce(done, '{}')) OR masking.waits(o, now())
+          OR masking.is_open(o, now()) AND (o.completed_at IS NOT NULL
+            OR greatest(o.recorded_at, o.routed_at) > now() - masking.setting_span('longest_life'))))
       OR EXISTS (
         SELECT FROM masking.routes r WHERE r.order_id = u.order_id AND NOT masking.can_lock(r)) AS is_open
     FROM unnest(wanted) AS u (order_id)

@@ -59,6 +59,17 @@ class Order:
         """Who they are, however their numbers are written."""
         return tuple(number and person(number) for number in (self.customer, self.agent))
 
+    def people(self):
+        return {*self.pair(), *(who for _, who in self.phones)} - {None}
+
+    def is_open(self, now):
+        """A completion in the future is a plan."""
+        return not self.cancelled and (self.completed is None or self.completed > now)
+
+    def has_nobody_yet(self, now):
+        """No agent, or a number that was not taken; without a plan for no longer than it would have been connected."""
+        return None in self.pair() and self.is_open(now) and (self.completed is not None or self.recorded > now - LONGEST_LIFE)
+
     def end(self, side, assigned):
         """Until when a side is connected that was assigned then."""
         if self.agent is None or self.customer is None or self.cancelled:
@@ -233,11 +244,21 @@ class Model:
         return [(order, side) for order in self.orders.values() for side, (_, on, until) in order.codes.items()
                 if until > now and on in (number, None)]
 
+    def answer_code(self, order, side, caller, number, now):
+        """(outcome, person who is rung), of somebody with the code of one side: he calls as that party does,
+        and an order that waits shows no number on which the callee reaches somebody else."""
+        callee = order.party(OTHER[side])
+        if order.codes[side][2] <= now:
+            return "wrong_code", None
+        if self.is_blocked(order, side, caller, callee):
+            return "blocked", None
+        if order.waits is not None and self.answer(person(callee), number, now)[1] not in (None, person(order.party(side))):
+            return "order_waiting", None
+        return "connected", person(callee)
+
     def why_nobody(self, caller, now):
-        for order in self.orders.values():
-            people = {*order.pair(), *(who for _, who in order.phones)}
-            is_open = order.completed is None and not order.cancelled
-            nobody_yet = (order.agent is None or order.customer is None) and order.recorded > now - LONGEST_LIFE
-            if caller in people and is_open and (nobody_yet or order.waits is not None):
-                return "order_waiting"
-        return "order_over" if caller in self.ever else "unknown_caller"
+        """One of several orders that has nobody to connect yet counts most; one that is over comes before none."""
+        orders = [order for order in self.orders.values() if caller in order.people()]
+        if any(order.has_nobody_yet(now) or self.still_waits(order, now) for order in orders):
+            return "order_waiting"
+        return "order_over" if caller in self.ever or any(not order.is_live(now) for order in orders) else "unknown_caller"

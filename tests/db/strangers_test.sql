@@ -94,4 +94,39 @@ FROM unnest(ARRAY[14156660031, 14156660032, 14156660041, 14156660042, 1415666004
 SELECT is((SELECT count(*) FROM masking.order_calls('W2')), 4::bigint, 'and lists the calls of all its phones');
 SELECT matches(words, 'order W2: waiting for a proxy number', 'which are explained') FROM masking.explain_route('14156660043', '14155550100');
 
+-- Open or not: a completion in the future is a plan, and an order is over also when it never connected anybody.
+CREATE FUNCTION pg_temp.hear() RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(DISTINCT pg_temp.calls('q' || random(), caller, 14155550100), ',')
+  FROM unnest(ARRAY[14156660031, 14156660032, 14156660041, 14156660042, 14156660043, 14156660044]) caller
+$$;
+UPDATE masking.orders SET completed_at = now() + interval '1 day';
+SELECT is(pg_temp.hear(), 'order_waiting', 'planned to be completed tomorrow, they wait');
+SELECT tests.pass('13 hours');
+SELECT is(pg_temp.hear(), 'order_waiting', 'and no longest life counts against a plan');
+SELECT is((SELECT string_agg(order_id, ',') FROM masking.unmasked_orders WHERE order_id LIKE 'W%'), 'W2', 'as support reads it');
+SELECT throws_ok($$INSERT INTO masking.proxy_numbers (number) VALUES ('$$ || phone || $$')$$, 'MK004', NULL, 'the pool takes no phone of theirs: ' || what)
+FROM (VALUES ('14156660031', 'a customer''s without an agent'), ('14156660042', 'an agent''s who waits')) v (phone, what);
+SELECT is((SELECT (orders, still_open)::text FROM masking.erase_person('14156660031')), '(0,1)', 'and nobody is erased from an open order');
+UPDATE masking.orders SET completed_at = 'infinity';
+SELECT is(pg_temp.hear(), 'order_waiting', 'so they do with a completion that never comes');
+SELECT is((SELECT (orders, still_open)::text FROM masking.erase_person('14156660031')), '(0,1)', 'and are on open orders');
+UPDATE masking.orders SET completed_at = now() + interval '1 day', cancelled_at = now();
+SELECT is(pg_temp.hear(), 'order_over', 'cancelled they are over, though they never connected anybody');
+UPDATE masking.orders SET completed_at = now() - interval '1 day', cancelled_at = NULL;
+SELECT is(pg_temp.hear(), 'order_over', 'so they are completed');
+SELECT is((SELECT (orders, still_open)::text FROM masking.erase_person('14156660031')), '(1,0)', 'and people erased');
+SELECT is(pg_temp.calls('z1', 14156660031, 14155550100), 'unknown_caller', 'whom nobody knows then');
+UPDATE masking.orders SET completed_at = NULL, placed_at = now(), recorded_at = now() WHERE order_id = 'W2';
+SELECT is(pg_temp.calls('z2', 14156660043, 14155550100), 'order_waiting', 'reopened, it waits');
+SELECT tests.pass('13 hours');
+SELECT is(pg_temp.calls('z3', 14156660043, 14155550100), 'order_over', 'but no longer than it would have been connected');
+
+-- A number that was not taken: nobody to connect with, on either side.
+SELECT tests.set('bad_numbers', 'unmasked');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('R1', '14156660051', 'at the door'), ('R2', 'at the door', '14156660052');
+SELECT is(pg_temp.calls('r' || caller, caller, 14155550100), 'order_waiting', 'who is on an order with a number that was refused: ' || masking.redacted(caller::text))
+FROM unnest(ARRAY[14156660051, 14156660052]) caller;
+UPDATE masking.orders SET completed_at = now() + interval '1 day' WHERE order_id LIKE 'R%';
+SELECT is((SELECT string_agg(order_id, ',' ORDER BY order_id) FROM masking.unmasked_orders), 'R1,R2', 'support finds it, completion planned or not');
+
 SELECT * FROM finish();
