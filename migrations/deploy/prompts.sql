@@ -34,7 +34,7 @@ COMMENT ON COLUMN masking.outcomes.told IS
 COMMENT ON COLUMN masking.outcomes.briefly IS 'Of a call: the same in a few words, about the caller, on the console''s first page.';
 
 INSERT INTO masking.outcomes (kind, outcome, event, rank, tone, told, briefly) VALUES
-  ('call', 'connected', NULL, 9, 'good', 'the callee''s phone was rung', 'rang the other side'),
+  ('call', 'connected', NULL, 10, 'good', 'the callee''s phone was rung', 'rang the other side'),
   ('call', 'support', NULL, NULL, 'warn', 'the caller was sent to support', 'sent to support'),
   ('call', 'ask_code', 'ask_code', 1, 'warn', 'the caller was asked for a code', 'asked for a code'),
   ('call', 'wrong_code', 'wrong_code', 2, 'warn', 'the caller entered a wrong code', 'entered a wrong code'),
@@ -42,13 +42,13 @@ INSERT INTO masking.outcomes (kind, outcome, event, rank, tone, told, briefly) V
   ('call', 'locked_out', 'locked_out', 5, 'warn', 'the caller had entered too many wrong codes', 'had entered too many wrong codes'),
   ('call', 'unknown_caller', 'unknown_caller', NULL, 'warn', 'the caller is on no order', 'on no order'),
   ('call', 'order_over', 'order_over', NULL, 'warn', 'the caller''s order is over', 'on an order that is over'),
-  ('call', 'order_waiting', 'order_waiting', NULL, 'warn', 'the caller''s order has nobody to connect him with yet', 'on an order without anybody to reach yet'),
+  ('call', 'order_waiting', 'order_waiting', 7, 'warn', 'the caller''s order has nobody to connect him with yet', 'on an order without anybody to reach yet'),
   ('call', 'other_number', 'other_number', NULL, 'warn', 'the caller''s order is on another number', 'dialled another number than the order''s'),
   ('call', 'no_caller_id', 'no_caller_id', 4, 'warn', 'the caller hid the number', 'hid the number'),
   ('call', 'bad_dialled_number', 'bad_dialled_number', NULL, 'warn', 'the number dialled was unusable', 'dialled an unusable number'),
   ('call', 'from_proxy', 'from_proxy', 6, 'warn', 'the call came from a number of ours', 'a number of ours'),
-  ('call', 'blocked', 'blocked', 7, 'warn', 'calls of that side are blocked', 'blocked'),
-  ('call', 'too_many_calls', 'too_many_calls', 8, 'warn', 'the two had called each other too often within an hour', 'called too often within an hour'),
+  ('call', 'blocked', 'blocked', 8, 'warn', 'calls of that side are blocked', 'blocked'),
+  ('call', 'too_many_calls', 'too_many_calls', 9, 'warn', 'the two had called each other too often within an hour', 'called too often within an hour'),
   ('call', 'apologised', NULL, NULL, 'bad', 'the caller was asked to try again: the database was away', 'heard an apology: the database was away'),
   ('call', 'not_asked', NULL, NULL, 'warn', 'the call is known from later events only', 'known from later events only'),
   ('text', 'forwarded', NULL, NULL, 'good', 'forwarded', NULL),

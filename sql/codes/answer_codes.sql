@@ -1,6 +1,6 @@
 -- By the clock: the batch may have waited since now(), which is when it came.
 CREATE OR REPLACE FUNCTION masking.reached_by_code(caller bigint, proxy bigint, code text)
-RETURNS TABLE (callee bigint, side text, route_id bigint, order_ids text[], blocked boolean)
+RETURNS TABLE (callee bigint, side text, route_id bigint, order_ids text[], blocked boolean, misleads boolean)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -10,20 +10,22 @@ BEGIN
   SELECT n.callee, c.side,
     (SELECT max(r.route_id) FROM masking.routes r
       WHERE r.order_id = o.order_id AND r.side = c.side AND r.callee = n.callee
-        AND upper(r.live) > clock_timestamp() AND NOT r.closed),
+        AND masking.is_live(r.live, r.closed, clock_timestamp())),
     ARRAY[o.order_id::text],
-    masking.is_blocked(o, c.side, reached_by_code.caller, n.callee)
+    masking.is_blocked(o, c.side, reached_by_code.caller, n.callee),
+    c.proxy IS NULL AND o.unmasked_since IS NOT NULL AND EXISTS (
+      SELECT FROM masking.call_way(masking.person(n.callee), reached_by_code.proxy) back
+      WHERE back.way = 'connected' AND masking.person(back.callee) <> masking.person(masking.party(o, c.side)))
   FROM masking.codes c
   JOIN masking.orders o ON o.order_id = c.order_id AND o.forgotten_at IS NULL
-  CROSS JOIN LATERAL (
-    SELECT masking.number_of(CASE c.side WHEN 'customer' THEN o.agent_number ELSE o.customer_number END) AS callee) n
+  CROSS JOIN LATERAL (SELECT masking.party(o, masking.other(c.side)) AS callee) n
   WHERE c.code = reached_by_code.code AND (c.proxy = reached_by_code.proxy OR c.proxy IS NULL)
-    AND NOT c.closed AND c.live && tstzrange(now(), NULL) AND upper(c.live) > clock_timestamp()
+    AND c.live && tstzrange(now(), NULL) AND masking.is_live(c.live, c.closed, clock_timestamp())
     AND masking.person(n.callee) IS DISTINCT FROM reached_by_code.caller AND masking.person(n.callee) <> reached_by_code.proxy;
 END
 $$;
 COMMENT ON FUNCTION masking.reached_by_code(bigint, bigint, text) IS
-  'Whom a code entered on a number leads to; no row: nobody, or the caller himself.';
+  'Whom a code entered on a number leads to; no row: nobody, or the caller himself. misleads: the order waits, and its callee would reach somebody else on the number that is shown.';
 
 CREATE OR REPLACE FUNCTION masking.count_failure(the_call text, the_attempt integer, caller bigint, proxy bigint) RETURNS void
 LANGUAGE plpgsql
@@ -68,6 +70,7 @@ BEGIN
   ELSIF way.callee IS NOT NULL THEN
     outcome := CASE
       WHEN way.blocked THEN 'blocked'
+      WHEN way.misleads THEN 'order_waiting'
       WHEN masking.may_ring(the_call, coalesce(caller, proxy), way.callee, masking.setting_amount('calls_per_hour')) THEN 'connected'
       ELSE 'too_many_calls'
     END;

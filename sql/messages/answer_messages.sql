@@ -67,29 +67,6 @@ $$;
 COMMENT ON FUNCTION masking.are_too_many(text) IS
   'Whether the two sides of this order wrote each other so much within the last minute that two machines must be at work.';
 
--- The way of a call, for a text: on the number that was written to, else elsewhere.
-CREATE OR REPLACE FUNCTION masking.message_way(sender bigint, proxy bigint,
-  OUT way text, OUT callee bigint, OUT shows bigint, OUT side text, OUT route_id bigint, OUT order_ids text[])
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-#variable_conflict use_variable
-BEGIN
-  SELECT CASE WHEN r.blocked THEN 'blocked' ELSE 'connected' END, r.callee, proxy, r.side, r.route_id, r.order_ids
-  INTO way, callee, shows, side, route_id, order_ids
-  FROM masking.reached(sender, proxy) r;
-  IF callee IS NULL THEN
-    SELECT e.outcome, e.callee, e.shows, e.side, e.route_id, e.order_ids
-    INTO way, callee, shows, side, route_id, order_ids
-    FROM masking.elsewhere(sender, proxy) e
-    WHERE e.outcome IN ('blocked', 'connected');
-  END IF;
-  order_ids := ARRAY(SELECT unnest(order_ids) ORDER BY 1);
-END
-$$;
-COMMENT ON FUNCTION masking.message_way(bigint, bigint) IS
-  'Whom somebody who writes to a number reaches, and from which number the text comes there: as a call of his would. way: connected, blocked; NULL: nobody.';
-
 CREATE OR REPLACE FUNCTION masking.decided_message(
   writes_from bigint, sender bigint, proxy bigint, kind text, way text, callee bigint, shows bigint, first_order text,
   OUT outcome text, OUT told text)
@@ -130,7 +107,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION masking.decided_message(bigint, bigint, bigint, text, text, bigint, bigint, text) IS
-  'What becomes of a message that is asked about for the first time, and what its sender is told (an event of prompts). writes_from: the sender''s number as it came; way, callee, shows: as masking.message_way() has them.';
+  'What becomes of a message that is asked about for the first time, and what its sender is told (an event of prompts). writes_from: the sender''s number as it came; way, callee, shows: as masking.call_way() has them.';
 
 CREATE OR REPLACE FUNCTION masking.other_outcomes(t masking.messages, the_ask bigint) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
@@ -169,7 +146,7 @@ DECLARE
 BEGIN
   INSERT INTO masking.messages (message_uuid, received_at, answered_at, proxy, ask, side, order_ids, route_id, outcome)
   SELECT the_message, now(), clock_timestamp(), the_proxy, the_ask, w.side, w.order_ids, w.route_id, 'apologised'
-  FROM masking.message_way(person, the_proxy) w
+  FROM masking.call_way(person, the_proxy) w
   ON CONFLICT (message_uuid) DO NOTHING;
   IF FOUND THEN
     RETURN;
@@ -246,7 +223,7 @@ BEGIN
     -- The row first, whoever else asks about it: what was decided by then counts.
     SELECT * INTO had FROM masking.messages b WHERE b.message_uuid = m.message_uuid FOR UPDATE;
     IF had.outcome IS NULL OR had.outcome = 'apologised' AND NOT masking.has_outcome(had, this_ask) THEN
-      SELECT w.* INTO way FROM masking.message_way(m.person, m.proxy) w;
+      SELECT w.* INTO way FROM masking.call_way(m.person, m.proxy) w;
       SELECT d.outcome, d.told INTO made
       FROM masking.decided_message(m.sender, m.person, m.proxy, m.kind, way.way, way.callee, way.shows, way.order_ids[1]) d;
       INSERT INTO masking.messages AS t

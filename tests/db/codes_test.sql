@@ -125,7 +125,7 @@ SELECT is(pg_temp.calls('s1', 14156660006, 14155550100, true, 14155550999), 'sup
 SELECT is(pg_temp.calls('s2', 14155550999, 14155550100, true, 14155550999), 'unknown_caller', 'but not by itself');
 SELECT is((SELECT outcome FROM masking.calls WHERE call_uuid = 's1'), 'support', 'and that is on record');
 
--- With a pool: a code counts on its order's number; without a number, on all.
+-- With a pool: a code counts on its order's number; without a number, on all, but for where the callee has others.
 INSERT INTO masking.proxy_numbers (number) VALUES ('14155550101'), ('14155550102');
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('P', '14156661001', '14156661002');
 SELECT is(pg_temp.calls('p0', 14156660006, 14155550188), 'unknown_caller', 'a number that is not in the pool asks for no code');
@@ -136,7 +136,7 @@ SELECT is(pg_temp.enters('p2', 14156660006, (SELECT e164 FROM masking.proxy_numb
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES
   ('Q1', '14156661001', '14156661003'), ('Q2', '14156661001', '14156661004');
 SELECT is((SELECT proxy_number FROM masking.orders WHERE order_id = 'Q2'), NULL, 'an order without a number');
-SELECT is(pg_temp.enters('q' || number, 14156660007, e164, 1, pg_temp.of('Q2', 'agent')), 'connected 14156661001', 'is reached by code on ' || number)
+SELECT is(pg_temp.enters('q' || number, 14156660007, e164, 1, pg_temp.of('Q2', 'agent')), 'order_waiting', 'is reached by code on none where its customer has others: ' || masking.redacted(number))
 FROM masking.proxy_numbers;
 
 -- Length grows so that guessing stays under 1 in 10,000 a call.

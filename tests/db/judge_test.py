@@ -468,16 +468,14 @@ class World:
     def check_codes(self, now):
         """From a phone that nobody knows, each caller another, so that nobody is locked out."""
         for order_id, order in self.chance.sample(sorted(self.model.orders.items()), min(3, len(self.model.orders))):
-            for side, (code, number, end) in order.codes.items():
+            for side, (code, number, _) in order.codes.items():
                 caller = 14156600000 + self.counter
                 number = number or self.chance.choice(self.model.pool or [14155559999])
                 outcome, callee = ask(self.server, "SELECT outcome, counterpart FROM masking.answer_codes(ARRAY[%s], ARRAY[%s], ARRAY[%s], ARRAY[1], ARRAY[%s], ARRAY[%s])",
                                       self.next("k"), caller, number, code, self.counter)[0]
-                callee_is = person(order.party(OTHER[side]))
-                expected = ("wrong_code", None) if end <= now else \
-                    ("blocked", None) if self.model.is_blocked(order, side, caller, order.party(OTHER[side])) else ("connected", callee_is)
+                expected = self.model.answer_code(order, side, caller, number, now)
                 assert (outcome, callee and person(callee)) == expected, \
-                    f"the code of the {side} of {order_id}: {outcome} {callee}, and not {expected}"
+                    f"the code of the {side} of {order_id} on {number}: {outcome} {callee}, and not {expected}"
 
 
 def play(seed):

@@ -129,4 +129,26 @@ FROM unnest(ARRAY[14156660051, 14156660052]) caller;
 UPDATE masking.orders SET completed_at = now() + interval '1 day' WHERE order_id LIKE 'R%';
 SELECT is((SELECT string_agg(order_id, ',' ORDER BY order_id) FROM masking.unmasked_orders), 'R1,R2', 'support finds it, completion planned or not');
 
+-- The code of an order that waits, on numbers that others have with its callee.
+SELECT tests.set('bad_numbers', 'refused');
+SELECT tests.set('codes', 'true');
+DELETE FROM masking.orders;
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550105');
+UPDATE masking.proxy_numbers SET enabled = number = '14155550105';
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('K1', '14156660061', '14156660069');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('K2', '14156660062', '14156660069');
+CREATE TEMP TABLE k AS SELECT customer_code AS code FROM masking.orders WHERE order_id = 'K2' AND masking = 'waiting';
+GRANT SELECT ON k TO PUBLIC;
+SELECT is(pg_temp.enters('k1', 14156660062, 14155550105, 1, code), 'order_waiting', 'where the agent would take him for another customer he is told to wait') FROM k;
+SELECT is((SELECT say FROM tests.answer_codes('{k2}', '{14156660062}', '{14155550105}', '{1}', ARRAY[code])),
+  (SELECT words FROM masking.prompts WHERE event = 'order_waiting' AND language = 'en-US'), 'in words') FROM k;
+SELECT is_empty('SELECT FROM masking.code_failures WHERE caller = 14156660062', 'which is no wrong code');
+SELECT is((SELECT row(outcome, side, order_ids)::text FROM masking.calls WHERE call_uuid = 'k1'), '(order_waiting,customer,{K2})', 'promise 4: on record with its order');
+SELECT is(pg_temp.enters('k3', 14156660062, 14155550100, 1, code), 'connected 14156660069', 'where the agent reaches nobody he is connected') FROM k;
+SELECT tests.set('any_number', 'true');
+SELECT is(pg_temp.enters('k4', 14156660062, 14155550100, 1, code), 'order_waiting', 'unless the agent who calls back is led to the other customer') FROM k;
+SELECT tests.set('any_number', 'false');
+INSERT INTO masking.order_blocks (order_id, side) VALUES ('K2', 'customer');
+SELECT is(pg_temp.enters('k5', 14156660062, 14155550105, 1, code), 'blocked', 'a block comes first') FROM k;
+
 SELECT * FROM finish();
