@@ -47,7 +47,7 @@ static const struct setting settings[] = {
     {"RECORD_CALLS", setting_yes_no, "no", FIELD(record_calls),
      "yes: connected calls are recorded, and both sides are told; needs PUBLIC_URL"},
     {"SUPPORT_NUMBER", setting_phone, "", FIELD(support_number),
-     "phone that rings for callers who are on no order; without it they hear a sentence"},
+     "phone that rings for callers who reach nobody; without it they hear a sentence"},
     {"FORWARD_MEDIA", setting_yes_no, "no", FIELD(forward_media),
      "yes: pictures in messages are sent on, as links"},
 };

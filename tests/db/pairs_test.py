@@ -193,11 +193,7 @@ class World:
         self.order("UPDATE orders SET completed_at = now() + %s::interval WHERE order_id = %s", when, state)
 
     def passes(self, time):
-        """Also of codes, which tests.pass() leaves; as it does, the earliest first."""
         ask(self.own, "SELECT tests.pass(%s)", time)
-        for code_id, in ask(self.own, "SELECT code_id FROM masking.codes ORDER BY lower(live)"):
-            ask(self.own, "UPDATE masking.codes SET live = tstzrange(lower(live) - %s::interval, upper(live) - %s::interval)"
-                " WHERE code_id = %s", time, time, code_id)
 
     def calls(self, asked):
         """What callers reach; who is asked for a code enters his party's."""
