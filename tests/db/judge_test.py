@@ -436,6 +436,8 @@ class World:
         if any(abs(end - now) < NEAR for end in ends):
             return
         assert ask(self.owner, "SELECT * FROM masking.orders_out_of_step") == []
+        assert ask(self.owner, "SELECT o.order_id FROM masking.orders o WHERE masking.waits(o, now()) <>"
+                   " EXISTS (SELECT FROM masking.unmasked_orders u WHERE u.order_id = o.order_id AND u.unmasked_since = o.unmasked_since)") == []
         numbers = [*self.model.pool, 14155559999]
         cells = [(self.chance.choice(spellings), number) for spellings in EVERYBODY for number in numbers]
         self.check_calls(self.chance.sample(cells, min(len(cells), 24)), now)
