@@ -14,6 +14,7 @@ ANSWER = "SELECT * FROM tests.answer_calls('{a,b}', '{14150000001,14160000001}',
 PLACE = "INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES (%s, '14150000001', '14160000001')"
 SWAP = "UPDATE masking.orders SET agent_number = %s WHERE order_id = 'plan'"
 STRANGER = "SELECT * FROM tests.answer_calls('{s}', '{14150009999}', '{14155550100}', NULL, true)"
+NOBODY = "SELECT * FROM tests.answer_calls('{n}', '{14150009999}', '{14155550199}', NULL, false)"
 CONSOLE = {
     "now": "SELECT * FROM masking.console_now('anna')",
     "pool": "SELECT * FROM masking.console_pool('anna')",
@@ -47,6 +48,7 @@ def database(request):
         ask(owner, "UPDATE masking.settings SET is_on = true WHERE name = 'codes'")
         ask(owner, PLACE, "plan")
         ask(owner, STRANGER)
+        ask(owner, NOBODY)
         for page in CONSOLE.values():
             ask(owner, page)
         if request.param != "empty":
@@ -92,6 +94,12 @@ def test_answering_strangers(database):
     assert "on codes" in text
     # Neither those that ended, on this number, nor those that live, on another.
     assert sum(map(int, re.findall(r"Rows Removed by Filter: (\d+)", text))) < 100
+    assert big_scans(text) == []
+
+
+def test_telling_why_nobody_is_reached(database):
+    text = plans(database, NOBODY)
+    assert "orders_of_customer" in text and "orders_of_agent" in text
     assert big_scans(text) == []
 
 
