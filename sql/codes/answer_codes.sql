@@ -1,27 +1,27 @@
 -- By the clock: the batch may have waited since now(), which is when it came.
 CREATE OR REPLACE FUNCTION masking.reached_by_code(caller bigint, proxy bigint, code text)
-RETURNS TABLE (callee bigint, side text, route_id bigint, order_ids text[], blocked boolean, misleads boolean)
+RETURNS TABLE (callee bigint, dials bigint, side text, route_id bigint, order_ids text[], blocked boolean, misleads boolean)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
-  SELECT n.callee, c.side,
+  SELECT n.callee, masking.dialled(o, masking.other(c.side)), c.side,
     (SELECT max(r.route_id) FROM masking.routes r
       WHERE r.order_id = o.order_id AND r.side = c.side AND r.callee = n.callee
         AND masking.is_live(r.live, r.closed, clock_timestamp())),
     ARRAY[o.order_id::text],
     masking.is_blocked(o, c.side, reached_by_code.caller, n.callee),
     c.proxy IS NULL AND o.unmasked_since IS NOT NULL AND EXISTS (
-      SELECT FROM masking.call_way(masking.person(n.callee), reached_by_code.proxy) back
-      WHERE back.way = 'connected' AND masking.person(back.callee) <> masking.person(masking.party(o, c.side)))
+      SELECT FROM masking.call_way(n.callee, reached_by_code.proxy) back
+      WHERE back.way = 'connected' AND back.callee <> masking.party(o, c.side))
   FROM masking.codes c
   JOIN masking.orders o ON o.order_id = c.order_id AND o.forgotten_at IS NULL
   CROSS JOIN LATERAL (SELECT masking.party(o, masking.other(c.side)) AS callee) n
   WHERE c.code = reached_by_code.code AND (c.proxy = reached_by_code.proxy OR c.proxy IS NULL)
     AND c.live && tstzrange(now(), NULL) AND masking.is_live(c.live, c.closed, clock_timestamp())
-    AND masking.person(n.callee) IS DISTINCT FROM reached_by_code.caller AND masking.person(n.callee) <> reached_by_code.proxy;
+    AND n.callee IS DISTINCT FROM reached_by_code.caller AND n.callee <> masking.person(reached_by_code.proxy);
 END
 $$;
 COMMENT ON FUNCTION masking.reached_by_code(bigint, bigint, text) IS
@@ -49,13 +49,13 @@ COMMENT ON FUNCTION masking.count_failure(text, integer, bigint, bigint) IS
 
 CREATE OR REPLACE FUNCTION masking.decided_code(
   caller bigint, proxy bigint, the_call text, attempt integer, code text,
-  OUT outcome text, OUT callee bigint, OUT side text, OUT route_id bigint, OUT order_ids text[])
+  OUT outcome text, OUT dials bigint, OUT side text, OUT route_id bigint, OUT order_ids text[])
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-  tries CONSTANT integer := 3;
+  tries CONSTANT integer := masking.code_tries();
   locked CONSTANT text := CASE WHEN caller IS NULL THEN 'no_caller_id' ELSE 'locked_out' END;
   way record;
 BEGIN
@@ -74,7 +74,7 @@ BEGIN
       WHEN masking.may_ring(the_call, coalesce(caller, proxy), way.callee, masking.setting_amount('calls_per_hour')) THEN 'connected'
       ELSE 'too_many_calls'
     END;
-    callee := CASE outcome WHEN 'connected' THEN way.callee END;
+    dials := CASE outcome WHEN 'connected' THEN way.dials END;
     side := way.side;
     route_id := way.route_id;
     order_ids := way.order_ids;
@@ -153,7 +153,7 @@ BEGIN
     answer := NULL;
     answer.place := asked.place;
     answer.outcome := one.outcome;
-    answer.counterpart := one.callee;
+    answer.counterpart := one.dials;
     answer.digits := CASE one.outcome WHEN 'wrong_code' THEN masking.code_digits(asked.proxy) END;
     SELECT p.say, p.voice, p.language INTO answer.say, answer.voice, answer.language
     FROM masking.prompt(nullif(one.outcome, 'connected'), asked.proxy) p;

@@ -6,13 +6,12 @@ AS $$
 --   reads  orders and their further phones (by the phones), routes (by caller; of an order)
 --   who    stranger
 DECLARE
-  written CONSTANT text[] := masking.spellings(the_caller);
   -- One without an agent, or whose number was not taken, is told of for no longer than it would have been connected
   -- had it had both, or as long as a planned completion says: then it is forgotten rather than waiting.
   since CONSTANT timestamptz := now() - masking.setting_span('longest_life');
 BEGIN
   IF EXISTS (
-    SELECT FROM masking.orders_of(written) o
+    SELECT FROM masking.orders_of(the_caller, NULL) o
     WHERE o.unmasked_since IS NOT NULL AND masking.waits(o, now())
       OR num_nulls(o.customer_number, o.agent_number) > 0 AND masking.is_open(o, now())
         AND (o.completed_at IS NOT NULL OR o.recorded_at > since))
@@ -22,7 +21,7 @@ BEGIN
     AND (EXISTS (SELECT FROM masking.routes r WHERE r.caller = the_caller)
       -- Or of an order that never connected him, and connects nobody now.
       OR EXISTS (
-        SELECT FROM masking.orders_of(written) o
+        SELECT FROM masking.orders_of(the_caller, NULL) o
         WHERE o.forgotten_at IS NULL AND NOT EXISTS (
           SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND masking.is_live(r.live, r.closed))))
   THEN
@@ -55,7 +54,7 @@ BEGIN
   IF other.outcome IS NOT NULL THEN
     outcome := other.outcome;
     IF outcome = 'connected' THEN
-      counterpart := other.callee;
+      counterpart := other.dials;
       shows := other.shows;
       side := other.side;
       route_id := other.route_id;

@@ -81,11 +81,11 @@ BEGIN
   outcome := CASE
     WHEN proxy IS NULL THEN 'bad_number'
     WHEN sender IS NULL THEN 'no_sender'
-    WHEN masking.person(sender) = masking.person(proxy) OR masking.is_proxy(sender) THEN 'from_proxy'
+    WHEN sender = masking.person(proxy) OR masking.is_proxy(sender) THEN 'from_proxy'
     WHEN kind NOT IN ('text', 'text_and_media', 'media') THEN kind
     WHEN way IS NULL THEN 'unknown_sender'
     WHEN way = 'blocked' THEN 'blocked'
-    WHEN masking.has_opted_out(masking.person(callee), shows) THEN 'opted_out'
+    WHEN masking.has_opted_out(callee, shows) THEN 'opted_out'
     WHEN kind = 'media' THEN kind
     WHEN masking.are_too_many(first_order) THEN 'too_many'
     ELSE 'forwarded'
@@ -246,9 +246,9 @@ BEGIN
     answer.outcome := had.outcome;
     IF answer.outcome = 'forwarded' THEN
       -- The route that it took, of the same sender; its numbers may be forgotten by now.
-      SELECT r.callee, nullif(r.proxy, m.proxy) INTO answer.counterpart, answer.shows FROM masking.routes r
+      SELECT coalesce(r.dials, r.callee), nullif(r.proxy, m.proxy) INTO answer.counterpart, answer.shows FROM masking.routes r
       WHERE r.order_id = ANY (had.order_ids) AND r.route_id = had.route_id AND r.caller = m.person AND r.callee > 0
-        AND r.callee <> m.proxy;
+        AND r.callee <> masking.person(m.proxy);
       IF answer.counterpart IS NULL THEN
         answer.outcome := 'unknown_sender_quiet';
       END IF;

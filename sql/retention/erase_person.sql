@@ -17,7 +17,6 @@ DECLARE
   the_number bigint := masking.number_of(masking.e164(number, 'number'));
   person bigint := masking.person(the_number);
   hash bigint := masking.hashed(the_number);
-  written text[] := masking.spellings(the_number);
   -- Not derived from the number: after this, nothing says whose rows they were.
   nobody bigint := masking.hashed(('x' || substr(md5(gen_random_uuid()::text), 1, 15))::bit(60)::bigint);
   wanted text[];
@@ -25,7 +24,7 @@ DECLARE
 BEGIN
   SELECT array_agg(DISTINCT w.order_id) INTO wanted
   FROM (
-    SELECT o.order_id FROM masking.orders_of(written) o
+    SELECT o.order_id FROM masking.orders_of(person, hash) o
     UNION ALL
     SELECT r.order_id FROM masking.routes r WHERE r.caller IN (person, hash)
   ) w;
@@ -55,10 +54,8 @@ BEGIN
   GET DIAGNOSTICS routes = ROW_COUNT;
   UPDATE masking.orders o SET forgotten_at = clock_timestamp(), unmasked_since = NULL, unmasked_reason = NULL, customer_refused = NULL, customer_refused_digits = NULL,
     agent_refused = NULL, agent_refused_digits = NULL,
-    customer_number = CASE WHEN o.customer_number = ANY (written) THEN nobody
-      ELSE masking.hashed(masking.number_of(o.customer_number)) END::text,
-    agent_number = CASE WHEN o.agent_number = ANY (written) THEN nobody
-      ELSE masking.hashed(masking.number_of(o.agent_number)) END::text
+    customer_number = CASE WHEN o.customer IN (person, hash) THEN nobody ELSE masking.hashed(o.customer) END::text,
+    agent_number = CASE WHEN o.agent IN (person, hash) THEN nobody ELSE masking.hashed(o.agent) END::text
   WHERE o.order_id = ANY (done);
   GET DIAGNOSTICS orders = ROW_COUNT;
   PERFORM masking.erase_traces(person, hash, done);

@@ -5,12 +5,12 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN number IS NULL OR coalesce(
-    (SELECT p.allowed FROM masking.dial_prefixes p
-      WHERE starts_with(number::text, p.prefix) ORDER BY length(p.prefix) DESC LIMIT 1),
+    (SELECT p.allowed FROM masking.dial_prefixes p JOIN unnest(masking.spellings(number)) AS s (digits) ON starts_with(s.digits, p.prefix)
+      ORDER BY length(p.prefix) DESC, p.allowed LIMIT 1),
     NOT EXISTS (SELECT FROM masking.dial_prefixes p WHERE p.allowed));
 END
 $$;
-COMMENT ON FUNCTION masking.may_dial(bigint) IS 'Whether dial_prefixes lets us ring this number.';
+COMMENT ON FUNCTION masking.may_dial(bigint) IS 'Whether dial_prefixes lets us ring this number: the longest prefix that fits it in either spelling decides.';
 
 CREATE OR REPLACE FUNCTION masking.is_blocked(o masking.orders, the_side text, the_caller bigint, the_callee bigint)
 RETURNS boolean

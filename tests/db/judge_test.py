@@ -381,7 +381,7 @@ class World:
                 self.model.blocked_people[who] = direction
 
     def change_prefixes(self):
-        prefix, allowed = self.chance.choice(["1415", "14156667", "14156667001", "14156660002"]), self.chance.random() < 0.5
+        prefix, allowed = self.chance.choice(["1415", "14156667", "14156667001", "14156660002", "5255", "52155", "54911"]), self.chance.random() < 0.5
         if self.model.prefixes:
             if self.own("DELETE FROM masking.dial_prefixes"):
                 self.model.prefixes = {}
