@@ -4,7 +4,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN number IS NULL OR coalesce(
+  RETURN number IS NULL OR NOT EXISTS (SELECT FROM masking.dial_prefixes) OR coalesce(
     (SELECT p.allowed FROM masking.dial_prefixes p JOIN unnest(masking.spellings(number)) AS s (digits) ON starts_with(s.digits, p.prefix)
       ORDER BY length(p.prefix) DESC, p.allowed LIMIT 1),
     NOT EXISTS (SELECT FROM masking.dial_prefixes p WHERE p.allowed));

@@ -32,7 +32,8 @@ AS $$
 -- as every route. The other party, calling back, reaches the main phone.
 --   reads   orders, order_phones, proxy_numbers
 --   writes  routes
---   locks   the order's row (waits, as any UPDATE of it would), then the phone (lock_people)
+--   locks   the order's row: writes it, so that a transaction which cannot see this phone and writes the order too
+--           has to be tried again (40001); then the phone (lock_people)
 --   who     the trigger "written" on order_phones
 DECLARE
   o masking.orders;
@@ -55,7 +56,7 @@ BEGIN
     phone.number := masking.e164(phone.number, 'number');
   END IF;
   phone.phone := masking.person(masking.number_of(phone.number));
-  SELECT * INTO o FROM masking.orders f WHERE f.order_id = phone.order_id FOR UPDATE;
+  UPDATE masking.orders f SET recorded_at = f.recorded_at WHERE f.order_id = phone.order_id RETURNING f.* INTO o;
   IF o.order_id IS NULL THEN
     RAISE EXCEPTION 'order_id: there is no such order'
       USING ERRCODE = 'MK005', COLUMN = 'order_id', TABLE = 'order_phones', HINT = 'Place the order first.';

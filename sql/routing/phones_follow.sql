@@ -34,6 +34,13 @@ BEGIN
   END IF;
   IF NOT masking.give_way(phone, main.callee, masking.number_of(o.proxy_number), at) THEN
     RETURN false;
+  ELSIF EXISTS (
+    -- What another transaction is just ending is in the way as well: the INSERT would wait for it.
+    SELECT FROM masking.routes r
+    WHERE r.caller + 0 = phone AND r.caller > 0 AND r.callee <> main.callee AND r.held && tstzrange(at, NULL)
+      AND (r.proxy = masking.number_of(o.proxy_number) OR r.proxy IS NULL OR o.proxy_number IS NULL))
+  THEN
+    RETURN false;
   END IF;
   PERFORM masking.keep_blocks();
   SET CONSTRAINTS masking.belongs DEFERRED; -- as in open_routes

@@ -143,7 +143,9 @@ BEGIN
     SELECT c.available, c.serves, c.customer_holds, c.agent_holds INTO can_open, serves, customer_holds, agent_holds
     FROM masking.choose_proxy(o, at, '{}') c;
   END IF;
-  PERFORM masking.trim_routes(o, at, CASE WHEN can_open THEN 'renewed' END);
+  IF before.order_id IS NOT NULL THEN
+    PERFORM masking.trim_routes(o, at, CASE WHEN can_open THEN 'renewed' END);
+  END IF;
   o.unmasked_since := NULL;
   o.unmasked_reason := NULL;
   IF NOT can_open AND before.order_id IS NOT NULL AND masking.connected_since(o, NULL, at) IS NULL THEN

@@ -24,12 +24,11 @@ BEGIN
     END
   FROM (
     -- Never empty, also when the clock was set back: the past stays readable.
-    SELECT t.route_id, t.wanted, t.new_dials AS dials, t.wish, greatest(at, lower(t.live) + interval '1 microsecond', t.wish) AS until
+    SELECT t.route_id, t.wanted, CASE WHEN t.wanted THEN nullif(masking.dialled(o, masking.other(t.side)), t.callee) ELSE t.dials END AS dials, t.wish, greatest(at, lower(t.live) + interval '1 microsecond', t.wish) AS until
     FROM (
       SELECT w.*, CASE WHEN why_all IS NULL AND w.wanted THEN masking.live_until(o, w.side, coalesce(w.began, lower(w.live))) END AS wish
       FROM (
-        SELECT v.*, m.side IS NOT NULL AS wanted, CASE WHEN m.side IS NOT NULL THEN m.dials ELSE v.dials END AS new_dials FROM masking.routes v
-        LEFT JOIN masking.wanted_routes(o, at) m ON m.side = v.side AND m.caller = v.caller AND m.callee = v.callee
+        SELECT v.*, masking.is_wanted(o, v.side, v.caller, v.callee) AS wanted FROM masking.routes v
         WHERE v.order_id = o.order_id AND masking.is_live(v.live, v.closed, at)
       ) w
     ) t

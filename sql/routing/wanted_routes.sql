@@ -29,15 +29,27 @@ $$;
 COMMENT ON FUNCTION masking.wanted_routes(masking.orders, timestamptz) IS
   'The routes that an order, as it is now, wants, of people who were assigned then.';
 
+CREATE OR REPLACE FUNCTION masking.is_main(o masking.orders, side text, caller bigint, callee bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  -- What must be, of wanted_routes, told by a route alone: this is asked with every write.
+  SELECT masking.names_both(o) AND caller = masking.party(o, side) AND callee = masking.party(o, masking.other(side))
+$$;
+COMMENT ON FUNCTION masking.is_main(masking.orders, text, bigint, bigint) IS
+  'Whether a route from this caller of that side to this callee is between the two main phones of an order.';
+
 CREATE OR REPLACE FUNCTION masking.is_wanted(o masking.orders, the_side text, the_caller bigint, the_callee bigint)
 RETURNS boolean
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  IF masking.is_main(o, the_side, the_caller, the_callee) THEN
+    RETURN true;
+  END IF;
   RETURN EXISTS (
     SELECT FROM masking.wanted_routes(o, now()) w
-    WHERE w.side = the_side AND w.caller = the_caller AND w.callee = the_callee);
+    WHERE NOT w.must AND w.side = the_side AND w.caller = the_caller AND w.callee = the_callee);
 END
 $$;
 COMMENT ON FUNCTION masking.is_wanted(masking.orders, text, bigint, bigint) IS
@@ -48,11 +60,10 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  -- What must be, of wanted_routes, told by the routes alone: this is asked with every write.
   RETURN (
     SELECT max(coalesce(r.began, lower(r.live))) FROM masking.routes r
     WHERE r.order_id = o.order_id AND r.side = coalesce(the_side, r.side) AND masking.is_live(r.live, r.closed, at)
-      AND r.caller = masking.party(o, r.side) AND r.callee = masking.party(o, masking.other(r.side))
+      AND masking.is_main(o, r.side, r.caller, r.callee)
       AND r.proxy IS NOT DISTINCT FROM masking.number_of(o.proxy_number));
 END
 $$;

@@ -476,3 +476,34 @@ def test_removing_a_phone_holds_up_no_order(database):
     remover.commit()
     assert ask(owner, "SELECT caller FROM masking.routes WHERE masking.is_live(live, closed) ORDER BY 1") == \
         [(14156667776,), (14156667778,)]
+
+
+@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+def test_a_phone_that_a_snapshot_cannot_see(database, level):
+    """Nobody is left to reach the former agent: who swaps him is told to try again."""
+    owner, orders = connect(database), connect(database, "masking_orders", level)
+    ask(owner, "SET search_path = masking; " + PLACE, "A", "14156667777", "14156667778")
+    ask(orders, "SELECT count(*) FROM orders")
+    ask(owner, "INSERT INTO masking.order_phones (order_id, side, number) VALUES ('A', 'customer', '14156667770')")
+    with pytest.raises(psycopg2.errors.SerializationFailure):
+        ask(orders, "UPDATE orders SET agent_number = '14156667779' WHERE order_id = 'A'")
+    orders.rollback()
+    ask(orders, "UPDATE orders SET agent_number = '14156667779' WHERE order_id = 'A'")
+    orders.commit()
+    assert ask(owner, "SELECT DISTINCT callee FROM masking.live_routes() WHERE side = 'customer'") == [(14156667779,)]
+
+
+def test_a_further_phone_waits_for_nobody(database):
+    """A phone that another transaction is taking off an order is in the way until that commits."""
+    owner, orders = connect(database), connect(database, "masking_orders")
+    remover = connect(database, "masking_orders", "READ COMMITTED")
+    ask(owner, "DELETE FROM masking.proxy_numbers WHERE number <> '14155550100'")
+    ask(orders, PLACE + ", (%s, %s, %s)", "A", "14156667777", "14156667778", "B", "14156660001", "14156660002")
+    ask(orders, "INSERT INTO order_phones (order_id, side, number) VALUES ('A', 'customer', '14156667770')")
+    ask(remover, "DELETE FROM order_phones")
+    ask(orders, "SET lock_timeout = '2s'")
+    with pytest.raises(psycopg2.Error) as error:
+        ask(orders, "INSERT INTO order_phones (order_id, side, number) VALUES ('B', 'customer', '14156667770')")
+    assert error.value.pgcode == "MK009"
+    remover.commit()
+    ask(orders, "INSERT INTO order_phones (order_id, side, number) VALUES ('B', 'customer', '14156667770')")
