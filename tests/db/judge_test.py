@@ -228,7 +228,7 @@ class World:
         self.note_phones(session, view, order_id, order)
 
     def compare_again(self, session, view, order_id, order):
-        """As if it had been written: what changes a block writes its order too."""
+        """As if it had been written: what changes a block or adds a phone writes its order too."""
         row, = ask(session.connection, f"SELECT {RETURNING.partition('RETURNING')[2]} FROM masking.orders WHERE order_id = %s", order_id)
         self.compare(session, view, order_id, order, copy.deepcopy(order), row[1:])
 
@@ -281,14 +281,13 @@ class World:
         try:
             rows = self.execute(session, "INSERT INTO order_phones (order_id, side, number) VALUES (%s, %s, %s)", order_id, side, number)
         except psycopg2.Error as error:
-            assert error.pgcode == "MK003" and is_main or error.pgcode == "MK009" and not (fits and self.is_sure(session)), error
+            assert error.pgcode == "MK003" and is_main or error.pgcode == "MK009" and (order.waits or not (fits and self.is_sure(session))), error
             return self.roll_back(session)
         if rows is None:
             return None
         assert not is_main and (fits or not self.is_sure(session)), "a phone was taken"
         order.phones[side, person(number)] = Phone(number)
-        view.phones_follow(order, now, False)
-        self.note_phones(session, view, order_id, order)
+        self.compare_again(session, view, order_id, order)
         session.touched[order_id], session.ever = order, view.ever
         return None
 
