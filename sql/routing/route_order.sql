@@ -148,8 +148,11 @@ BEGIN
   END IF;
   o.unmasked_since := NULL;
   o.unmasked_reason := NULL;
-  IF NOT can_open AND before.order_id IS NOT NULL AND masking.connected_since(o, NULL, at) IS NULL THEN
-    -- Its further phones reach nobody either, and who waits dials no number that may be somebody else's.
+  IF NOT can_open AND before.order_id IS NOT NULL
+    AND (masking.connected_since(o, NULL, at) IS NULL OR missing AND NOT masking.names_same(before, o))
+  THEN
+    -- Its further phones reach nobody either, not even one that is a main phone now: who waits dials no
+    -- number that may be somebody else's.
     PERFORM masking.trim_routes(o, at, 'waits for a number');
     o.proxy_number := NULL;
   END IF;
