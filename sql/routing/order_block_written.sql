@@ -32,6 +32,8 @@ BEGIN
   END IF;
   IF before.order_id IS NOT NULL THEN
     INSERT INTO masking.block_log (did, order_id, side, reason) VALUES ('unblocked', before.order_id, before.side, before.reason);
+    -- Above READ COMMITTED a route may be there that cannot be seen: then its order was written since, and this is 40001.
+    PERFORM FROM masking.orders o WHERE o.order_id = before.order_id FOR NO KEY UPDATE;
     -- (Not where the order itself is being deleted: it may not be written then, and connects nobody.)
     IF EXISTS (
       SELECT FROM masking.routes r WHERE r.order_id = before.order_id AND masking.is_live(r.live, r.closed, clock_timestamp()))

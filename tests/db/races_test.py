@@ -507,3 +507,18 @@ def test_a_further_phone_waits_for_nobody(database):
     assert error.value.pgcode == "MK009"
     remover.commit()
     ask(orders, "INSERT INTO order_phones (order_id, side, number) VALUES ('B', 'customer', '14156667770')")
+
+
+@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+def test_a_block_is_lifted_from_routes_that_a_snapshot_cannot_see(database, level):
+    owner, orders = connect(database), connect(database, "masking_orders", level)
+    ask(owner, "SET search_path = masking; " + PLACE, "A", "14156667777", None)
+    ask(owner, "INSERT INTO masking.order_blocks (order_id, side) VALUES ('A', 'both')")
+    ask(orders, "SELECT count(*) FROM orders")
+    ask(owner, "UPDATE masking.orders SET agent_number = '14156667778' WHERE order_id = 'A'")
+    with pytest.raises(psycopg2.errors.SerializationFailure):
+        ask(orders, "DELETE FROM order_blocks")
+    orders.rollback()
+    ask(orders, "DELETE FROM order_blocks")
+    orders.commit()
+    assert one(owner, "SELECT count(*) FROM masking.live_routes() WHERE blocked") == 0
