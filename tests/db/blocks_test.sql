@@ -137,6 +137,12 @@ SELECT is(tests.reaches(442079460001, 14155550100), '14156663001', 'whose other 
 INSERT INTO masking.dial_prefixes (prefix) VALUES ('44');
 SELECT is(tests.reaches(14156663001, 14155550100), '442079460001', 'and again');
 DELETE FROM masking.dial_prefixes;
+-- A phone has two spellings in some countries: the longest prefix that fits either decides.
+INSERT INTO masking.dial_prefixes VALUES ('1', true), ('52', true), ('5255', false), ('54', true), ('54911', false);
+SELECT is(masking.may_dial(number), allowed, number || ' may be dialled: ' || allowed)
+FROM (VALUES (525512345678, false), (5215512345678, false), (528112345678, true), (5218112345678, true),
+  (541123456789, false), (5491123456789, false), (542611234567, true)) AS v (number, allowed);
+DELETE FROM masking.dial_prefixes;
 SELECT throws_ok($$INSERT INTO masking.dial_prefixes (prefix) VALUES ('+44')$$, '23514', NULL, 'digits only');
 
 -- How often.

@@ -130,6 +130,25 @@ SELECT throws_ok($$INSERT INTO masking.orders (order_id, customer_number) VALUES
 SELECT throws_ok($$UPDATE masking.orders SET agent_number = '14155550100' WHERE order_id = 'R1'$$,
   'MK004', 'agent_number: "**00" is a proxy number', 'an agent with a proxy number: refused');
 
+-- The same people, one number written otherwise: the same routes, and the new spelling is dialled.
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('E', '5215512340001', '14156664009');
+UPDATE masking.orders SET customer_number = '+52 55 1234 0001' WHERE order_id = 'E';
+SELECT results_eq($$SELECT count(*), count(ended) FROM masking.routes WHERE order_id = 'E'$$, 'VALUES (2::bigint, 0::bigint)', 'nobody is reconnected');
+SELECT is(tests.reaches(14156664009, (SELECT proxy_number::bigint FROM masking.orders WHERE order_id = 'E')), '525512340001', 'the agent dials the one ...');
+UPDATE masking.orders SET customer_number = '5215512340001' WHERE order_id = 'E';
+SELECT is(tests.reaches(14156664009, (SELECT proxy_number::bigint FROM masking.orders WHERE order_id = 'E')), '5215512340001', '... or the other');
+SELECT is((SELECT count(*) FROM masking.routes WHERE order_id = 'E' AND dials IS NOT NULL), 1::bigint, 'and it stands there only where it is another');
+
+-- Who has waited for as long as he would have been connected waits no more, until there is a reason.
+INSERT INTO masking.orders (order_id, customer_number, agent_number) SELECT 'F' || n, '14156664010', (14156664010 + n)::text FROM generate_series(1, 5) n;
+SELECT is((SELECT string_agg(order_id || coalesce(proxy_number, ''), ' ' ORDER BY order_id) FROM masking.orders WHERE masking = 'waiting'), 'F4 F5', 'two of five wait');
+SELECT tests.pass('13 hours');
+UPDATE masking.orders SET placed_at = placed_at WHERE order_id IN ('F4', 'F5');
+SELECT results_eq($$SELECT masking, unmasked_since, proxy_number FROM masking.orders WHERE order_id = 'F4'$$, 'VALUES (NULL::text, NULL::timestamptz, NULL::text)', 'over');
+UPDATE masking.orders SET agent_number = '14156664099' WHERE order_id = 'F4';
+SELECT is((SELECT masking FROM masking.orders WHERE order_id = 'F4'), 'masked', 'another agent is a reason');
+SELECT is((SELECT masking FROM masking.orders WHERE order_id = 'F5'), NULL, 'and concerns no other order');
+
 -- Bad input, through the order system's own statements.
 SELECT throws_ok(format('SELECT tests.run_as(%L, %L)', 'masking_orders', statement), state, NULL, words)
 FROM (VALUES
