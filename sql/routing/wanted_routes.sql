@@ -10,7 +10,8 @@ AS $$
   --   who    whatever opens, keeps, ends or checks routes. No settings of its own, so that PostgreSQL puts it in place,
   --          and works out only the columns that are asked for; with a variable as o (PostgreSQL 15 fails to plan it beside a
   --          table whose rows are the orders)
-  SELECT w.side, w.caller, w.callee, nullif(masking.dialled(o, masking.other(w.side)), w.callee), w.until, masking.is_blocked(o, w.side, w.caller, w.callee), w.must
+  SELECT w.side, w.caller, w.callee, nullif(masking.dialled(o, masking.other(w.side)), w.callee), w.until,
+    masking.is_blocked(o, w.side, w.caller, w.callee), w.must
   FROM (
     SELECT s.side, masking.party(o, s.side) AS caller, masking.party(o, masking.other(s.side)) AS callee,
       masking.live_until(o, s.side, assigned) AS until, true AS must
@@ -20,8 +21,7 @@ AS $$
       masking.live_until(o, p.side, assigned), false
     FROM masking.order_phones p
     WHERE p.order_id = o.order_id
-      AND p.phone NOT IN (
-        masking.party(o, 'customer'), masking.party(o, 'agent'))
+      AND p.phone NOT IN (masking.party(o, 'customer'), masking.party(o, 'agent'))
       AND NOT masking.is_proxy(p.phone)
   ) w
   WHERE masking.names_both(o)
