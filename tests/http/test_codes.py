@@ -152,11 +152,16 @@ def test_an_order_without_a_number_is_reached_by_code_on_any(server, database, c
     busy = "14156664444"
     for number, agent in enumerate(("14156664445", "14156664446", "14156664447")):
         database.add_order(f"UNMASKED-{number}", busy, agent)
-    rows = database.orders("SELECT agent_number, agent_code FROM orders WHERE customer_number = %s"
-                           " AND proxy_number IS NULL", busy)
+    rows = database.orders("SELECT agent_number, customer_code, agent_code FROM orders"
+                           " WHERE customer_number = %s AND proxy_number IS NULL", busy)
     assert len(rows) == 1
+    agent, customer_code, agent_code = rows[0]
     for number in ("14155550151", "14155550152"):
-        fields = call_fields(stranger, number, Digits=rows[0][1])
-        assert server.webhook(fields, "/code/1").dial == (number, busy)
+        fields = call_fields(stranger, number, Digits=customer_code)
+        assert server.webhook(fields, "/code/1").dial == (number, agent)
+        # The customer has another agent on it, and would call back him.
+        fields = call_fields(stranger, number, Digits=agent_code)
+        answer = server.webhook(fields, "/code/1")
+        assert answer.dial is None and "nobody to connect you with" in answer.xml
     database.query("DELETE FROM masking.orders WHERE order_id LIKE 'UNMASKED-%%'")
     database.query("DELETE FROM masking.proxy_numbers")
