@@ -29,6 +29,8 @@ BEGIN
         WHERE r.order_id = o.order_id AND r.side = w.side AND r.caller = w.caller AND r.callee = w.callee AND NOT r.closed))
   THEN
     RETURN 'connects nobody, and does not wait';
+  ELSIF (o.customer, o.agent) IS DISTINCT FROM (masking.party(o, 'customer'), masking.party(o, 'agent')) THEN
+    RETURN 'is not found by its people';
   END IF;
   RETURN NULL;
 END

@@ -53,8 +53,8 @@ def database(request):
             ask(owner, page)
         if request.param != "empty":
             ask(owner, "SELECT tests.triggers(false); SET auto_explain.log_min_duration = -1")
-            ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number, proxy_number)"
-                " SELECT n::text, (14150000000 + n)::text, (14160000000 + n)::text, '14155550100' FROM generate_series(1, 10000) n")
+            ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number, customer, agent, proxy_number)"
+                " SELECT n::text, (14150000000 + n)::text, (14160000000 + n)::text, 14150000000 + n, 14160000000 + n, '14155550100' FROM generate_series(1, 10000) n")
             ask(owner, "INSERT INTO masking.routes (order_id, side, caller, proxy, callee, live, held)"
                 " SELECT n::text, 'customer', 14250000000 + n, 14155550100, 14160000000 + n,"
                 " tstzrange(now(), now() + '12h'), tstzrange(now(), now() + '36h') FROM generate_series(1, 10000) n")

@@ -41,13 +41,14 @@ SELECT is(tests.reaches(14156661001, 14155550100), '14156661002', 'a replica''s 
 SELECT is_empty('SELECT * FROM masking.orders_out_of_step', 'nothing is out of step');
 SELECT tests.triggers(false);
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('PAST', '14156661003', '14156661004');
+INSERT INTO masking.orders (order_id, customer_number, completed_at) VALUES ('LOST', '14156661009', now());
 UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'REPLICA';
 SELECT tests.triggers(true);
 SELECT results_eq('SELECT order_id, wrong FROM masking.orders_out_of_step ORDER BY order_id',
-  $$VALUES ('PAST' COLLATE "C", 'connects nobody, and does not wait'), ('REPLICA', 'connects whom the order does not name')$$,
+  $$VALUES ('LOST' COLLATE "C", 'is not found by its people'), ('PAST' COLLATE "C", 'connects nobody, and does not wait'), ('REPLICA', 'connects whom the order does not name')$$,
   'what came past the triggers is shown');
 SELECT masking.check_step();
-SELECT ok(EXISTS (SELECT FROM masking.order_gauges() WHERE name = 'orders_out_of_step' AND value = 2), 'and is a gauge');
+SELECT ok(EXISTS (SELECT FROM masking.order_gauges() WHERE name = 'orders_out_of_step' AND value = 3), 'and is a gauge');
 UPDATE masking.orders SET agent_number = agent_number;
 SELECT is_empty('SELECT * FROM masking.orders_out_of_step', 'writing the orders again mends it');
 SELECT throws_ok('TRUNCATE masking.orders', 'MK007', NULL, 'TRUNCATE is refused in our words');
