@@ -56,7 +56,7 @@ DECLARE
 BEGIN
   PERFORM tests.triggers(false);
   UPDATE masking.orders SET placed_at = placed_at - ago, recorded_at = recorded_at - ago,
-    completed_at = completed_at - ago,
+    routed_at = routed_at - ago, completed_at = completed_at - ago,
     cancelled_at = cancelled_at - ago, unmasked_since = unmasked_since - ago;
   FOR route IN SELECT order_id, route_id FROM masking.routes
     ORDER BY extract(epoch FROM lower(held)) * sign(extract(epoch FROM ago)) LOOP
