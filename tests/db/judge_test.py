@@ -13,7 +13,7 @@ import time
 
 import psycopg2
 
-from database import AMBIGUOUS, LONG, ask, connect, fill_pool, fresh, one, setting
+from database import AMBIGUOUS, LONG, ask, connect, fill_pool, fresh, setting
 from judge import GRACE, NEVER, OTHER, Model, Order, Phone, person
 
 SEED = os.environ.get("SEED")
@@ -369,9 +369,12 @@ class World:
         self.others_changed(None)
         busy = self.touched_by_others()
         for order_id, order in self.model.orders.items():
-            # (Most are not concerned, and not written.)
-            if order_id not in busy and order.is_live(self.now()) and (order.waits is not None) != one(
-                    self.owner, "SELECT unmasked_since IS NOT NULL FROM masking.orders WHERE order_id = %s", order_id):
+            if order_id in busy or not order.is_live(self.now()):
+                continue
+            # (Most are not concerned, and not written: whether one was is seen by what waited, and did not lack.)
+            said = ask(self.owner, "SELECT o.unmasked_since IS NOT NULL, (SELECT count(p.routed_since) FROM masking.order_phones p"
+                       " WHERE p.order_id = o.order_id) FROM masking.orders o WHERE o.order_id = %s", order_id)
+            if said != [(order.waits is not None, sum(phone.until > self.now() for phone in order.phones.values()))]:
                 self.compare_again(self.operator, self.model, order_id, order)
         return True
 
