@@ -371,10 +371,10 @@ class World:
         for order_id, order in self.model.orders.items():
             if order_id in busy or not order.is_live(self.now()):
                 continue
-            # (Most are not concerned, and not written: whether one was is seen by what waited, and did not lack.)
-            said = ask(self.owner, "SELECT o.unmasked_since IS NOT NULL, (SELECT count(p.routed_since) FROM masking.order_phones p"
-                       " WHERE p.order_id = o.order_id) FROM masking.orders o WHERE o.order_id = %s", order_id)
-            if said != [(order.waits is not None, sum(phone.until > self.now() for phone in order.phones.values()))]:
+            # Most are not concerned, and not written; one that was got what it lacked: a number, a phone's route.
+            said = ask(self.owner, "SELECT o.unmasked_since IS NOT NULL, (SELECT count(*) FROM masking.routes r WHERE"
+                       " r.order_id = o.order_id AND masking.is_live(r.live, r.closed)) FROM masking.orders o WHERE o.order_id = %s", order_id)
+            if said != [(order.waits is not None, len(list(order.ways(self.now()))))]:
                 self.compare_again(self.operator, self.model, order_id, order)
         return True
 
