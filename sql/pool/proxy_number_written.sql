@@ -10,10 +10,7 @@ BEGIN
     RAISE EXCEPTION 'number: "%" is being used by an order that is being written', masking.redacted(before.number)
       USING ERRCODE = 'MK012', COLUMN = 'number', TABLE = 'proxy_numbers', HINT = 'Try again, in a transaction that is READ COMMITTED.';
   END IF;
-  IF EXISTS (
-    SELECT FROM masking.routes r
-    WHERE r.caller > 0 AND upper(r.held) > now() AND masking.is_live(r.live, r.closed) AND r.proxy = before.e164)
-  THEN
+  IF EXISTS (SELECT FROM masking.live_routes() r WHERE r.proxy = before.e164) THEN
     RAISE EXCEPTION 'number: "%" still connects calls', masking.redacted(before.number)
       USING ERRCODE = 'MK006', COLUMN = 'number', TABLE = 'proxy_numbers',
         HINT = 'Set enabled to false, and remove it when masking.pool_status shows no live routes.';

@@ -8,11 +8,7 @@ DECLARE
   changed integer := 0;
 BEGIN
   FOR the_order IN
-    SELECT o.order_id FROM masking.orders o WHERE o.customer = person
-    UNION
-    SELECT o.order_id FROM masking.orders o WHERE o.agent = person
-    UNION
-    SELECT p.order_id FROM masking.order_phones p WHERE p.phone = person
+    SELECT DISTINCT o.order_id FROM masking.orders_of(person, NULL) o
     ORDER BY 1
   LOOP
     IF EXISTS (SELECT FROM masking.routes r WHERE r.order_id = the_order AND masking.is_live(r.live, r.closed)) THEN

@@ -10,7 +10,7 @@ AS $$
 --   blocked       one person, whom he may not call
 --   connected     one person, and the setting any_number connects: shows is the number that his latest order shows
 --   reads  routes (by caller and end of live), proxy_numbers, settings
---   who    stranger, answer_messages, explain_route
+--   who    stranger, call_way, explain_route
 #variable_conflict use_column
 DECLARE
   callees bigint;
