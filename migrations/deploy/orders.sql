@@ -139,13 +139,13 @@ COMMENT ON COLUMN masking.blocked_people.reason IS 'Why, for people.';
 COMMENT ON COLUMN masking.blocked_people.blocked_at IS 'Since when.';
 
 -- Before anybody's block: what a transaction that began earlier cannot lock, it cannot have seen.
-CREATE TABLE masking.block_version (
+CREATE TABLE masking.rule_version (
   version bigint PRIMARY KEY
 );
-COMMENT ON TABLE masking.block_version IS
-  'One row, changed with every block of a person and every prefix. See masking.keep_blocks().';
-COMMENT ON COLUMN masking.block_version.version IS 'How often anything was changed.';
-INSERT INTO masking.block_version VALUES (0);
+COMMENT ON TABLE masking.rule_version IS
+  'One row, changed with every block of a person, prefix and number of the pool. See masking.keep_rules().';
+COMMENT ON COLUMN masking.rule_version.version IS 'How often anything was changed.';
+INSERT INTO masking.rule_version VALUES (0);
 
 CREATE TABLE masking.block_log (
   logged_at timestamptz NOT NULL DEFAULT clock_timestamp(),

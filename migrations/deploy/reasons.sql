@@ -61,7 +61,7 @@ INSERT INTO masking.reasons (reason, tone, sentence, next_step) VALUES
   ('none free', 'bad', 'waiting for a proxy number since {time}: none is free',
     'Operations: add numbers to the pool (see Pool). The order gets one by itself within seconds.'),
   ('no number serves them', 'bad', 'waiting for a proxy number since {time}: none has a prefix that serves both',
-    'Operations: add a number to the pool that serves both (see Pool), or let the setting any_prefix give them any. The order gets one by itself within seconds.'),
+    'Operations: add a number to the pool that serves both (see Pool), or let the setting any_prefix give them any. (None serves a phone that is in the pool itself.) The order gets one by itself within seconds.'),
   ('people busy', 'bad', 'waiting for a proxy number since {time}: the same people were being routed by others',
     'The order gets a number by itself within seconds.'),
   -- nobody to call,

@@ -29,10 +29,11 @@ AS $$
 -- filled one and back, routes of the other mode live out their time, and the constraint
 -- holds between the two.
 --   reads  routes of the number, orders of the number (an index each), routes held on it
---   locks  the number as a person, and as a proxy number when it leaves: tried, for lock_wait
+--   locks  the number as a person, then what orders see of the pool (lock_person), and as a proxy number when it
+--          leaves: tried, for lock_wait
 --   who    the trigger "written" on proxy_numbers
 -- (An order without an agent routes nobody: one that is placed at the same moment by a customer
--- with the very number that is being added goes unnoticed, and is not rung there.)
+-- with the very number that is being added goes unnoticed, and choose_proxy has no number for it.)
 DECLARE
   added bigint;
 BEGIN
@@ -45,10 +46,7 @@ BEGIN
     PERFORM masking.proxy_number_removed(before);
   END IF;
   added := masking.person(masking.number_of(p.number));
-  IF NOT masking.lock_by(clock_timestamp() + masking.setting_span('lock_wait'), 'masking.people', masking.lock_key(added)) THEN
-    RAISE EXCEPTION 'number: "%" is being used by an order that is being written', masking.redacted(p.number)
-      USING ERRCODE = 'MK012', COLUMN = 'number', TABLE = 'proxy_numbers', HINT = 'Try again.';
-  END IF;
+  PERFORM masking.lock_person(added);
   IF EXISTS (SELECT FROM masking.routes r WHERE r.caller = added AND masking.is_live(r.live, r.closed))
     -- Two questions, not one with OR: each has its index.
     OR EXISTS (SELECT FROM masking.orders o WHERE o.customer = added AND masking.is_open(o, now()))

@@ -3,38 +3,15 @@ CREATE OR REPLACE FUNCTION masking.person_follows(person bigint) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  the_order text;
-  changed integer := 0;
 BEGIN
-  FOR the_order IN
+  RETURN masking.blocks_follow_on(ARRAY(
     SELECT DISTINCT o.order_id FROM masking.orders_of(person, NULL) o
-    ORDER BY 1
-  LOOP
-    IF EXISTS (SELECT FROM masking.routes r WHERE r.order_id = the_order AND masking.is_live(r.live, r.closed)) THEN
-      changed := changed + masking.blocks_follow(the_order);
-    END IF;
-  END LOOP;
-  RETURN changed;
+    WHERE EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND masking.is_live(r.live, r.closed))
+    ORDER BY 1));
 END
 $$;
 COMMENT ON FUNCTION masking.person_follows(bigint) IS
   'Brings all routes of a person in step with what is blocked; returns how many changed.';
-
-CREATE OR REPLACE FUNCTION masking.lock_person(person bigint) RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  -- Orders of this person that are being written are there afterwards, or see the block.
-  IF NOT masking.lock_by(clock_timestamp() + masking.setting_span('lock_wait'), 'masking.people', masking.lock_key(person)) THEN
-    RAISE EXCEPTION 'number: "%" is being used by an order that is being written', masking.redacted(person::text)
-      USING ERRCODE = 'MK012', COLUMN = 'number', HINT = 'Try again.';
-  END IF;
-  PERFORM masking.change_blocks();
-END
-$$;
-COMMENT ON FUNCTION masking.lock_person(bigint) IS 'Keeps others from routing a person until this transaction ends, or MK012; before his block changes.';
 
 CREATE OR REPLACE FUNCTION masking.block_person(number text, reason text DEFAULT NULL, direction text DEFAULT 'both')
 RETURNS integer
@@ -43,7 +20,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 -- Stops a person everywhere, on orders that are there and on those to come, from commit on.
 --   writes  blocked_people, block_log, routes
---   locks   the person (tried for lock_wait), then the person's orders
+--   locks   the person, then the person's orders, each tried for lock_wait
 --   who     the owner
 #variable_conflict use_variable
 DECLARE

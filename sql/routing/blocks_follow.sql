@@ -42,26 +42,48 @@ $$;
 COMMENT ON FUNCTION masking.blocks_follow(text) IS
   'Brings the routes of an order in step with what is blocked; returns how many changed.';
 
+CREATE OR REPLACE FUNCTION masking.blocks_follow_on(the_orders text[]) RETURNS integer
+LANGUAGE plpgsql
+AS $$
+-- The same for several. Their rows are tried for, never waited for: of two transactions that wait for each other's
+-- orders PostgreSQL would end one, and that could be the order system's.
+--   locks  the orders' rows, each tried until lock_wait is over, else MK012
+--   who    what the owner blocks: person_follows, blocks_follow_all
+DECLARE
+  deadline CONSTANT timestamptz := clock_timestamp() + masking.setting_span('lock_wait');
+  the_order text;
+  changed integer := 0;
+BEGIN
+  FOREACH the_order IN ARRAY the_orders LOOP
+    LOOP
+      PERFORM FROM masking.orders o WHERE o.order_id = the_order FOR UPDATE SKIP LOCKED;
+      EXIT WHEN FOUND OR NOT EXISTS (SELECT FROM masking.orders o WHERE o.order_id = the_order);
+      IF clock_timestamp() > deadline THEN
+        RAISE EXCEPTION 'order % is being written', the_order USING ERRCODE = 'MK012', HINT = 'Try again.';
+      END IF;
+      PERFORM pg_sleep(0.002);
+    END LOOP;
+    changed := changed + masking.blocks_follow(the_order);
+  END LOOP;
+  RETURN changed;
+END
+$$;
+COMMENT ON FUNCTION masking.blocks_follow_on(text[]) IS
+  'Brings the routes of these orders in step with what is blocked, or MK012; returns how many changed.';
+
 CREATE OR REPLACE FUNCTION masking.blocks_follow_all() RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 -- The same for every order, where many may be concerned. Reads all that is live; rare, and the
 -- owner's own wish.
-DECLARE
-  the_order text;
-  changed integer := 0;
 BEGIN
-  PERFORM masking.change_blocks();
-  FOR the_order IN
+  PERFORM masking.change_rules(for_anybody => true);
+  RETURN masking.blocks_follow_on(ARRAY(
     SELECT DISTINCT r.order_id FROM masking.live_routes() r
     JOIN masking.orders o ON o.order_id = r.order_id
     WHERE r.blocked <> masking.is_blocked(o, r.side, r.caller, r.callee)
-    ORDER BY 1
-  LOOP
-    changed := changed + masking.blocks_follow(the_order);
-  END LOOP;
-  RETURN changed;
+    ORDER BY 1));
 END
 $$;
 COMMENT ON FUNCTION masking.blocks_follow_all() IS

@@ -19,6 +19,8 @@ DECLARE
   customer bigint := masking.party(o, 'customer');
   agent bigint := masking.party(o, 'agent');
   any_prefix CONSTANT boolean := masking.setting_on('any_prefix');
+  -- Whoever has a phone that joined the pool while the order routed nobody: it would ring us.
+  is_ours CONSTANT boolean := masking.is_proxy(customer) OR masking.is_proxy(agent);
 BEGIN
   WITH held AS MATERIALIZED (
     -- (Until when a route connects, which is_live() does not say.)
@@ -50,11 +52,11 @@ BEGIN
   ), pool AS (
     SELECT p.e164 AS proxy, length(p.prefix) AS match, p.enabled
     FROM masking.proxy_numbers p
-    WHERE starts_with(o.customer_number, p.prefix) AND starts_with(o.agent_number, p.prefix)
+    WHERE NOT is_ours AND starts_with(o.customer_number, p.prefix) AND starts_with(o.agent_number, p.prefix)
     UNION ALL
     SELECT p.e164, -1, p.enabled
     FROM masking.proxy_numbers p
-    WHERE any_prefix AND p.enabled AND NOT (starts_with(o.customer_number, p.prefix) AND starts_with(o.agent_number, p.prefix))
+    WHERE NOT is_ours AND any_prefix AND p.enabled AND NOT (starts_with(o.customer_number, p.prefix) AND starts_with(o.agent_number, p.prefix))
     UNION ALL
     -- The tutorial's mode: the one number is any number.
     SELECT NULL, 0, true WHERE NOT EXISTS (SELECT FROM masking.proxy_numbers)

@@ -29,7 +29,8 @@ AS $$
 --   locks  one advisory lock per person, tried, never waited for: transaction A, which
 --          holds customer 1 and wants agent 2, and B, which holds agent 2 and wants customer 1,
 --          both give up after their patience; neither is queued behind the other, so no
---          deadlock can come of it, in whatever order the order system writes
+--          deadlock can come of it, in whatever order the order system writes. Then the rules
+--          by which they may be routed, tried as well
 --   who    route_order, phone_written, phones_follow; assign_pending with no patience
 -- Who cannot get the locks commits without a proxy number and is served later. The
 -- constraint on routes, not these locks, keeps two counterparts apart; without the locks
@@ -47,7 +48,7 @@ BEGIN
       RETURN false;
     END IF;
   END LOOP;
-  RETURN true;
+  RETURN masking.keep_rules(deadline);
 END
 $$;
 COMMENT ON FUNCTION masking.lock_people(bigint[], interval) IS

@@ -23,9 +23,26 @@ $$;
 COMMENT ON FUNCTION masking.order_block_written(masking.order_blocks) IS
   'A block of an order, checked, or an error that shows no number.';
 
+CREATE OR REPLACE FUNCTION masking.order_follows_block(the_order text) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  IF NOT masking.keep_rules(clock_timestamp() + masking.setting_span('lock_wait')) THEN
+    RAISE EXCEPTION 'order %: what may be dialled is being changed', the_order
+      USING ERRCODE = 'MK012', TABLE = 'order_blocks', HINT = 'Try again.';
+  END IF;
+  PERFORM masking.blocks_follow(the_order);
+END
+$$;
+COMMENT ON FUNCTION masking.order_follows_block(text) IS
+  'Brings the routes of an order in step with a block of it, or MK012.';
+
 CREATE OR REPLACE FUNCTION masking.order_block_follows(before masking.order_blocks, block masking.order_blocks) RETURNS void
 LANGUAGE plpgsql
 AS $$
+--   writes  block_log, routes
+--   locks   what else may block the order (keep_rules, tried for lock_wait, else MK012), the order's row (waits)
+--   who     the trigger "follow" on order_blocks
 BEGIN
   IF (before.order_id, before.side) IS NOT DISTINCT FROM (block.order_id, block.side) THEN
     RETURN;
@@ -38,12 +55,12 @@ BEGIN
     IF EXISTS (
       SELECT FROM masking.routes r WHERE r.order_id = before.order_id AND masking.is_live(r.live, r.closed, clock_timestamp()))
     THEN
-      PERFORM masking.blocks_follow(before.order_id);
+      PERFORM masking.order_follows_block(before.order_id);
     END IF;
   END IF;
   IF block.order_id IS NOT NULL THEN
     INSERT INTO masking.block_log (did, order_id, side, reason) VALUES ('blocked', block.order_id, block.side, block.reason);
-    PERFORM masking.blocks_follow(block.order_id);
+    PERFORM masking.order_follows_block(block.order_id);
   END IF;
 END
 $$;

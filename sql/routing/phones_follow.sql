@@ -42,7 +42,6 @@ BEGIN
   THEN
     RETURN false;
   END IF;
-  PERFORM masking.keep_blocks();
   SET CONSTRAINTS masking.belongs DEFERRED; -- as in open_routes
   INSERT INTO masking.routes (order_id, side, caller, proxy, callee, dials, live, held, blocked, ended, began)
   VALUES (o.order_id, the_side, phone, masking.number_of(o.proxy_number), main.callee, main.dials, tstzrange(at, main.until),

@@ -157,7 +157,6 @@ BEGIN
     o.proxy_number := NULL;
   END IF;
   IF can_open THEN
-    PERFORM masking.keep_blocks();
     SELECT r.opened, r.proxy, r.serves, r.customer_holds, r.agent_holds
     INTO opened, proxy, serves, customer_holds, agent_holds
     FROM masking.open_routes(o, at) r;

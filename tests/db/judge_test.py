@@ -508,8 +508,10 @@ def play(seed):
                     world.stop_somebody()
                 elif event < 0.94:
                     world.add_number()
+                elif event < 0.96:
+                    world.change_prefixes()
                 elif world.is_quiet():
-                    chance.choice([world.pass_time, world.pass_time, world.change_prefixes])()
+                    world.pass_time()
                 world.check()
         except (AssertionError, psycopg2.Error) as error:
             print("\n".join(world.sent), *world.model.orders.items(), f"now {world.now()}", sep="\n")

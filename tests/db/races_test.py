@@ -461,6 +461,118 @@ def test_who_blocks_waits_for_transactions_that_could_not_see_it(database):
     assert one(owner, "SELECT bool_and(blocked) FROM masking.routes WHERE masking.is_live(live, closed)")
 
 
+@pytest.mark.parametrize("write", [
+    (PLACE, "A", "14156667777", "14156667778"),
+    ("UPDATE orders SET agent_number = %s WHERE order_id = 'B'", "14156667778"),
+    ("INSERT INTO order_phones (order_id, side, number) VALUES ('B', 'agent', %s)", "14156667778"),
+    ("DELETE FROM order_blocks WHERE order_id = 'C'",)])
+def test_a_prefix_that_is_forbidden_while_an_order_is_open(database, write):
+    """From commit on, whichever of the two commits first."""
+    owner = connect(database)
+    ask(owner, "SET search_path = masking; " + PLACE, "B", "14156660001", "14156660002")
+    ask(owner, PLACE + "; INSERT INTO order_blocks (order_id, side) VALUES ('C', 'customer')", "C", "14156660003", "14156660004")
+    setting(owner, "lock_wait", 0)
+    orders = connect(database, "masking_orders", "READ COMMITTED")
+    ask(orders, *write)
+    with pytest.raises(psycopg2.Error) as error:
+        ask(owner, "INSERT INTO masking.dial_prefixes VALUES ('44')")
+    assert error.value.pgcode == "MK012", "an order that does not see it is being written"
+    orders.commit()
+    ask(owner, "INSERT INTO masking.dial_prefixes VALUES ('44')")
+    assert one(owner, "SELECT bool_and(blocked) FROM masking.live_routes()")
+    # The other way round: an order does not become masked by what it cannot see.
+    changer = connect(database, isolation="READ COMMITTED")
+    ask(changer, "INSERT INTO masking.dial_prefixes VALUES ('33')")
+    with pytest.raises(psycopg2.Error) as error:
+        ask(owner, "INSERT INTO masking.order_blocks (order_id, side) VALUES ('C', 'both')")
+    assert error.value.pgcode == "MK012"
+    ask(owner, "DELETE FROM masking.orders WHERE order_id = 'C'")
+    changer.commit()
+    assert ask(owner, "SELECT * FROM masking.orders_out_of_step") == []
+
+
+def test_an_order_while_a_prefix_changes_waits_for_a_number(database):
+    owner, changer = connect(database), connect(database, isolation="READ COMMITTED")
+    setting(owner, "lock_wait", 0)
+    ask(changer, "INSERT INTO masking.dial_prefixes VALUES ('1415', true), ('1415666777', false)")
+    ask(owner, "SET search_path = masking")
+    assert ask(owner, PLACE + " RETURNING masking, unmasked_reason", "A", "14156667777", "14156667778") == [("waiting", "people busy")]
+    changer.commit()
+    assert ask(owner, "SELECT order_id FROM masking.assign_pending()") == [("A",)]
+    assert one(owner, "SELECT bool_and(blocked) FROM masking.live_routes()")
+
+
+@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+@pytest.mark.parametrize("change", [
+    "SELECT masking.block_person('14156667778')", "INSERT INTO masking.dial_prefixes VALUES ('44')",
+    "SELECT masking.unblock_person('14156667771')", "INSERT INTO masking.proxy_numbers (number) VALUES ('14156667778')"])
+def test_who_blocks_sees_every_order(database, level, change):
+    """A snapshot may be older than an order that is committed: the owner is told."""
+    owner, changer = connect(database), connect(database, isolation=level)
+    ask(owner, "SELECT masking.block_person('14156667771')")
+    ask(changer, "SELECT count(*) FROM masking.orders")
+    ask(owner, "SET search_path = masking; " + PLACE, "A", "14156667771", "14156667778")
+    with pytest.raises(psycopg2.Error) as error:
+        ask(changer, change)
+    assert error.value.pgcode == "MK012" and "READ COMMITTED" in error.value.diag.message_hint
+
+
+@pytest.mark.parametrize("change", [
+    "SELECT masking.block_person('14156667777')", "SELECT masking.unblock_person('14156667771')",
+    "INSERT INTO masking.dial_prefixes VALUES ('44')"])
+@pytest.mark.parametrize("patience", [0, 60])
+def test_who_blocks_is_no_match_for_who_writes_several_orders(database, change, patience):
+    """B, then A; the owner has A, and tries for B: he gives up, or comes after. The order system is never told 40P01."""
+    owner, changer = connect(database), connect(database)
+    orders = connect(database, "masking_orders", "READ COMMITTED")
+    ask(owner, "SELECT masking.block_person('14156667771'); SET search_path = masking")
+    for order, agent in (("A", "14156667778"), ("B", "14156667779")):
+        ask(owner, PLACE, order, "14156667771" if "unblock" in change else "14156667777", agent)
+    setting(owner, "lock_wait", patience)
+    complete = "UPDATE orders SET completed_at = now() WHERE order_id = %s"
+    ask(orders, complete, "B")
+    blocking = Meanwhile(owner, changer, "SET deadlock_timeout = '10ms'; " + change) if patience == 0 else threading.Thread(
+        target=ask, args=(changer, change), daemon=True)
+    if patience:
+        blocking.start()
+        wait_until(lambda: one(owner, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"), what="trying")
+        # A is in the owner's hands: seen to within a statement's time, it is told to wait for nobody who waits for it.
+        ask(orders, "SET LOCAL lock_timeout = '100ms'; SAVEPOINT here")
+        with pytest.raises(psycopg2.errors.LockNotAvailable):
+            ask(orders, complete, "A")
+        ask(orders, "ROLLBACK TO here")
+        orders.commit()
+        join(blocking, within=400)
+        ask(owner, complete, "A")
+    else:
+        with pytest.raises(psycopg2.Error) as error:
+            blocking.result()
+        assert error.value.pgcode == "MK012"
+        ask(orders, complete, "A")
+        orders.commit()
+        ask(owner, change)
+    assert ask(owner, "SELECT * FROM masking.orders_out_of_step") == []
+
+
+@pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
+def test_a_phone_that_joins_the_pool_meanwhile(database, level):
+    """It is rung for nobody: the order is told to try again, refused, or waits until the number is gone."""
+    owner, orders = connect(database), connect(database, "masking_orders", level)
+    ask(owner, "SET search_path = masking; INSERT INTO orders (order_id, customer_number) VALUES ('B', '14156667777')")
+    ask(owner, "UPDATE orders SET cancelled_at = now() WHERE order_id = 'B'")
+    ask(orders, "SELECT count(*) FROM orders")
+    ask(owner, "INSERT INTO proxy_numbers (number) VALUES ('14156667777')")
+    with pytest.raises(psycopg2.Error) as error:
+        ask(orders, PLACE, "A", "14156667777", "14156667778")
+    assert error.value.pgcode == ("MK004" if level == "READ COMMITTED" else "40001")
+    orders.rollback()
+    assert ask(orders, "UPDATE orders SET cancelled_at = NULL, agent_number = '14156667778' WHERE order_id = 'B' RETURNING masking") == [("waiting",)]
+    orders.commit()
+    assert ask(owner, "SELECT order_id FROM assign_pending()") == []
+    ask(owner, "DELETE FROM proxy_numbers WHERE number = '14156667777'")
+    assert ask(owner, "SELECT order_id FROM assign_pending()") == [("B",)]
+
+
 def test_removing_a_phone_holds_up_no_order(database):
     """The phone's row is in the hands of who removes it, and waits for who writes the order."""
     owner, orders = connect(database), connect(database, "masking_orders", "READ COMMITTED")
