@@ -164,7 +164,7 @@ CREATE TABLE masking.pair_calls (
 CREATE INDEX pair_calls_by_time ON masking.pair_calls (called_at);
 COMMENT ON TABLE masking.pair_calls IS
   'Calls that were put through within the last hour, by the two people, while the setting calls_per_hour is on.';
-COMMENT ON COLUMN masking.pair_calls.pair IS 'The two people: their keyed hashes, made one; the same for both directions.';
+COMMENT ON COLUMN masking.pair_calls.pair IS 'The order''s two people, whichever phone, number or code the call came by: their keyed hashes, made one.';
 COMMENT ON COLUMN masking.pair_calls.call_uuid IS 'Which call.';
 COMMENT ON COLUMN masking.pair_calls.called_at IS 'When.';
 

@@ -54,7 +54,9 @@ DECLARE
 BEGIN
   PERFORM masking.check_batch(call_uuids, callers);
   IF cap > 0 THEN
-    PERFORM masking.lock_pairs(callers, dialled);
+    PERFORM masking.lock_pairs(ARRAY(
+      SELECT unnest(w.order_ids) FROM unnest(callers, dialled) AS a (caller, proxy)
+      CROSS JOIN LATERAL masking.call_way(masking.caller_of(a.caller, a.proxy), a.proxy) w));
   END IF;
   -- Not RETURN QUERY: a type that has got another column before this text fills it is no error here.
   FOR answer IN
@@ -81,7 +83,7 @@ BEGIN
         WHEN a.caller = masking.person(a.proxy) THEN 'from_proxy'
         WHEN r.callee IS NULL AND s.outcome <> 'connected' THEN s.outcome
         WHEN r.blocked THEN 'blocked'
-        WHEN cap > 0 AND NOT masking.may_ring(a.call_uuid, a.caller, coalesce(r.callee, s.counterpart), cap) THEN 'too_many_calls'
+        WHEN cap > 0 AND NOT masking.may_ring(a.call_uuid, coalesce(r.order_ids, s.order_ids), cap) THEN 'too_many_calls'
         ELSE 'connected'
       END AS outcome OFFSET 0
     ) w

@@ -1,14 +1,21 @@
-CREATE OR REPLACE FUNCTION masking.pair_of(one bigint, other bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION masking.pairs_of(the_orders text[]) RETURNS bigint[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+-- Who calls whom is said by the order, whichever phone, number or code the call came by. Orders that one call is about
+-- may be of different people: a further phone of the one can be the main phone of the other.
 BEGIN
-  RETURN coalesce(masking.hash_if_keyed(one), one) # coalesce(masking.hash_if_keyed(other), other);
+  RETURN ARRAY(
+    SELECT DISTINCT coalesce(masking.hash_if_keyed(o.customer), o.customer) # coalesce(masking.hash_if_keyed(o.agent), o.agent)
+    FROM masking.orders o
+    WHERE o.order_id = ANY (the_orders) AND num_nulls(o.customer, o.agent) = 0
+    ORDER BY 1);
 END
 $$;
-COMMENT ON FUNCTION masking.pair_of(bigint, bigint) IS 'One number for two people, whoever calls whom; says nothing of theirs.';
+COMMENT ON FUNCTION masking.pairs_of(text[]) IS
+  'A number for the two people of each of these orders, whoever calls whom; says nothing of theirs.';
 
-CREATE OR REPLACE FUNCTION masking.lock_pairs(callers bigint[], dialled bigint[]) RETURNS void
+CREATE OR REPLACE FUNCTION masking.lock_pairs(the_orders text[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
 -- While one batch counts the calls of a pair no other does; in the order of their keys, so that
@@ -16,41 +23,51 @@ AS $$
 DECLARE
   key integer;
 BEGIN
-  FOR key IN
-    SELECT DISTINCT hashint8(masking.pair_of(masking.caller_of(a.caller, a.proxy), r.callee))
-    FROM unnest(callers, dialled) AS a (caller, proxy)
-    CROSS JOIN LATERAL masking.reached(masking.caller_of(a.caller, a.proxy), a.proxy) r
-    ORDER BY 1
-  LOOP
+  FOR key IN SELECT DISTINCT hashint8(p) FROM unnest(masking.pairs_of(the_orders)) p ORDER BY 1 LOOP
     PERFORM pg_advisory_xact_lock(hashtext('masking.pairs'), key);
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION masking.lock_pairs(bigint[], bigint[]) IS 'Locks the pairs that these calls are between.';
+COMMENT ON FUNCTION masking.lock_pairs(text[]) IS 'Locks the two people of each of these orders, before their calls are counted.';
 
-CREATE OR REPLACE FUNCTION masking.may_ring(the_call text, caller bigint, callee bigint, cap integer) RETURNS boolean
+CREATE OR REPLACE FUNCTION masking.rang_enough(the_orders text[], cap integer, but_for text DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN cap > 0 AND EXISTS (
+    SELECT FROM unnest(masking.pairs_of(the_orders)) AS p (pair)
+    JOIN masking.pair_calls k ON k.pair = p.pair AND k.called_at > now() - interval '1 hour'
+    GROUP BY p.pair
+    HAVING count(*) >= cap AND bool_and(k.call_uuid IS DISTINCT FROM but_for));
+END
+$$;
+COMMENT ON FUNCTION masking.rang_enough(text[], integer, text) IS
+  'Whether the two people of one of these orders had so many calls within the last hour (0: never), and this call is none of those.';
+
+CREATE OR REPLACE FUNCTION masking.may_ring(the_call text, the_orders text[], cap integer) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
--- May one more call of these two be put through within this hour? Counts it then. A call that
+-- May one more call of these people be put through within this hour? Counts it then. A call that
 -- counts already, as Plivo asks again, may.
---   reads, writes  pair_calls, of this pair
---   who            answer_calls, having locked the pair; answer_codes
-DECLARE
-  the_pair CONSTANT bigint := masking.pair_of(caller, callee);
+--   reads, writes  pair_calls, of these pairs
+--   locks          the pairs, which the batch has locked, but for one whose order changed since
+--   who            answer_calls, answer_codes
 BEGIN
   IF cap = 0 THEN
     RETURN true;
   END IF;
-  DELETE FROM masking.pair_calls k WHERE k.pair = the_pair AND k.called_at <= now() - interval '1 hour';
-  IF EXISTS (SELECT FROM masking.pair_calls k WHERE k.pair = the_pair AND k.call_uuid = the_call) THEN
-    RETURN true;
-  ELSIF (SELECT count(*) FROM masking.pair_calls k WHERE k.pair = the_pair) >= cap THEN
+  PERFORM masking.lock_pairs(the_orders);
+  IF masking.rang_enough(the_orders, cap, the_call) THEN
     RETURN false;
   END IF;
-  INSERT INTO masking.pair_calls (pair, call_uuid, called_at) VALUES (the_pair, the_call, now()) ON CONFLICT DO NOTHING;
+  DELETE FROM masking.pair_calls k WHERE k.pair = ANY (masking.pairs_of(the_orders)) AND k.called_at <= now() - interval '1 hour';
+  INSERT INTO masking.pair_calls (pair, call_uuid, called_at)
+  SELECT p, the_call, now() FROM unnest(masking.pairs_of(the_orders)) p
+  ON CONFLICT DO NOTHING;
   RETURN true;
 END
 $$;
-COMMENT ON FUNCTION masking.may_ring(text, bigint, bigint, integer) IS
-  'Whether one more call of a pair may be put through, of so many in an hour; counts it.';
+COMMENT ON FUNCTION masking.may_ring(text, text[], integer) IS
+  'Whether one more call about these orders may be put through, of so many of their people in an hour; counts it.';

@@ -71,7 +71,7 @@ BEGIN
     outcome := CASE
       WHEN way.blocked THEN 'blocked'
       WHEN way.misleads THEN 'order_waiting'
-      WHEN masking.may_ring(the_call, coalesce(caller, proxy), way.callee, masking.setting_amount('calls_per_hour')) THEN 'connected'
+      WHEN masking.may_ring(the_call, way.order_ids, masking.setting_amount('calls_per_hour')) THEN 'connected'
       ELSE 'too_many_calls'
     END;
     dials := CASE outcome WHEN 'connected' THEN way.dials END;
@@ -101,10 +101,10 @@ AS $$
 -- the other, however many calls he makes at once: else a hundred calls would have a hundred
 -- guesses before the first is counted. Those who hide their number are one caller on each number.
 --   reads   codes, orders, routes, settings, prompts
---   writes  code_failures, calls
+--   writes  code_failures, calls, and with calls_per_hour pair_calls
 --   locks   one advisory lock per caller, in the order of their keys: the key is a keyed hash,
---           since anybody can read pg_locks; then rows of calls, in the order of their ids, as
---           everybody writes them
+--           since anybody can read pg_locks; then with calls_per_hour the pairs, as answer_calls; then
+--           rows of calls, in the order of their ids, as everybody writes them
 --   who     the server, a batch at a time; the same ask again gets an answer anew
 #variable_conflict use_column
 DECLARE
@@ -123,6 +123,11 @@ BEGIN
   LOOP
     PERFORM pg_advisory_xact_lock(hashtext('masking.codes'), asked.lock);
   END LOOP;
+  IF masking.setting_amount('calls_per_hour') > 0 THEN
+    PERFORM masking.lock_pairs(ARRAY(
+      SELECT unnest(r.order_ids) FROM unnest(callers, dialled, codes) AS a (caller, proxy, code)
+      CROSS JOIN LATERAL masking.reached_by_code(masking.caller_of(a.caller, a.proxy), a.proxy, a.code) r));
+  END IF;
 
   FOR asked IN
     SELECT a.*, masking.caller_of(a.caller, a.proxy) AS person

@@ -67,7 +67,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION masking.meant(timestamptz) IS 'The span of time that somebody means who names a time: a whole minute where there are no seconds.';
 
-CREATE OR REPLACE FUNCTION masking.were_too_many(caller_is bigint, callee bigint, at timestamptz) RETURNS boolean
+CREATE OR REPLACE FUNCTION masking.were_too_many(caller_is bigint, the_orders text[], at timestamptz) RETURNS boolean
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
@@ -76,8 +76,7 @@ BEGIN
   IF cap = 0 THEN
     RETURN false;
   ELSIF masking.meant(at) @> now() THEN
-    RETURN cap <= (SELECT count(*) FROM masking.pair_calls k
-      WHERE k.pair = masking.pair_of(masking.person(caller_is), callee) AND k.called_at > now() - interval '1 hour');
+    RETURN masking.rang_enough(the_orders, cap);
   END IF;
   RETURN EXISTS (
     SELECT FROM masking.calls c
@@ -85,8 +84,8 @@ BEGIN
       AND c.called_at BETWEEN at - interval '1 second' AND upper(masking.meant(at)) + interval '1 second' AND c.outcome = 'too_many_calls');
 END
 $$;
-COMMENT ON FUNCTION masking.were_too_many(bigint, bigint, timestamptz) IS
-  'Whether the setting calls_per_hour stands against one more call of these two; of the past, whether it stood against one.';
+COMMENT ON FUNCTION masking.were_too_many(bigint, text[], timestamptz) IS
+  'Whether the setting calls_per_hour stands against one more call about these orders; of the past, whether it stood against one.';
 
 CREATE OR REPLACE FUNCTION masking.call_found(
   caller_is bigint, dialled bigint, at timestamptz, OUT counterpart bigint, OUT order_ids text[], OUT findings masking.finding[])
@@ -127,7 +126,7 @@ BEGIN
     findings := ARRAY(SELECT f FROM masking.reasons_not_connected(caller_is, dialled, at) f);
   ELSIF is_blocked THEN
     findings := ARRAY[masking.block_found(side_is, counterpart)];
-  ELSIF masking.were_too_many(caller_is, counterpart, at) THEN
+  ELSIF masking.were_too_many(caller_is, order_ids, at) THEN
     findings := ARRAY[('too many calls', NULL, NULL, side_is, NULL)::masking.finding];
   ELSE
     findings := ARRAY[(CASE WHEN is_elsewhere THEN 'connected elsewhere' ELSE 'connected' END, NULL, NULL, side_is,

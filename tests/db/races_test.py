@@ -573,6 +573,32 @@ def test_a_phone_that_joins_the_pool_meanwhile(database, level):
     assert ask(owner, "SELECT order_id FROM assign_pending()") == [("B",)]
 
 
+CALL = ("SELECT outcome FROM masking.answer_calls(ARRAY[%s], ARRAY[{}], ARRAY[{}], ARRAY[1])", "SELECT outcome FROM masking.answer_codes("
+        "ARRAY[%s], ARRAY[{}], ARRAY[14155550100], ARRAY[1], ARRAY[(SELECT {} FROM masking.orders)], ARRAY[1])")
+WAYS = [
+    CALL[0].format(14156667777, 14155550100), CALL[0].format(14156667778, 14155550100),  # both directions
+    CALL[0].format(14156660001, 14155550100),  # a further phone
+    CALL[0].format(14156667777, 14155550101),  # any_number
+    CALL[1].format(14156660002, "customer_code"), CALL[1].format("NULL::bigint", "customer_code"), CALL[1].format(14156660003, "agent_code")]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_calls_of_a_pair_at_one_moment_are_counted_whichever_way_they_come(database, way):
+    """One in an hour: the first of two that nobody has seen end, another of each kind waits for it."""
+    owner, first, second = connect(database), connect(database, isolation="READ COMMITTED"), connect(database)
+    for name, value in (("codes", True), ("any_number", True), ("calls_per_hour", 1)):
+        setting(owner, name, value)
+    ask(owner, "SET search_path = masking; " + PLACE, "A", "14156667777", "14156667778")
+    ask(owner, "INSERT INTO order_phones (order_id, side, number) VALUES ('A', 'customer', '14156660001')")
+    assert ask(first, way, "first") == [("connected",)]
+    others = [Meanwhile(owner, connection, other, f"other{n}") for n, (connection, other) in enumerate(
+        (connect(database), other) for other in WAYS)]
+    assert ask(first, way, "first") == [("connected",)], "asked again about the same call"
+    first.commit()
+    assert {row for other in others for row in other.result()} == {("too_many_calls",)}
+    assert ask(second, "SELECT call_uuid FROM masking.pair_calls") == [("first",)]
+
+
 def test_removing_a_phone_holds_up_no_order(database):
     """The phone's row is in the hands of who removes it, and waits for who writes the order."""
     owner, orders = connect(database), connect(database, "masking_orders", "READ COMMITTED")
