@@ -132,6 +132,22 @@ AS $$
 $$;
 COMMENT ON FUNCTION masking.has_outcome(masking.messages, jsonb) IS 'Whether such an answer, or such an ask, is on record.';
 
+CREATE OR REPLACE FUNCTION masking.way_closed(t masking.messages, sender bigint) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  way record;
+BEGIN
+  SELECT w.way, w.callee = r.callee AND NOT masking.has_opted_out(w.callee, w.shows) AS is_same INTO way
+  FROM masking.call_way(sender, t.proxy) w
+  LEFT JOIN masking.routes r ON r.order_id = ANY (t.order_ids) AND r.route_id = t.route_id;
+  RETURN CASE WHEN way.way = 'blocked' THEN 'blocked' WHEN way.is_same IS NOT TRUE THEN 'unknown_sender_quiet' END;
+END
+$$;
+COMMENT ON FUNCTION masking.way_closed(masking.messages, bigint) IS
+  'What becomes of a text that was sent on, if it were written now and reached somebody else by now, or nobody; NULL: it reaches the same.';
+
 CREATE OR REPLACE FUNCTION masking.message_apology(the_message text, person bigint, the_proxy bigint, the_ask bigint)
 RETURNS void
 LANGUAGE plpgsql
@@ -187,8 +203,9 @@ AS $$
 -- of the pool is never answered and never forwarded, so two of them cannot talk to each other;
 -- any other sender gets each sentence once an hour, and two phones that answer each other are
 -- stopped by texts_per_minute: then neither gets anything more to answer.
--- The row is the answer. A message that was answered gets the same answer again, whatever has
--- changed since; one that was apologised for (503, nothing was sent) is decided anew.
+-- The row is the answer. A message that was answered gets the same answer again, but for one that was
+-- sent on a way that is closed by now: then nothing (way_closed), which is what that ask is recorded to
+-- have got. One that was apologised for (503, nothing was sent) is decided anew.
 --   reads   routes, proxy_numbers, prompts, settings, opted_out, messages (of an order, of a minute)
 --   writes  messages, told_senders, opted_out
 --   locks   rows of these, one message after the other in the order of senders: two batches wait
@@ -203,6 +220,7 @@ DECLARE
   made record;
   had masking.messages;
   this_ask jsonb;
+  closed text;
 BEGIN
   PERFORM masking.check_batch(message_uuids, senders);
   FOR m IN
@@ -220,6 +238,7 @@ BEGIN
       CONTINUE;
     END IF;
     this_ask := jsonb_build_object('ask', m.ask);
+    closed := NULL;
     -- The row first, whoever else asks about it: what was decided by then counts.
     SELECT * INTO had FROM masking.messages b WHERE b.message_uuid = m.message_uuid FOR UPDATE;
     IF had.outcome IS NULL OR had.outcome = 'apologised' AND NOT masking.has_outcome(had, this_ask) THEN
@@ -239,13 +258,21 @@ BEGIN
       IF NOT FOUND THEN -- somebody else's ask of this moment was first
         SELECT * INTO had FROM masking.messages b WHERE b.message_uuid = m.message_uuid;
       END IF;
-    ELSIF NOT masking.has_outcome(had, this_ask) THEN
-      UPDATE masking.messages t SET ask = m.ask, repeats = t.repeats + 1, earlier_outcomes = masking.other_outcomes(t, m.ask)
+    ELSIF masking.has_outcome(had, this_ask) THEN
+      closed := (SELECT e.value ->> 'outcome' FROM jsonb_array_elements(had.earlier_outcomes) e
+        WHERE had.outcome = 'forwarded' AND e.value @> this_ask AND e.value ->> 'outcome' NOT IN ('forwarded', 'apologised'));
+    ELSE
+      closed := CASE had.outcome WHEN 'forwarded' THEN masking.way_closed(had, m.person) END;
+      UPDATE masking.messages t SET
+        ask = CASE WHEN closed IS NULL THEN m.ask ELSE t.ask END,
+        repeats = t.repeats + 1,
+        earlier_outcomes = CASE WHEN closed IS NULL THEN masking.other_outcomes(t, m.ask)
+          ELSE coalesce(t.earlier_outcomes, '[]') || (this_ask || jsonb_build_object('outcome', closed)) END
       WHERE t.message_uuid = m.message_uuid;
     END IF;
-    answer.outcome := had.outcome;
+    answer.outcome := coalesce(closed, had.outcome);
     IF answer.outcome = 'forwarded' THEN
-      -- The route that it took, of the same sender; its numbers may be forgotten by now.
+      -- The route that it took, of the same sender.
       SELECT coalesce(r.dials, r.callee), nullif(r.proxy, m.proxy) INTO answer.counterpart, answer.shows FROM masking.routes r
       WHERE r.order_id = ANY (had.order_ids) AND r.route_id = had.route_id AND r.caller = m.person AND r.callee > 0
         AND r.callee <> masking.person(m.proxy);
@@ -253,7 +280,7 @@ BEGIN
         answer.outcome := 'unknown_sender_quiet';
       END IF;
     END IF;
-    IF had.told IS NOT NULL THEN
+    IF had.told IS NOT NULL AND closed IS NULL THEN
       SELECT p.say, p.voice, p.language INTO answer.say, answer.voice, answer.language FROM masking.prompt(had.told, m.proxy) p;
     END IF;
     RETURN NEXT answer;
