@@ -213,6 +213,35 @@ static void apologise(const struct endpoint *endpoint, struct response *response
         response_text(response, 503, "later\n");
 }
 
+static enum signature_versions versions_of(const struct endpoint *endpoint)
+{
+    return endpoint->access == SIGNED_AS_MESSAGE ? SIGNATURE_V3_OR_V2 : SIGNATURE_V3_ONLY;
+}
+
+static void refuse_signature(const struct service *service, const struct endpoint *endpoint,
+                             const char *path, enum signature_refusal reason, int version,
+                             struct response *response)
+{
+    metrics_count_refusal(reason, version);
+    log_refusal(service->config, reads_the_rest(endpoint) ? endpoint->path : path, reason, version);
+    response_text(response, 403, "forbidden\n");
+}
+
+/* Who sends no signature is a stranger, and nobody waits for his body. false: the response says
+ * so. */
+static bool claims_to_be_plivo(const struct service *service, const struct endpoint *endpoint,
+                               const struct request *request, struct response *response)
+{
+    if (endpoint->access == OPEN || !keyring_is_signing(service->keyring))
+        return true;
+    const struct signed_request received = signed_parts(service->config, request, NULL);
+    struct signature_verdict verdict = signature_claim(&received, versions_of(endpoint));
+    if (verdict.status != SIGNATURE_MISSING)
+        return true;
+    refuse_signature(service, endpoint, request->path, REFUSAL_MISSING, verdict.version, response);
+    return false;
+}
+
 /* false: the response says so. Where memory runs out before the signature is checked, the
  * apology tells a stranger nothing, and Plivo gets an answer it can use. */
 static bool is_from_plivo(struct service *service, const struct endpoint *endpoint,
@@ -220,11 +249,9 @@ static bool is_from_plivo(struct service *service, const struct endpoint *endpoi
                           struct response *response)
 {
     const struct signed_request received = signed_parts(service->config, request, form);
-    struct signature_verdict verdict = keyring_check(
-        service->keyring, &received,
-        endpoint->access == SIGNED_AS_MESSAGE ? SIGNATURE_V3_OR_V2 : SIGNATURE_V3_ONLY);
-    enum signature_refusal reason =
-        verdict.status == SIGNATURE_MISSING ? REFUSAL_MISSING : REFUSAL_WRONG;
+    struct signature_verdict verdict =
+        keyring_check(service->keyring, &received, versions_of(endpoint));
+    enum signature_refusal reason = REFUSAL_WRONG;
     *version = verdict.version;
     if (verdict.status == SIGNATURE_FAILED) {
         response_note(response, "signature=failed");
@@ -234,10 +261,7 @@ static bool is_from_plivo(struct service *service, const struct endpoint *endpoi
     if (verdict.status == SIGNATURE_VALID &&
         !is_captured(service, endpoint, request, verdict.nonce, &reason))
         return true;
-    metrics_count_refusal(reason, verdict.version);
-    log_refusal(service->config, reads_the_rest(endpoint) ? endpoint->path : request->path, reason,
-                verdict.version);
-    response_text(response, 403, "forbidden\n");
+    refuse_signature(service, endpoint, request->path, reason, verdict.version, response);
     return false;
 }
 
@@ -322,7 +346,7 @@ static void run_endpoint(struct service *service, const struct endpoint *endpoin
 }
 
 static void dispatch(const struct endpoint table[], size_t count, struct service *service,
-                     const struct request *request, struct response *response)
+                     struct request *request, struct response *response)
 {
     const struct endpoint *endpoint = find_endpoint(table, count, request->path);
     if (endpoint == NULL) {
@@ -335,6 +359,10 @@ static void dispatch(const struct endpoint table[], size_t count, struct service
         response->allow = allowed_methods(endpoint);
         return;
     }
+    if (!claims_to_be_plivo(service, endpoint, request, response))
+        return;
+    if (strcmp(request->method, "POST") == 0 && !request_read_body(request, response))
+        return;
     run_endpoint(service, endpoint, request, response);
 }
 
@@ -358,22 +386,20 @@ static const char *own_path(const struct config *config, const char *path)
     return path;
 }
 
-void endpoints_dispatch(void *context, const struct request *received, struct response *response)
+void endpoints_dispatch(void *context, struct request *request, struct response *response)
 {
     struct service *service = context;
-    struct request request = *received;
-    request.path = own_path(service->config, received->path);
-    dispatch(endpoints, sizeof endpoints / sizeof endpoints[0], service, &request, response);
+    request->path = own_path(service->config, request->path);
+    dispatch(endpoints, sizeof endpoints / sizeof endpoints[0], service, request, response);
     if (response->outcome[0] != '\0')
-        metrics_count_answer(response->outcome, clock_us() - request.received_us);
+        metrics_count_answer(response->outcome, clock_us() - request->received_us);
     else if (response->status == 404)
         counters_count(COUNTER_PATHS_UNKNOWN);
     else if (response->status == 405)
         counters_count(COUNTER_METHODS_REFUSED);
 }
 
-void endpoints_dispatch_metrics(void *service, const struct request *request,
-                                struct response *response)
+void endpoints_dispatch_metrics(void *service, struct request *request, struct response *response)
 {
     dispatch(metrics_endpoints, sizeof metrics_endpoints / sizeof metrics_endpoints[0], service,
              request, response);

@@ -3,7 +3,7 @@
  *
  * endpoints.def, and the metrics listener's table in endpoints.c, are the whole HTTP surface. The
  * signature is checked and the parameters are read here, before any handler, so no handler can
- * forget it.
+ * forget it; and the body is waited for only where a signature came with the head.
  */
 #pragma once
 
@@ -13,8 +13,7 @@
 
 /* The public listener's requests; service is a struct service. Always leaves a complete response.
  * Any worker thread. */
-void endpoints_dispatch(void *service, const struct request *request, struct response *response);
+void endpoints_dispatch(void *service, struct request *request, struct response *response);
 
 /* The same for the metrics listener. */
-void endpoints_dispatch_metrics(void *service, const struct request *request,
-                                struct response *response);
+void endpoints_dispatch_metrics(void *service, struct request *request, struct response *response);

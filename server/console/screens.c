@@ -449,7 +449,7 @@ static void answer(struct console *console, const struct request *request,
     free(visit);
 }
 
-void screens_dispatch(void *context, const struct request *request, struct response *response)
+void screens_dispatch(void *context, struct request *request, struct response *response)
 {
     struct console *console = context;
     char user[USER_NAME];
@@ -460,7 +460,8 @@ void screens_dispatch(void *context, const struct request *request, struct respo
     } else if (!is_read(request->method) && strcmp(request->method, "POST") != 0) {
         response_text(response, 405, "method not allowed\n");
         response->allow = "GET, HEAD, POST";
-    } else if (is_let_in(console, request, user, response)) {
+    } else if (is_let_in(console, request, user, response) &&
+               (is_read(request->method) || request_read_body(request, response))) {
         if (strcmp(request->path, "/style.css") == 0)
             send_style(response);
         else

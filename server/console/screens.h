@@ -21,4 +21,4 @@ struct console {
 };
 
 /* console is a struct console. Always leaves a complete response. Any worker thread. */
-void screens_dispatch(void *console, const struct request *request, struct response *response);
+void screens_dispatch(void *console, struct request *request, struct response *response);

@@ -337,8 +337,6 @@ static enum signature_status check_v3(const struct signature_keys *keys,
     size_t raw_length = request->query == NULL ? 0 : strlen(request->query);
     struct form query = {.count = 0};
 
-    if (request->v3_nonce == NULL)
-        return SIGNATURE_MISSING;
     if (!is_nonce(request->v3_nonce))
         return SIGNATURE_WRONG;
     if (strcmp(request->method, "GET") == 0) {
@@ -373,8 +371,6 @@ out:
 static enum signature_status check_v2(const struct signature_keys *keys,
                                       const struct signed_request *request)
 {
-    if (request->v2_nonce == NULL)
-        return SIGNATURE_MISSING;
     if (!is_nonce(request->v2_nonce))
         return SIGNATURE_WRONG;
 
@@ -390,16 +386,28 @@ static enum signature_status check_v2(const struct signature_keys *keys,
     return status;
 }
 
+struct signature_verdict signature_claim(const struct signed_request *request,
+                                         enum signature_versions versions)
+{
+    bool has_v2 = request->v2 != NULL || request->ma_v2 != NULL;
+    struct signature_verdict verdict = {SIGNATURE_MISSING, has_v2 ? 2 : 0, NULL};
+    if (request->v3 != NULL || request->ma_v3 != NULL)
+        verdict = (struct signature_verdict){SIGNATURE_WRONG, 3, request->v3_nonce};
+    else if (versions == SIGNATURE_V3_OR_V2 && has_v2)
+        verdict = (struct signature_verdict){SIGNATURE_WRONG, 2, request->v2_nonce};
+    if (verdict.nonce == NULL)
+        verdict.status = SIGNATURE_MISSING;
+    return verdict;
+}
+
 struct signature_verdict signature_check(const struct signature_keys *keys,
                                          const struct signed_request *request,
                                          enum signature_versions versions)
 {
-    bool has_v2 = request->v2 != NULL || request->ma_v2 != NULL;
-    if (request->v3 != NULL || request->ma_v3 != NULL)
-        return (struct signature_verdict){check_v3(keys, request), 3, request->v3_nonce};
-    if (versions == SIGNATURE_V3_OR_V2 && has_v2)
-        return (struct signature_verdict){check_v2(keys, request), 2, request->v2_nonce};
-    return (struct signature_verdict){SIGNATURE_MISSING, has_v2 ? 2 : 0, NULL};
+    struct signature_verdict verdict = signature_claim(request, versions);
+    if (verdict.status != SIGNATURE_MISSING)
+        verdict.status = verdict.version == 3 ? check_v3(keys, request) : check_v2(keys, request);
+    return verdict;
 }
 
 /* --- making one -------------------------------------------------------- */

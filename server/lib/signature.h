@@ -73,6 +73,11 @@ struct signed_request {
  * Plivo signs with nothing better may allow it. V3 wins where both are present. */
 enum signature_versions { SIGNATURE_V3_ONLY, SIGNATURE_V3_OR_V2 };
 
+/* What the header fields alone say, before there is a body: SIGNATURE_MISSING, or SIGNATURE_WRONG
+ * while nothing has been computed. */
+MUST_CHECK struct signature_verdict signature_claim(const struct signed_request *request,
+                                                    enum signature_versions versions);
+
 /*
  * Signed for any of the bases counts. Constant time in the comparison, whatever the lengths.
  * Thread-safe: each thread keeps its own keyed MAC contexts, released when the thread ends.

@@ -32,6 +32,7 @@ struct http {
     struct mg_context *context;
     const struct http_listener *listener;
     atomic_int in_hand;
+    atomic_int awaiting; /* workers that wait for the rest of a body */
 };
 
 /* ---- out ---- */
@@ -113,8 +114,8 @@ static void send_response(struct mg_connection *connection, const struct respons
 
 /* What the framing headers of a request say. */
 struct framing {
-    size_t body_length;
-    bool closing; /* the client wants the connection closed after this */
+    size_t body_length, at_hand; /* at_hand: what came behind the head already */
+    bool closing;                /* the client wants the connection closed after this */
     bool expects_continue;
 };
 
@@ -143,7 +144,7 @@ static bool parse_length(const char *text, size_t *out)
  */
 struct head {
     const char *start;
-    int length;
+    int length, received;
 };
 
 static bool find_head(const struct mg_request_info *info, struct head *head)
@@ -161,7 +162,7 @@ static bool find_head(const struct mg_request_info *info, struct head *head)
             memcpy(sizes, place + at, sizeof sizes);
             if (sizes[0] == HEAD_ROOM && sizes[1] > 0 && sizes[1] <= sizes[2] &&
                 sizes[2] <= HEAD_ROOM) {
-                *head = (struct head){start, sizes[1]};
+                *head = (struct head){start, sizes[1], sizes[2]};
                 return true;
             }
         }
@@ -228,6 +229,7 @@ static struct refusal check_framing(const struct mg_request_info *info, struct f
         return (struct refusal){431, "too many header fields\n"};
     if (!is_plain_head(info, &head))
         return (struct refusal){400, "malformed head\n"};
+    framing->at_hand = (size_t)(head.received - head.length);
     for (int i = 0; i < info->num_headers; i++) {
         const char *name = info->http_headers[i].name, *value = info->http_headers[i].value;
         if (strcasecmp(name, "Transfer-Encoding") == 0)
@@ -251,8 +253,25 @@ static struct refusal check_framing(const struct mg_request_info *info, struct f
     return (struct refusal){0, NULL};
 }
 
+/* A request in hand whose body may still be on its way. */
+struct unread {
+    struct http *http;
+    struct mg_connection *connection;
+    struct framing framing;
+    bool is_read;
+    char *body; /* small, or on the heap */
+    char small[BODY_INLINE];
+};
+
+static void refuse(struct response *response, struct refusal refusal)
+{
+    counters_count(COUNTER_REQUESTS_REFUSED);
+    response->endpoint = "guard";
+    response_text(response, refusal.status, refusal.why);
+}
+
 /* All of the body, or false when the client breaks off. */
-static bool read_body(struct mg_connection *connection, const struct framing *framing, char *body)
+static bool receive(struct mg_connection *connection, const struct framing *framing, char *body)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     if (framing->expects_continue && framing->body_length > 0)
@@ -267,8 +286,46 @@ static bool read_body(struct mg_connection *connection, const struct framing *fr
     return true;
 }
 
-static void fill_request(struct request *request, const struct mg_request_info *info,
-                         const struct framing *framing, const char *body)
+/*
+ * The library knows a limit for each gap between two bytes and none for the whole, so a sender who
+ * drips holds a worker for as long as he likes. A quarter of the workers is kept for requests that
+ * need no waiting. (What comes through the shipped HAProxy is complete, and opens no more than
+ * three quarters of the workers' number of connections: nothing of it is refused.)
+ */
+static struct refusal fill_body(struct unread *unread)
+{
+    struct http *http = unread->http;
+    const struct framing *framing = &unread->framing;
+    bool waits = framing->at_hand < framing->body_length;
+    if (framing->body_length > sizeof unread->small)
+        unread->body = malloc(framing->body_length);
+    if (unread->body == NULL)
+        return (struct refusal){503, "out of memory\n"};
+    if (waits && atomic_fetch_add(&http->awaiting, 1) >= (http->listener->workers * 3 + 3) / 4) {
+        atomic_fetch_sub(&http->awaiting, 1);
+        return (struct refusal){503, "too many bodies are on their way\n"};
+    }
+    unread->is_read = receive(unread->connection, framing, unread->body);
+    if (waits)
+        atomic_fetch_sub(&http->awaiting, 1);
+    return unread->is_read ? (struct refusal){0, NULL}
+                           : (struct refusal){400, "the body ended early\n"};
+}
+
+static bool read_body(struct request *request, struct response *response)
+{
+    struct unread *unread = request->unread;
+    struct refusal refusal = fill_body(unread);
+    if (refusal.status != 0) {
+        refuse(response, refusal);
+        return false;
+    }
+    request->body = unread->body;
+    request->body_length = unread->framing.body_length;
+    return true;
+}
+
+static void fill_request(struct request *request, const struct mg_request_info *info)
 {
     request->method = info->request_method;
     request->path = info->local_uri_raw;
@@ -278,8 +335,8 @@ static void fill_request(struct request *request, const struct mg_request_info *
         request->headers[i].name = info->http_headers[i].name;
         request->headers[i].value = info->http_headers[i].value;
     }
-    request->body = body;
-    request->body_length = framing->body_length;
+    request->body = "";
+    request->sender = info->remote_addr;
 }
 
 /* One line per call. The path and query are the client's words and may hold anything, so only
@@ -307,35 +364,30 @@ static void log_request(const struct response *response, int64_t received_us)
 static void serve(struct http *http, struct mg_connection *connection,
                   const struct mg_request_info *info)
 {
-    struct request request = {.received_us = clock_us()};
+    struct unread unread;
+    struct request request = {.received_us = clock_us(), .read_body = read_body, .unread = &unread};
     struct response response;
-    struct framing framing;
-    char small[BODY_INLINE], *body = small;
+    unread.http = http;
+    unread.connection = connection;
+    unread.is_read = false;
+    unread.body = unread.small;
     response_init(&response);
-    struct refusal refusal = check_framing(info, &framing);
-    if (refusal.status == 0) {
-        if (framing.body_length > sizeof small)
-            body = malloc(framing.body_length);
-        if (body == NULL)
-            refusal = (struct refusal){503, "out of memory\n"};
-        else if (!read_body(connection, &framing, body))
-            refusal = (struct refusal){400, "the body ended early\n"};
-    }
+    struct refusal refusal = check_framing(info, &unread.framing);
     if (refusal.status != 0) {
-        counters_count(COUNTER_REQUESTS_REFUSED);
-        response.endpoint = "guard";
-        response_text(&response, refusal.status, refusal.why);
-        framing.closing = true;
+        refuse(&response, refusal);
+        unread.framing.closing = true;
     } else {
-        fill_request(&request, info, &framing, body);
+        fill_request(&request, info);
         http->listener->dispatch(http->listener->context, &request, &response);
     }
-    send_response(connection, &response, framing.closing || atomic_load(http->listener->draining),
+    bool is_left = unread.framing.body_length > 0 && !unread.is_read;
+    send_response(connection, &response,
+                  unread.framing.closing || is_left || atomic_load(http->listener->draining),
                   strcmp(info->request_method, "HEAD") == 0);
     log_request(&response, request.received_us);
     response_free(&response);
-    if (body != small)
-        free(body);
+    if (unread.body != unread.small)
+        free(unread.body);
 }
 
 /* CivetWeb's callback: everything is served from here, before the library looks for files,

@@ -23,7 +23,7 @@ struct http_listener {
     const char *name;    /* for the log */
     const char *address; /* IPv4 address and port; port 0 for any */
     long workers;
-    void (*dispatch)(void *context, const struct request *request, struct response *response);
+    void (*dispatch)(void *context, struct request *request, struct response *response);
     void *context;                /* handed to dispatch */
     const _Atomic bool *draining; /* true: the process is stopping, connections are closed */
     void (*start_thread)(void);   /* on each thread, before its first request; or NULL */

@@ -3,6 +3,11 @@
 #include <string.h>
 #include <strings.h>
 
+bool request_read_body(struct request *request, struct response *response)
+{
+    return request->read_body == NULL || request->read_body(request, response);
+}
+
 const char *request_header(const struct request *request, const char *name)
 {
     for (size_t i = 0; i < request->header_count; i++)

@@ -10,6 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "must_check.h"
+#include "response.h"
+
+struct unread;
+
 enum { REQUEST_HEADERS_MAX = 50 };
 
 struct request_header {
@@ -23,10 +28,19 @@ struct request {
     const char *query; /* raw; NULL when the URL has none */
     struct request_header headers[REQUEST_HEADERS_MAX];
     size_t header_count;
-    const char *body;
+    const char *body; /* "" until request_read_body() */
     size_t body_length;
+    const char *sender;  /* the other end's address, as text: perhaps a proxy's */
     int64_t received_us; /* clock_us() when its head had been read: deadlines count from it */
+
+    /* How http.c reads the body; NULL when it is here already. */
+    bool (*read_body)(struct request *request, struct response *response);
+    struct unread *unread;
 };
+
+/* Waits for the body, as long as its sender takes: ask first who that is. false: the response says
+ * why there is none. A body that nobody asks for stays unread, and its connection is closed. */
+MUST_CHECK bool request_read_body(struct request *request, struct response *response);
 
 /* The first header of that name, case-insensitively, or NULL. */
 const char *request_header(const struct request *request, const char *name);

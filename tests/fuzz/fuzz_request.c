@@ -281,7 +281,7 @@ static void check_answer(const struct response *response)
     xmlFreeDoc(document);
 }
 
-static int dispatch(struct service *service, const struct request *request)
+static int dispatch(struct service *service, struct request *request)
 {
     struct response response;
     response_init(&response);

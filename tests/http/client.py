@@ -42,6 +42,10 @@ class Connection:
     def close(self):
         self._socket.close()
 
+    def fileno(self):
+        """For select."""
+        return self._socket.fileno()
+
     def send(self, raw):
         self._socket.sendall(raw)
 
