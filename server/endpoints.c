@@ -139,6 +139,17 @@ static enum form_status decode_form(const struct request *request, struct form *
                : form_decode(form, request->query, strlen(request->query), storage);
 }
 
+const char *const endpoints_fields[] = {
+    "Content-Type",
+    "X-Plivo-Signature-V3",
+    "X-Plivo-Signature-Ma-V3",
+    "X-Plivo-Signature-V3-Nonce",
+    "X-Plivo-Signature-V2",
+    "X-Plivo-Signature-Ma-V2",
+    "X-Plivo-Signature-V2-Nonce",
+    NULL,
+};
+
 /* What was signed, as it came; the path without PUBLIC_URL's own, which is in the base. */
 static struct signed_request signed_parts(const struct config *config,
                                           const struct request *request, const struct form *form)

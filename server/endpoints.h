@@ -11,6 +11,9 @@
 #include "response.h"
 #include "service.h"
 
+/* For struct http_listener: the fields that are read here. */
+extern const char *const endpoints_fields[];
+
 /* The public listener's requests; service is a struct service. Always leaves a complete response.
  * Any worker thread. */
 void endpoints_dispatch(void *service, struct request *request, struct response *response);

@@ -85,7 +85,7 @@ static int serve(const struct config *config)
         goto out_chores;
     const struct http_listener public = {"listening",        config->listen, config->workers,
                                          endpoints_dispatch, &service,       &service.draining,
-                                         reply_start_thread, &service.busy};
+                                         reply_start_thread, &service.busy,  endpoints_fields};
     const struct http_listener internal = {
         "listening_metrics", config->metrics_listen, 4,   endpoints_dispatch_metrics, &service,
         &service.draining,   reply_start_thread,     NULL};

@@ -69,7 +69,8 @@ static int serve(const struct config *config)
                                            .workers = WORKERS,
                                            .dispatch = screens_dispatch,
                                            .context = &console,
-                                           .draining = &console.draining};
+                                           .draining = &console.draining,
+                                           .once = screens_fields};
     struct http *http = NULL;
     if (!token_start()) {
         log_event(LOG_ERROR, "start_failed", "what=random");

@@ -301,6 +301,9 @@ static void refuse(struct visit *visit, int status, const char *title, const cha
 
 /* ---- who asks ---- */
 
+const char *const screens_fields[] = {"Authorization",   "Content-Type", "X-Forwarded-Proto",
+                                      "X-Forwarded-For", "Forwarded",    NULL};
+
 static bool is_loopback_name(const char *host)
 {
     size_t length = strcspn(host, ":");

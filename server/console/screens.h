@@ -20,5 +20,8 @@ struct console {
     _Atomic bool draining;
 };
 
+/* For struct http_listener: the fields that are read here. */
+extern const char *const screens_fields[];
+
 /* console is a struct console. Always leaves a complete response. Any worker thread. */
 void screens_dispatch(void *console, struct request *request, struct response *response);

@@ -214,11 +214,25 @@ static bool has_token(const char *value, const char *token)
     return strcasestr(value, token) != NULL;
 }
 
+/* Does dispatch decide by this field, and is it here for the second time? */
+static bool is_repeated(const struct http_listener *listener, const struct mg_header fields[],
+                        int place)
+{
+    const char *name = fields[place].name;
+    for (const char *const *one = listener->once; one != NULL && *one != NULL; one++)
+        if (strcasecmp(*one, name) == 0)
+            for (int i = 0; i < place; i++)
+                if (strcasecmp(fields[i].name, name) == 0)
+                    return true;
+    return false;
+}
+
 /*
  * The guards. A request passes only if every reader of it, this library and the proxy in
  * front, must agree where it ends. Every refusal closes the connection.
  */
-static struct refusal check_framing(const struct mg_request_info *info, struct framing *framing)
+static struct refusal check_framing(const struct http_listener *listener,
+                                    const struct mg_request_info *info, struct framing *framing)
 {
     int lengths = 0, hosts = 0;
     *framing = (struct framing){.closing = strcmp(info->http_version, "1.1") != 0};
@@ -239,6 +253,8 @@ static struct refusal check_framing(const struct mg_request_info *info, struct f
             return (struct refusal){400, "bad Content-Length\n"};
         if (strcasecmp(name, "Host") == 0)
             hosts++;
+        if (is_repeated(listener, info->http_headers, i))
+            return (struct refusal){400, "a field that counts is there twice\n"};
         if (strcasecmp(name, "Connection") == 0 && has_token(value, "close"))
             framing->closing = true;
         if (strcasecmp(name, "Upgrade") == 0)
@@ -372,7 +388,7 @@ static void serve(struct http *http, struct mg_connection *connection,
     unread.is_read = false;
     unread.body = unread.small;
     response_init(&response);
-    struct refusal refusal = check_framing(info, &unread.framing);
+    struct refusal refusal = check_framing(http->listener, info, &unread.framing);
     if (refusal.status != 0) {
         refuse(&response, refusal);
         unread.framing.closing = true;

@@ -28,6 +28,9 @@ struct http_listener {
     const _Atomic bool *draining; /* true: the process is stopping, connections are closed */
     void (*start_thread)(void);   /* on each thread, before its first request; or NULL */
     atomic_int *busy;             /* how many workers have a request in hand; or NULL */
+    /* The fields by whose value dispatch decides anything, up to a NULL; or NULL: a request that
+     * has one of them twice is refused, since somebody else may go by the other. */
+    const char *const *once;
 };
 
 /* Listens and serves on its own threads. NULL when it cannot, already logged. Signals that

@@ -397,6 +397,26 @@ def test_not_exactly_one_host_is_400(server, database, attack, hosts):
     assert_never_made(database, attack)
 
 
+SIGNATURE_FIELDS = [f"X-Plivo-Signature-{name}" for name in
+                    ("V3", "Ma-V3", "V3-Nonce", "V2", "Ma-V2", "V2-Nonce")]
+
+
+@pytest.mark.parametrize("second", ["x", FORM])
+@pytest.mark.parametrize("name", ["Content-Type", *SIGNATURE_FIELDS])
+def test_a_field_that_counts_is_there_once(server, database, attack, name, second):
+    """We would go by the first of two, and whoever checked the request before us by the other."""
+    raw = (f"{LINE}{name}: {FORM}\r\nX-Between: 1\r\n{name.swapcase()}: {second}\r\n"
+           f"Content-Length: {len(attack[1])}\r\n\r\n{attack[1]}")
+    assert refused(server, raw, 400).status == 400
+    assert_never_made(database, attack)
+
+
+def test_a_field_that_counts_for_nothing_may_be_there_twice(server):
+    """As two proxies one behind the other write it."""
+    twice = {"X-Forwarded-For": "192.0.2.1", "x-forwarded-for": "192.0.2.2", "Via": "a", "via": "b"}
+    assert server.webhook(call_fields(CALLER, PROXY), headers=twice).dial == (PROXY, COUNTERPART)
+
+
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "BREW", "post", "G\u00cbT", ""])
 def test_unknown_method_is_refused(server, method):
     with server.connection() as connection:
