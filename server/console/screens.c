@@ -330,6 +330,18 @@ static const char *problem_of_place(const struct console *console, const struct 
     return NULL;
 }
 
+/* From where a password comes: by a TLS proxy, as that one says last; else who is connected. */
+static const char *source_of(const struct console *console, const struct request *request)
+{
+    const char *source =
+        console->config->behind == BEHIND_TLS ? request_header(request, "X-Forwarded-For") : NULL;
+    if (source == NULL)
+        return request->sender;
+    const char *comma = strrchr(source, ',');
+    source = comma == NULL ? source : comma + 1;
+    return source + strspn(source, " ");
+}
+
 /* false: the response says why. */
 static bool is_let_in(struct console *console, const struct request *request, char *user,
                       struct response *response)
@@ -343,12 +355,13 @@ static bool is_let_in(struct console *console, const struct request *request, ch
         snprintf(user, USER_NAME, "local");
         return true;
     }
-    switch (users_check(console->users, request_header(request, "Authorization"), user)) {
+    switch (users_check(console->users, request_header(request, "Authorization"),
+                        source_of(console, request), user)) {
     case USER_KNOWN:
         return true;
     case USER_BUSY:
         response->headers = busy_headers;
-        response_text(response, 429, "Too many are logging in: try again in a few seconds.\n");
+        response_text(response, 429, "Too many try to log in: try again in a few seconds.\n");
         return false;
     case USER_MISSING:
     case USER_WRONG:

@@ -1,5 +1,6 @@
 #include "users.h"
 
+#include <arpa/inet.h>
 #include <crypt.h>
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -24,7 +25,9 @@ enum {
     CREDENTIALS = 512, /* name:password, decoded */
     LINE = 512,
     CHECKED_AT_ONCE = 2,
-    FORGIVEN_MS = 60000, /* failures slow others down for so long */
+    SOURCES = 1024,
+    SOURCE = 8,          /* an IPv4 address, or an IPv6 network */
+    FORGIVEN_MS = 60000, /* failures slow their source down for so long */
     SLOWEST_MS = 3000,
     MAC = 32,
 };
@@ -32,8 +35,16 @@ enum {
 struct user {
     char name[USER_NAME];
     char hash[HASH];
+    bool is_first_of_kind; /* no line above has a hash that is computed in the same time */
     bool is_remembered;
     unsigned char remembered[MAC];
+};
+
+/* Where wrong passwords came from. */
+struct source {
+    unsigned char address[SOURCE];
+    unsigned failures;
+    int64_t failed_ms, free_ms; /* free_ms: when its next password is checked */
 };
 
 struct users {
@@ -43,8 +54,7 @@ struct users {
     size_t count;
     unsigned char key[MAC];
     int checking;
-    unsigned failures;
-    int64_t failed_ms;
+    struct source sources[SOURCES];
 };
 
 static bool is_name(const char *text, size_t length)
@@ -72,6 +82,37 @@ static bool read_user(struct user *user, char *line, unsigned number)
     return true;
 }
 
+/* What stands before the salt says what a hash costs: "$5$rounds=9000", "$y$j9T", "$2b$12$". */
+static size_t cost_length(const char *hash)
+{
+    if (strncmp(hash, "$2", 2) == 0)
+        return 7;
+    if (strncmp(hash, "$7$", 3) == 0)
+        return 14;
+    const char *at = hash + strlen(hash);
+    for (int dollars = 0; at > hash && dollars < 2;)
+        if (*--at == '$')
+            dollars++;
+    return (size_t)(at - hash);
+}
+
+static bool is_same_kind(const char *hash, const char *other)
+{
+    size_t length = cost_length(hash);
+    return length == cost_length(other) && strlen(hash) == strlen(other) &&
+           strncmp(hash, other, length) == 0;
+}
+
+static void find_kinds(struct user list[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t above = 0;
+        while (above < i && !is_same_kind(list[above].hash, list[i].hash))
+            above++;
+        list[i].is_first_of_kind = above == i;
+    }
+}
+
 /* NULL when the file cannot be read, already logged. */
 static struct user *read_users(const char *path, size_t *count)
 {
@@ -94,6 +135,7 @@ static struct user *read_users(const char *path, size_t *count)
                   number + 1, USERS_MAX);
     fclose(file);
     explicit_bzero(line, sizeof line);
+    find_kinds(list, *count);
     return list;
 }
 
@@ -126,6 +168,27 @@ void users_free(struct users *users)
     free(users);
 }
 
+static struct user *find(struct user list[], size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i].name, name) == 0)
+            return &list[i];
+    return NULL;
+}
+
+/* Whoever was in stays in, unless the line changed. */
+static void keep_remembered(struct user list[], size_t count, struct user former[],
+                            size_t former_count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct user *before = find(former, former_count, list[i].name);
+        if (before == NULL || strcmp(before->hash, list[i].hash) != 0)
+            continue;
+        list[i].is_remembered = before->is_remembered;
+        memcpy(list[i].remembered, before->remembered, MAC);
+    }
+}
+
 void users_reload(struct users *users)
 {
     size_t count;
@@ -133,6 +196,7 @@ void users_reload(struct users *users)
     if (list == NULL)
         return;
     pthread_mutex_lock(&users->lock);
+    keep_remembered(list, count, users->list, users->count);
     free(users->list);
     users->list = list;
     users->count = count;
@@ -166,14 +230,6 @@ static bool read_credentials(const char *header, char text[CREDENTIALS], const c
     return true;
 }
 
-static struct user *find(struct users *users, const char *name)
-{
-    for (size_t i = 0; i < users->count; i++)
-        if (strcmp(users->list[i].name, name) == 0)
-            return &users->list[i];
-    return NULL;
-}
-
 static void remembered_as(const struct users *users, const char *password,
                           unsigned char out[static MAC])
 {
@@ -194,80 +250,172 @@ static bool is_right(const char *password, const char *hash)
     return right;
 }
 
-static void wait_ms(int64_t ms)
+/* ---- the brake on guessing ---- */
+
+/* An IPv4 address; of IPv6 the network, since whoever has one address there has 2^64. What is
+ * neither is one source. */
+static void read_source(const char *text, unsigned char address[static SOURCE])
 {
-    const struct timespec span = {ms / 1000, ms % 1000 * 1000000};
-    nanosleep(&span, NULL);
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    unsigned char whole[16];
+    memset(address, 0, SOURCE);
+    if (inet_pton(AF_INET, text, address + 4) == 1 || inet_pton(AF_INET6, text, whole) != 1)
+        return;
+    if (memcmp(whole, mapped, sizeof mapped) == 0)
+        memcpy(address + 4, whole + 12, 4);
+    else
+        memcpy(address, whole, SOURCE);
 }
 
-/* Under the lock: how long the next check waits. */
-static int64_t penalty(struct users *users)
+/* Under the lock. NULL when no wrong password came from there lately. */
+static struct source *find_source(struct users *users, const unsigned char address[static SOURCE])
 {
-    if (clock_ms() - users->failed_ms > FORGIVEN_MS)
-        users->failures = 0;
-    if (users->failures == 0)
-        return 0;
-    int64_t ms = users->failures > 5 ? SLOWEST_MS : 100 << users->failures;
-    return ms < SLOWEST_MS ? ms : SLOWEST_MS;
+    for (size_t i = 0; i < SOURCES; i++) {
+        struct source *source = &users->sources[i];
+        if (source->failures > 0 && memcmp(source->address, address, SOURCE) == 0 &&
+            clock_ms() - source->failed_ms <= FORGIVEN_MS)
+            return source;
+    }
+    return NULL;
 }
 
-/* Who is not in the file costs as much time as who is: a stranger learns no names. */
-static enum user_verdict check_slowly(struct users *users, const char *name, const char *password)
+/* Under the lock: its place, or that of the source whose last failure is the longest ago. */
+static void note_failure(struct users *users, const unsigned char address[static SOURCE])
+{
+    struct source *source = find_source(users, address);
+    if (source == NULL) {
+        source = &users->sources[0];
+        for (size_t i = 1; i < SOURCES; i++)
+            if (users->sources[i].failed_ms < source->failed_ms)
+                source = &users->sources[i];
+        *source = (struct source){.failures = 0};
+        memcpy(source->address, address, SOURCE);
+    }
+    int64_t penalty = source->failures >= 5 ? SLOWEST_MS : 200 << source->failures;
+    source->failures++;
+    source->failed_ms = clock_ms();
+    source->free_ms = source->failed_ms + (penalty < SLOWEST_MS ? penalty : SLOWEST_MS);
+}
+
+/*
+ * Under the lock: may a password from there be checked now? Nobody waits for that, since a worker
+ * that waits answers nobody. While a source is slowed down it has one password checked at a time,
+ * and never the last place: that is for those who did nothing wrong.
+ */
+static bool start_check(struct users *users, const unsigned char address[static SOURCE])
+{
+    struct source *source = find_source(users, address);
+    int places = source == NULL ? CHECKED_AT_ONCE : CHECKED_AT_ONCE - 1;
+    if (users->checking >= places || (source != NULL && clock_ms() < source->free_ms))
+        return false;
+    users->checking++;
+    if (source != NULL)
+        source->free_ms = INT64_MAX; /* until this one is checked */
+    return true;
+}
+
+/* Under the lock. */
+static void end_check(struct users *users, const unsigned char address[static SOURCE], bool right)
+{
+    users->checking--;
+    struct source *source = find_source(users, address);
+    if (!right)
+        note_failure(users, address);
+    else if (source != NULL)
+        source->free_ms = 0;
+}
+
+/* ---- one password ---- */
+
+/*
+ * What to compute for a name: of each kind of hash in the file one, the user's own where it is of
+ * that kind. So a name costs the same time whether it is in the file or not, and whatever its hash
+ * costs.
+ */
+struct work {
+    char (*hashes)[HASH];
+    size_t count, own; /* own: which of them is the user's; SIZE_MAX when none is */
+};
+
+/* Under the lock. */
+static bool plan_work(struct users *users, const struct user *user, struct work *work)
+{
+    *work = (struct work){.hashes = calloc(users->count + 1, HASH)};
+    if (work->hashes == NULL)
+        return false;
+    work->own = SIZE_MAX;
+    for (size_t i = 0; i < users->count; i++) {
+        const struct user *computed = &users->list[i];
+        if (!computed->is_first_of_kind)
+            continue;
+        if (user != NULL && is_same_kind(user->hash, computed->hash)) {
+            computed = user;
+            work->own = work->count;
+        }
+        memcpy(work->hashes[work->count++], computed->hash, HASH);
+    }
+    return true;
+}
+
+static bool do_work(const struct work *work, const char *password)
+{
+    bool right = false;
+    for (size_t i = 0; i < work->count; i++)
+        if (is_right(password, work->hashes[i]) && i == work->own)
+            right = true;
+    return right;
+}
+
+static enum user_verdict check_slowly(struct users *users, const char *name, const char *password,
+                                      const unsigned char address[static SOURCE])
 {
     static struct log_limit limit;
-    unsigned char mac[MAC];
-    char hash[HASH] = "";
+    struct work work = {.count = 0};
     pthread_mutex_lock(&users->lock);
-    if (users->checking >= CHECKED_AT_ONCE) {
-        pthread_mutex_unlock(&users->lock);
+    const struct user *user = find(users->list, users->count, name);
+    bool starts = start_check(users, address);
+    if (starts && !plan_work(users, user, &work)) {
+        end_check(users, address, true);
+        starts = false;
+    }
+    pthread_mutex_unlock(&users->lock);
+    if (!starts)
         return USER_BUSY;
-    }
-    users->checking++;
-    int64_t wait = penalty(users);
-    const struct user *user = find(users, name);
-    bool exists = user != NULL;
-    if (!exists && users->count > 0)
-        user = &users->list[0];
-    if (user != NULL)
-        memcpy(hash, user->hash, sizeof hash);
-    pthread_mutex_unlock(&users->lock);
 
-    wait_ms(wait);
-    bool right = is_right(password, hash) && exists;
+    bool right = do_work(&work, password);
 
     pthread_mutex_lock(&users->lock);
-    users->checking--;
-    struct user *now = find(users, name); /* the file may have been read again */
-    right = right && now != NULL && strcmp(now->hash, hash) == 0;
+    struct user *now = find(users->list, users->count, name);
+    /* The file may have been read again meanwhile. */
+    right = right && now != NULL && strcmp(now->hash, work.hashes[work.own]) == 0;
     if (right) {
-        remembered_as(users, password, mac);
-        memcpy(now->remembered, mac, MAC);
+        remembered_as(users, password, now->remembered);
         now->is_remembered = true;
-    } else {
-        users->failures++;
-        users->failed_ms = clock_ms();
     }
+    end_check(users, address, right);
     pthread_mutex_unlock(&users->lock);
+    free(work.hashes);
     if (!right)
-        log_event_limited(&limit, LOG_WARNING, "login_failed", "waited_ms=%d", (int)wait);
+        log_event_limited(&limit, LOG_WARNING, "login_failed", "what=password");
     return right ? USER_KNOWN : USER_WRONG;
 }
 
-enum user_verdict users_check(struct users *users, const char *authorization,
+enum user_verdict users_check(struct users *users, const char *authorization, const char *source,
                               char name[static USER_NAME])
 {
     char text[CREDENTIALS];
     const char *password;
-    unsigned char mac[MAC];
+    unsigned char mac[MAC], address[SOURCE];
     if (!read_credentials(authorization, text, &password))
         return USER_MISSING;
     pthread_mutex_lock(&users->lock);
     remembered_as(users, password, mac);
-    const struct user *user = find(users, text);
+    const struct user *user = find(users->list, users->count, text);
     bool known =
         user != NULL && user->is_remembered && CRYPTO_memcmp(user->remembered, mac, MAC) == 0;
     pthread_mutex_unlock(&users->lock);
-    enum user_verdict verdict = known ? USER_KNOWN : check_slowly(users, text, password);
+    read_source(source, address);
+    enum user_verdict verdict = known ? USER_KNOWN : check_slowly(users, text, password, address);
     if (verdict == USER_KNOWN)
         memcpy(name, text, strlen(text) + 1); /* read_credentials saw that it fits */
     explicit_bzero(text, sizeof text);
