@@ -301,8 +301,10 @@ static void refuse(struct visit *visit, int status, const char *title, const cha
 
 /* ---- who asks ---- */
 
-const char *const screens_fields[] = {"Authorization",   "Content-Type", "X-Forwarded-Proto",
-                                      "X-Forwarded-For", "Forwarded",    NULL};
+const char *const screens_fields[] = {
+    "Authorization", "Content-Type", "Sec-Fetch-Site", "X-Forwarded-Proto", "X-Forwarded-For",
+    "Forwarded",     NULL,
+};
 
 static bool is_loopback_name(const char *host)
 {
@@ -328,6 +330,17 @@ static const char *problem_of_place(const struct console *console, const struct 
     if (host == NULL || !is_loopback_name(host))
         return "Without users this console answers to localhost and 127.0.0.1 only.\n";
     return NULL;
+}
+
+/*
+ * Has another site made the browser ask this? It sends the credentials along, so a picture or a
+ * window of that site would look at an order in the user's name. Browsers say so themselves: since
+ * 2023 all of them do, over TLS and to this machine.
+ */
+static bool is_from_elsewhere(const struct request *request)
+{
+    const char *site = request_header(request, "Sec-Fetch-Site");
+    return site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
 }
 
 /* From where a password comes: by a TLS proxy, as that one says last; else who is connected. */
@@ -434,6 +447,36 @@ static bool is_read(const char *method)
     return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
 
+/* Before anybody is asked for a password. Somebody who came by a link, as of a ticket, goes on by
+ * one of ours; a picture cannot. */
+static void refuse_elsewhere(const struct console *console, const struct request *request,
+                             struct response *response)
+{
+    const struct screen *screen = find_screen(request->path);
+    struct page page = {.out = response,
+                        .path = request->path,
+                        .title = "A link from another site",
+                        .user = "",
+                        .time_zone = console->config->time_zone,
+                        .more = ""};
+    response->endpoint = "elsewhere";
+    page_start(&page);
+    response->status = 403;
+    page_say(
+        &page, "warn", "Another site led here, and nothing was looked up.",
+        "Whatever is looked up goes on record under your name, so you have to ask for it here.");
+    if (screen != NULL && is_read(request->method)) {
+        html(response, "<p><a href=\"");
+        html(response, screen->path);
+        if (request->query != NULL) {
+            html(response, "?");
+            html_text(response, request->query);
+        }
+        html(response, "\">Look it up</a></p>\n");
+    }
+    page_end(&page);
+}
+
 static void answer(struct console *console, const struct request *request,
                    struct response *response, char *user)
 {
@@ -476,6 +519,8 @@ void screens_dispatch(void *context, struct request *request, struct response *r
     } else if (!is_read(request->method) && strcmp(request->method, "POST") != 0) {
         response_text(response, 405, "method not allowed\n");
         response->allow = "GET, HEAD, POST";
+    } else if (is_from_elsewhere(request)) {
+        refuse_elsewhere(console, request, response);
     } else if (is_let_in(console, request, user, response) &&
                (is_read(request->method) || request_read_body(request, response))) {
         if (strcmp(request->path, "/style.css") == 0)

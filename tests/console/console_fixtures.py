@@ -46,10 +46,10 @@ class Console:
         found = re.search(r"event=listening_console address=([0-9.]+):(\d+)", self.log)
         return found and (found[1], int(found[2]))
 
-    def get(self, target, headers=None, method="GET", body=b""):
+    def get(self, target, headers=None, method="GET", body=b"", source=None):
         """A reply as it came; its page holds no whole number."""
         reply = client.exchange(self.address, method, target,
-                                {"Host": "localhost", **(headers or {})}, body)
+                                {"Host": "localhost", **(headers or {})}, body, source)
         assert reply is not None, "closed without an answer"
         assert_no_party_number(reply.body.decode(errors="replace"))
         return reply

@@ -1,6 +1,9 @@
 """Who may look, what they may do, what is on record of it, and what strangers get."""
 import base64
+import functools
+import http.server
 import os
+import select
 import subprocess
 import threading
 import time
@@ -10,11 +13,12 @@ import uuid
 import psycopg2
 import pytest
 
+import client
 import server as running
 from console_fixtures import BINARY, POOL, Order, start
 from plivo.stand_in import Caller
 from redaction import assert_no_whole_number
-from waiting import join
+from waiting import LONG, join
 
 
 def hashed(password):
@@ -112,9 +116,9 @@ def test_only_who_is_in_the_file(browser, start_console, users, pool):
     refused = console.get("/")
     assert refused.status == 401 and "Basic" in refused.headers["www-authenticate"]
     assert b"proxy number" not in refused.body
-    assert console.get("/", login("anna", "wrong")).status == 401
-    assert console.get("/", login("carl", "right")).status == 401
-    assert console.get("/", login("bob", "right")).status == 401
+    assert console.get("/", login("anna", "wrong"), source="127.0.0.2").status == 401
+    assert console.get("/", login("carl", "right"), source="127.0.0.3").status == 401
+    assert console.get("/", login("bob", "right"), source="127.0.0.4").status == 401
     assert console.get("/", login("anna", "right")).status == 200
     browser.fresh(user="anna", password="right")
     page = browser.open(console.url + "/")
@@ -128,7 +132,7 @@ def test_who_is_removed_gets_in_no_longer(start_console, users, pool):
     assert console.get("/", login("anna", "right")).status == 200
     console.hang_up()
     running.eventually(lambda: "users_reloaded" in console.log)
-    assert console.get("/", login("anna", "right")).status == 401
+    assert console.get("/", login("anna", "right"), source="127.0.0.2").status == 401
     assert console.get("/", login("bob", "other")).status == 200
 
 
@@ -139,18 +143,58 @@ def test_a_user_beyond_the_last_place_is_told_of(start_console, users, pool):
     assert 'event=users_ignored from_line=257 reason="256 users at most"' in console.log
 
 
-def test_guessing_passwords_is_slow_but_slows_nobody_else(start_console, users, pool):
+def test_guessing_passwords_keeps_nobody_else_out(start_console, tmp_path, pool):
+    """Four sources guess without end. Who comes later from elsewhere is let in at once; who was in
+    stays in, after the file is read again too, unless the line changed."""
+    lines = [f"u{n}:{hashed('right')}" for n in range(12)]
+    users = tmp_path / "users"
+    users.write_text("\n".join(lines))
     console = start_console(CONSOLE_USERS_FILE=str(users))
-    assert console.get("/", login("anna", "right")).status == 200
-    threads = [threading.Thread(daemon=True, target=lambda: [
-        console.get("/", login("bob", f"guess {n}")) for n in range(4)]) for _ in range(4)]
-    begun = time.monotonic()
+    failed, over = [threading.Event() for _ in range(4)], threading.Event()
+
+    def guess(n):
+        while not over.is_set():
+            if console.get("/style.css", login("u0", "guess"), source=f"127.0.1.{n + 1}").status == 401:
+                failed[n].set()
+
+    def statuses():
+        return {console.get("/style.css", login(f"u{n}", "right"), source=f"127.0.0.{n + 2}").status
+                for n in range(12)}
+
+    threads = [threading.Thread(target=guess, args=(n,), daemon=True) for n in range(4)]
     for thread in threads:
         thread.start()
-    assert console.get("/", login("anna", "right")).status == 200
-    join(*threads)
-    assert "login_failed" in console.log
-    assert time.monotonic() - begun > 0.5
+    try:
+        assert all(one.wait(running.STARTS_WITHIN) for one in failed)
+        assert statuses() == {200}
+        users.write_text("\n".join([f"u0:{hashed('new')}", *lines[1:]]))
+        console.hang_up()
+        running.eventually(lambda: "users_reloaded" in console.log)
+        assert statuses() == {200, 401}
+        assert console.get("/", login("u0", "new"), source="127.0.0.99").status == 200
+    finally:
+        over.set()
+        join(*threads)
+    assert "login_failed" in console.log and "guess" not in console.log
+
+
+@pytest.mark.parametrize("settings, forwarded, is_one_source", [
+    ({"CONSOLE_BEHIND": "tls"}, "198.51.100.1", True),
+    ({"CONSOLE_BEHIND": "tls"}, "203.0.113.{n}, 198.51.100.1", True),
+    ({"CONSOLE_BEHIND": "tls"}, "198.51.100.1, 203.0.113.{n}", False),
+    ({"CONSOLE_BEHIND": "tls"}, "2001:db8:1:2::{n}", True),
+    ({"CONSOLE_BEHIND": "tls"}, "2001:db8:1:{n}::1", False),
+    ({"CONSOLE_BEHIND": "tls"}, "nonsense-{n}", True),
+    ({}, "203.0.113.{n}", True),
+    ({"CONSOLE_BEHIND": "loopback"}, "203.0.113.{n}", True),
+])
+def test_what_is_one_source(start_console, users, settings, forwarded, is_one_source):
+    """What the proxy says last counts, where there is one; any other says what he likes."""
+    console = start_console(CONSOLE_USERS_FILE=str(users), **settings)
+    statuses = {console.get("/style.css", {"X-Forwarded-Proto": "https",
+                                           "X-Forwarded-For": forwarded.format(n=n),
+                                           **login("anna", "wrong")}).status for n in range(1, 9)}
+    assert statuses == ({401, 429} if is_one_source else {401})
 
 
 def test_behind_tls_only_what_came_by_tls(start_console, users, pool):
@@ -162,6 +206,47 @@ def test_behind_tls_only_what_came_by_tls(start_console, users, pool):
     assert console.get("/", {"X-Forwarded-Proto": "https", **login("anna", "right")}).status == 200
 
 
+@pytest.mark.parametrize("name, value", [
+    ("Authorization", login("anna", "right")["Authorization"]), ("X-Forwarded-Proto", "https"),
+    ("X-Forwarded-For", "192.0.2.1"), ("Content-Type", running.FORM), ("Sec-Fetch-Site", "none"),
+    ("Forwarded", "for=192.0.2.1")])
+def test_a_field_that_counts_is_there_once(start_console, users, name, value):
+    """What the proxy adds must not stand behind what a client sent."""
+    console = start_console(CONSOLE_USERS_FILE=str(users), CONSOLE_BEHIND="tls")
+    good = {"X-Forwarded-Proto": "https", **login("anna", "right"), name: value}
+    assert console.get("/style.css", good).status == 200
+    for second in (value, "x"):
+        assert console.get("/style.css", {**good, name.upper(): second}).status == 400
+
+
+def test_who_is_not_let_in_is_answered_before_his_body(start_console, users):
+    console = start_console(CONSOLE_USERS_FILE=str(users))
+    for headers, status in (({}, 401), (login("anna", "wrong"), 401),
+                            ({"Sec-Fetch-Site": "cross-site", **login("anna", "right")}, 403)):
+        with client.Connection(console.address) as connection:
+            connection.send(client.request_bytes("POST", "/why", {"Content-Length": "60000", **headers}))
+            assert connection.reply().status == status and connection.closed()
+
+
+def test_bodies_that_drip_leave_workers_for_others(start_console, users):
+    """Twelve of sixteen workers wait for what a user never sends; one more such is put off."""
+    console = start_console(CONSOLE_USERS_FILE=str(users))
+    anna = login("anna", "right")
+    assert console.get("/style.css", anna).status == 200
+    held = [client.Connection(console.address) for _ in range(13)]
+    try:
+        for one in held:
+            one.send(client.request_bytes("POST", "/why", {"Content-Length": "60000", **anna}, b"a"))
+        put_off = select.select(held, [], [], LONG)[0]
+        assert [one.reply().status for one in put_off] == [503]
+        assert console.get("/healthz").status == 200 and console.get("/style.css", anna).status == 200
+    finally:
+        for one in held:
+            one.close()
+
+
+# ---- other sites ----
+
 def test_a_form_from_elsewhere(start_console, users, order):
     """Another site can make the browser post, credentials and all, but knows no token."""
     console = start_console(CONSOLE_USERS_FILE=str(users))
@@ -171,6 +256,53 @@ def test_a_form_from_elsewhere(start_console, users, order):
         refused = console.post("/why", anna, token=token or "x", from_=order.customer)
         assert refused.status == 403 and b"connects" not in refused.body
     assert b"This call connects" in console.post("/why", anna, from_=order.customer).body
+
+
+PAGES = ["/order?id={id}", "/calls?order={id}", "/", "/pool", "/style.css", "/nothing", "/call?id={id}"]
+
+
+@pytest.mark.parametrize("site, status", [("cross-site", 403), ("same-site", 403), ("", 403),
+                                          ("Same-Origin", 403), ("same-origin", 200), ("none", 200)])
+def test_another_site_makes_no_look(start_console, users, database, order, site, status):
+    """Promise of the record: nobody else looks in a user's name. The browser says who asks."""
+    console = start_console(CONSOLE_USERS_FILE=str(users))
+    before = looks(database)
+    for target in PAGES:
+        headers = {"Sec-Fetch-Site": site, **login("anna", "right")}
+        reply = console.get(target.format(id=order.id), headers)
+        assert reply.status == (404 if "nothing" in target and status == 200 else status)
+        if status == 403:
+            wrong = {**headers, **login("anna", "guess")}
+            assert console.get(target.format(id=order.id), wrong).status == 403, "not a password tried"
+    if status == 403:
+        assert looks(database) == before and "login_failed" not in console.log
+        posted = {"Sec-Fetch-Site": site, "Content-Type": running.FORM, **login("anna", "right")}
+        assert console.get("/order", posted, "POST", f"id={order.id}".encode()).status == 403
+        assert looks(database) == before
+    assert console.get("/healthz", {"Sec-Fetch-Site": site}).status == 200
+
+
+def test_a_picture_looks_at_nothing_and_a_link_asks_first(browser, start_console, users, database, order,
+                                                         tmp_path):
+    """As a browser does it: another site's picture of an order, then its link to the order."""
+    console = start_console(CONSOLE_USERS_FILE=str(users))
+    target = f"{console.url}/order?id={order.id}&x=<"
+    (tmp_path / "index.html").write_text(
+        f'<img src="{target}" alt=""><iframe src="{target}"></iframe><a href="{target}">the ticket</a>')
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    before = looks(database)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        browser.fresh(user="anna", password="right")
+        browser.open(f"http://localhost:{other.server_port}/")
+        page = browser.click("the ticket")
+        assert page.status == 403 and "nothing was looked up" in page
+        browser.judge("elsewhere")
+        assert looks(database) == before
+        page = browser.click("Look it up")
+        other.shutdown()
+    assert page.status == 200 and order.id in page
+    assert [row[3] for row in looks(database)[len(before):]] == [order.id]
 
 
 # ---- what is on record ----

@@ -28,8 +28,9 @@ class Reply:
 
 
 class Connection:
-    def __init__(self, address, timeout=TIMEOUT):
-        self._socket = socket.create_connection(address, timeout=timeout)
+    def __init__(self, address, timeout=TIMEOUT, source=None):
+        """source: the address to come from, as 127.0.0.2."""
+        self._socket = socket.create_connection(address, timeout, source and (source, 0))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._pending = b""
 
@@ -127,7 +128,7 @@ def request_bytes(method, target, headers=None, body=b""):
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
-def exchange(address, method, target, headers=None, body=b""):
+def exchange(address, method, target, headers=None, body=b"", source=None):
     """One request on a connection of its own."""
-    with Connection(address) as connection:
+    with Connection(address, source=source) as connection:
         return connection.request(method, target, headers, body)
