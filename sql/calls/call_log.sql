@@ -26,7 +26,8 @@ SELECT l.called_at, o.order_id,
   l.hangup_cause, l.hangup_code, l.cost, l.recording_seconds, l.repeats, l.call_uuid,
   l.proxy AS dialled, '**' || l.caller_digits AS caller_number
 FROM masking.call_life l
-LEFT JOIN LATERAL unnest(l.order_ids) AS o (order_id) ON true;
+LEFT JOIN LATERAL unnest(l.order_ids) AS o (order_id) ON true
+WHERE (SELECT masking.support_reads('call_log'));
 
 COMMENT ON VIEW masking.call_log IS
   'Every call, in words and without phone numbers of parties: one row per call and order it was about. The calls of one order: masking.order_calls().';

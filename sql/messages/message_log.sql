@@ -27,7 +27,8 @@ CROSS JOIN LATERAL (
   END AS words
   FROM masking.deliveries d
   WHERE d.message_uuid = m.message_uuid
-) became;
+) became
+WHERE (SELECT masking.support_reads('message_log'));
 COMMENT ON VIEW masking.message_log IS
   'Every text message, in words, without its text and without phone numbers of parties: one row per message and order it was about.';
 COMMENT ON COLUMN masking.message_log.received_at IS 'When Plivo first told of it.';

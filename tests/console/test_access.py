@@ -3,6 +3,7 @@ import base64
 import functools
 import http.server
 import os
+import re
 import select
 import subprocess
 import threading
@@ -358,6 +359,52 @@ def test_support_with_psql(database, order):
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             support(sql)
     assert order.customer not in str(words)
+
+
+LOOKS = [  # role, what it asks, and what PostgreSQL's log says then, once
+    ("masking_console", "SELECT * FROM masking.console_order('anna', '{order}')", "order {order} as anna"),
+    ("masking_console", "SELECT * FROM masking.console_order(E'a\\nb', '{order}')", "order {order} as a?b"),
+    ("masking_console", "SELECT * FROM masking.console_order('anna', '{customer}')", "order <NULL> as anna"),
+    ("masking_console", "SELECT * FROM masking.console_why('anna', '{customer}', '{proxy}', NULL)",
+     "why **{digits} to {proxy} as anna"),
+    ("masking_console", "SELECT * FROM masking.console_calls('anna', NULL, NULL, '{order}', NULL, NULL)",
+     "calls {order} as anna"),
+    ("masking_support", "SELECT * FROM explain('{order}')", "explain {order} as masking_support"),
+    ("masking_support", "SELECT * FROM explain('{customer}', '{proxy}')",
+     "explain **{digits} to {proxy} as masking_support"),
+    ("masking_support", "SELECT * FROM call_log LIMIT 1", "masking.call_log"),
+    ("masking_support", "SELECT * FROM order_calls('{order}')", "masking.call_log"),
+    ("masking_support", "SELECT * FROM message_log", "masking.message_log"),
+    ("masking_support", "SELECT n, l.call_uuid FROM generate_series(1, 50) n"
+     " LEFT JOIN call_log l ON l.call_uuid = n::text", "masking.call_log"),
+    ("masking_orders", "SELECT * FROM call_log", None),
+]
+
+
+@pytest.mark.parametrize("sql", ["{}", "BEGIN; {}; ROLLBACK", "{}; SELECT 1 / 0",
+                                 "SET default_transaction_read_only = on; {}"])
+@pytest.mark.parametrize("role, asked, said", LOOKS)
+def test_a_look_stays_in_postgresqls_log(database, cluster, order, role, asked, said, sql):
+    """Whatever becomes of the transaction, and without a whole number."""
+    words = {"order": order.id, "customer": order.customer, "proxy": order.proxy,
+             "digits": order.customer[-2:]}
+    before = cluster.log_path.stat().st_size
+    try:
+        database.query(sql.format(asked.format(**words)).replace("%", "%%"), role=role)
+    except (psycopg2.errors.DivisionByZero, psycopg2.errors.ReadOnlySqlTransaction):
+        pass
+    with open(cluster.log_path, errors="replace") as log:
+        log.seek(before)
+        lines = re.findall(r"masking: (\S+) looked at (.*)", log.read())
+    assert lines == ([] if said is None else [(role, said.format(**words))])
+
+
+@pytest.mark.parametrize("role", ["masking_console", "masking_support"])
+@pytest.mark.parametrize("setting", ["log_min_messages", "log_destination", "logging_collector"])
+def test_no_role_keeps_postgresqls_log_from_its_looks(database, role, setting):
+    for sql in (f"SET {setting} = 'panic'", f"ALTER ROLE {role} SET {setting} = 'panic'"):
+        with pytest.raises((psycopg2.errors.InsufficientPrivilege, psycopg2.errors.CantChangeRuntimeParam)):
+            database.query(sql, role=role)
 
 
 def test_the_record_has_a_bounded_life(database, pool):
