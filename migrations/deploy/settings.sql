@@ -99,6 +99,9 @@ CREATE TRIGGER keep BEFORE DELETE OR UPDATE OF name ON masking.settings
 FOR EACH ROW EXECUTE FUNCTION masking.refuse_change('Change its value; every setting must be there.');
 CREATE TRIGGER keep_all BEFORE TRUNCATE ON masking.settings
 EXECUTE FUNCTION masking.refuse_change('Change the values; every setting must be there.');
+ALTER TABLE masking.settings ENABLE ALWAYS TRIGGER written;
+ALTER TABLE masking.settings ENABLE ALWAYS TRIGGER keep;
+ALTER TABLE masking.settings ENABLE ALWAYS TRIGGER keep_all;
 
 -- A forgotten number leaves a keyed hash, so that counting and joining by person
 -- still works. The key matters: there are few enough phone numbers to hash them all.

@@ -147,9 +147,12 @@ FOR EACH ROW EXECUTE FUNCTION masking.proxy_numbers_written();
 
 ALTER TABLE masking.orders ENABLE ALWAYS TRIGGER written;
 ALTER TABLE masking.orders ENABLE ALWAYS TRIGGER guard;
+ALTER TABLE masking.orders ENABLE ALWAYS TRIGGER keep;
+ALTER TABLE masking.orders ENABLE ALWAYS TRIGGER keep_all;
 ALTER TABLE masking.order_phones ENABLE ALWAYS TRIGGER written;
 ALTER TABLE masking.order_blocks ENABLE ALWAYS TRIGGER written;
 ALTER TABLE masking.order_blocks ENABLE ALWAYS TRIGGER follow;
+ALTER TABLE masking.dial_prefixes ENABLE ALWAYS TRIGGER written;
 ALTER TABLE masking.routes ENABLE ALWAYS TRIGGER belongs;
 ALTER TABLE masking.proxy_numbers ENABLE ALWAYS TRIGGER written;
 

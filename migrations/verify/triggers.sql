@@ -3,10 +3,10 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
-SELECT 1 / (count(*) = 7)::int
+SELECT 1 / (count(*) = 10)::int
 FROM pg_catalog.pg_trigger
 WHERE tgrelid IN ('masking.orders'::regclass, 'masking.order_phones'::regclass, 'masking.routes'::regclass, 'masking.order_blocks'::regclass,
-  'masking.proxy_numbers'::regclass)
-  AND tgname IN ('written', 'belongs', 'follow', 'guard') AND tgenabled = 'A';
+  'masking.proxy_numbers'::regclass, 'masking.dial_prefixes'::regclass)
+  AND NOT tgisinternal AND tgenabled = 'A';
 
 ROLLBACK;

@@ -51,6 +51,11 @@ SELECT is_empty(
       AND NOT EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c = 'search_path=pg_catalog, pg_temp')$$,
   'every function that acts for its owner pins its search_path, temporary objects last: unnamed they come first');
 
+SELECT is_empty(
+  $$SELECT t.tgrelid::regclass || ' ' || t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE c.relnamespace = 'masking'::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'A'$$,
+  'every trigger fires always, whatever session_replication_role says');
+
 SELECT throws_ok(format('SELECT tests.run_as(%L, %L)', 'masking_orders', statement), '42501', NULL,
   'the order system''s role may not: ' || statement)
 FROM unnest(ARRAY[
