@@ -76,6 +76,22 @@ COMMENT ON FUNCTION masking.order_phones_written() IS 'Trigger: see masking.phon
 CREATE TRIGGER written BEFORE INSERT OR UPDATE OR DELETE ON masking.order_phones
 FOR EACH ROW EXECUTE FUNCTION masking.order_phones_written();
 
+CREATE FUNCTION masking.order_phones_guarded() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF pg_has_role(current_user, 'masking_owner', 'USAGE') THEN
+    RETURN NEW;
+  END IF;
+  RETURN masking.phone_guarded(OLD, NEW);
+END
+$$;
+COMMENT ON FUNCTION masking.order_phones_guarded() IS 'Trigger: see masking.phone_guarded().';
+GRANT EXECUTE ON FUNCTION masking.order_phones_guarded() TO masking_orders;
+CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON masking.order_phones
+FOR EACH ROW EXECUTE FUNCTION masking.order_phones_guarded();
+
 CREATE FUNCTION masking.order_blocks_written() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -87,6 +103,22 @@ $$;
 COMMENT ON FUNCTION masking.order_blocks_written() IS 'Trigger: see masking.order_block_written().';
 CREATE TRIGGER written BEFORE INSERT OR UPDATE ON masking.order_blocks
 FOR EACH ROW EXECUTE FUNCTION masking.order_blocks_written();
+
+CREATE FUNCTION masking.order_blocks_guarded() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF pg_has_role(current_user, 'masking_owner', 'USAGE') THEN
+    RETURN NEW;
+  END IF;
+  RETURN masking.block_guarded(OLD, NEW);
+END
+$$;
+COMMENT ON FUNCTION masking.order_blocks_guarded() IS 'Trigger: see masking.block_guarded().';
+GRANT EXECUTE ON FUNCTION masking.order_blocks_guarded() TO masking_orders;
+CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON masking.order_blocks
+FOR EACH ROW EXECUTE FUNCTION masking.order_blocks_guarded();
 
 CREATE FUNCTION masking.order_blocks_follow() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -150,7 +182,9 @@ ALTER TABLE masking.orders ENABLE ALWAYS TRIGGER guard;
 ALTER TABLE masking.orders ENABLE ALWAYS TRIGGER keep;
 ALTER TABLE masking.orders ENABLE ALWAYS TRIGGER keep_all;
 ALTER TABLE masking.order_phones ENABLE ALWAYS TRIGGER written;
+ALTER TABLE masking.order_phones ENABLE ALWAYS TRIGGER guard;
 ALTER TABLE masking.order_blocks ENABLE ALWAYS TRIGGER written;
+ALTER TABLE masking.order_blocks ENABLE ALWAYS TRIGGER guard;
 ALTER TABLE masking.order_blocks ENABLE ALWAYS TRIGGER follow;
 ALTER TABLE masking.dial_prefixes ENABLE ALWAYS TRIGGER written;
 ALTER TABLE masking.routes ENABLE ALWAYS TRIGGER belongs;

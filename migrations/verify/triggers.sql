@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
-SELECT 1 / (count(*) = 10)::int
+SELECT 1 / (count(*) = 12)::int
 FROM pg_catalog.pg_trigger
 WHERE tgrelid IN ('masking.orders'::regclass, 'masking.order_phones'::regclass, 'masking.routes'::regclass, 'masking.order_blocks'::regclass,
   'masking.proxy_numbers'::regclass, 'masking.dial_prefixes'::regclass)
