@@ -44,7 +44,7 @@ CREATE INDEX orders_by_age ON masking.orders (recorded_at, order_id);
 
 COMMENT ON TABLE masking.orders IS
   'One delivery per row. The only table the order system must write; routes follow it in the same transaction.';
-COMMENT ON COLUMN masking.orders.order_id IS 'The order system''s own id, at most 200 characters.';
+COMMENT ON COLUMN masking.orders.order_id IS 'The order system''s own id, at most 200 characters, all of which one sees.';
 COMMENT ON COLUMN masking.orders.customer_number IS 'The customer''s phone, stored as E.164 digits.';
 COMMENT ON COLUMN masking.orders.agent_number IS
   'The delivery agent''s phone, stored as E.164 digits; NULL: not assigned.';

@@ -1,3 +1,13 @@
+-- What the console's form can take, and shows as it is.
+CREATE OR REPLACE FUNCTION masking.is_typable(order_id text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT order_id !~ (E'^ | $|[\u0001-\u001F\u007F-\u009F\u2028\u2029]'
+    || E'|[\u00AD\u034F\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFE00-\uFE0F\uFEFF\uFFF9-\uFFFB\U000E0000-\U000E007F]' COLLATE "C")
+$$;
+COMMENT ON FUNCTION masking.is_typable(text) IS
+  'Whether what one sees of an order id is all there is of it: no control characters or line ends, no marks that nobody sees, no blank at either end.';
+
 CREATE OR REPLACE FUNCTION masking.checked(o masking.orders, before masking.orders) RETURNS masking.orders
 LANGUAGE plpgsql
 AS $$
@@ -11,6 +21,9 @@ BEGIN
   IF coalesce(o.order_id, '') = '' OR length(o.order_id) > 200 THEN
     RAISE EXCEPTION 'order_id: must have 1 to 200 characters, has %', coalesce(length(o.order_id), 0)
       USING ERRCODE = 'MK005', COLUMN = 'order_id';
+  ELSIF before.order_id IS NULL AND NOT masking.is_typable(o.order_id) THEN
+    RAISE EXCEPTION 'order_id: has a control character, a mark that nobody sees, or a blank at one end'
+      USING ERRCODE = 'MK005', COLUMN = 'order_id', TABLE = 'orders', HINT = 'Support reads it, and types it.';
   END IF;
   IF o.customer_number IS NULL AND o.customer_refused IS NULL THEN
     RAISE EXCEPTION 'customer_number: is missing'

@@ -158,8 +158,19 @@ FROM (VALUES
   ($$INSERT INTO orders (order_id, customer_number) VALUES ('', '14156667777')$$, 'MK005', 'an empty order id'),
   (format('INSERT INTO orders (order_id, customer_number) VALUES (%L, ''14156667777'')', repeat('x', 10000)),
     'MK005', 'an order id of 10 kB'),
+  ($$INSERT INTO orders (order_id, customer_number) VALUES (E'Z\n', '14156667777')$$, 'MK005', 'a line end'),
+  ($$INSERT INTO orders (order_id, customer_number) VALUES (' Z', '14156667777')$$, 'MK005', 'a blank before it'),
+  ($$INSERT INTO orders (order_id, customer_number) VALUES ('Z ', '14156667777')$$, 'MK005', 'a blank behind it'),
   ($$INSERT INTO orders (order_id, customer_number) VALUES ('U', '14156667777')$$, '23505', 'an order id that exists')
 ) AS v (statement, state, words);
+SELECT is((SELECT string_agg(to_hex(n), ' ' ORDER BY n) FROM generate_series(1, 65535) n
+    WHERE n NOT BETWEEN 55296 AND 57343 AND NOT masking.is_typable('A' || chr(n) || '1')
+      AND n NOT BETWEEN 1 AND 31 AND n NOT BETWEEN 127 AND 159 AND masking.visible(chr(n)) <> ''),
+  '2028 2029 2065 206a 206b 206c 206d 206e 206f fff9 fffa fffb', 'of what is no control character, an id may have what one sees');
+SELECT is_empty($$SELECT to_hex(n) FROM generate_series(1, 65535) n WHERE n NOT BETWEEN 55296 AND 57343 AND masking.is_typable(chr(n))
+  AND (n BETWEEN 1 AND 31 OR n BETWEEN 127 AND 159 OR masking.visible(chr(n)) = '')$$, 'and nothing else');
+SELECT is(masking.is_typable(id), true, 'such an order id is taken: ' || id)
+FROM unnest(ARRAY['A 1', 'Bestellung №7', '注文-1', 'A–1', '#1/2 (é)']) id;
 SELECT tests.run_as('masking_orders', format('INSERT INTO orders (order_id, customer_number, agent_number) VALUES (%L, %L, %L)',
   '''; DROP TABLE orders; --', '14156665001', '14156665002'));
 SELECT isnt(pg_temp.both(14156665001, 14156665002), 'no', 'an order id is only ever a value');
