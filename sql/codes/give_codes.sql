@@ -11,6 +11,9 @@ DECLARE
   until timestamptz;
   on_proxy bigint := masking.number_of(o.proxy_number);
 BEGIN
+  -- What has expired stays so, also when the clock is set back.
+  UPDATE masking.codes c SET closed = true
+  WHERE c.order_id = o.order_id AND c.side = the_side AND NOT c.closed AND upper(c.live) <= at;
   SELECT c.* INTO had FROM masking.codes c
   WHERE c.order_id = o.order_id AND c.side = the_side AND masking.is_live(c.live, c.closed, at);
   until := masking.live_until(o, the_side, coalesce(lower(had.live), at));
@@ -24,6 +27,8 @@ BEGIN
   IF had.code IS NOT NULL AND same_person AND had.proxy IS NOT DISTINCT FROM on_proxy
     AND until > at AND until <= upper(had.live)
   THEN
+    -- (As a route's: never empty, also when the clock was set back.)
+    until := greatest(until, lower(had.live) + interval '1 microsecond');
     UPDATE masking.codes c SET live = tstzrange(lower(c.live), until)
     WHERE c.order_id = o.order_id AND c.code_id = had.code_id AND upper(c.live) <> until;
     RETURN had.code;
@@ -35,7 +40,7 @@ BEGIN
     RETURN NULL;
   END IF;
   RETURN masking.issue_code(o.order_id, the_side, on_proxy,
-    greatest(at, lower(had.live) + interval '1 microsecond'), until,
+    least(greatest(at, lower(had.live) + interval '1 microsecond'), until - interval '1 microsecond'), until,
     CASE WHEN same_person THEN had.code END);
 END
 $$;

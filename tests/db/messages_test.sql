@@ -108,6 +108,8 @@ SELECT is(pg_temp.send('z22', 14156667777, 14155550100), 'too_many says', 'so is
 SELECT is(pg_temp.send('z23', 14156667779, 14155550100), 'too_many', 'once: it ends');
 UPDATE masking.messages SET received_at = received_at - interval '1 minute';
 SELECT is(pg_temp.send('z24', 14156667779, 14155550100), 'forwarded 14156667777', 'a minute later texts pass again');
+UPDATE masking.messages SET received_at = received_at + interval '1 hour';
+SELECT is(pg_temp.send('z25', 14156667779, 14155550100), 'forwarded 14156667777', 'also by a clock that was set back since');
 SELECT tests.set('texts_per_minute', '0');
 SELECT is((SELECT count(*) FROM (SELECT pg_temp.send('y' || n, 14156667777, 14155550100) AS kinds FROM generate_series(1, 40) n) y
   WHERE kinds LIKE 'forwarded%'), 40::bigint, '0: any number');

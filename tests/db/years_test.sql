@@ -33,6 +33,73 @@ DELETE FROM masking.orders;
 DELETE FROM masking.routes;
 UPDATE masking.proxy_numbers SET enabled = true;
 
+-- Whatever is written while the clock is behind succeeds, by a second or by days: each of these, alone, on orders in every state.
+CREATE FUNCTION pg_temp.fails_behind(behind interval, statements text[]) RETURNS SETOF text
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  statement text;
+BEGIN
+  INSERT INTO masking.orders (order_id, customer_number, agent_number)
+  SELECT id, (14156670000 + n)::text, (14156680000 + n)::text
+  FROM unnest(ARRAY['OPEN', 'DONE', 'PLANNED', 'CANCELLED', 'SWAPPED', 'BLOCKED', 'ALONE']) WITH ORDINALITY AS v (id, n);
+  INSERT INTO masking.order_phones (order_id, side, number) SELECT order_id, 'customer', replace(customer_number, '1415667', '1415669') FROM masking.orders;
+  INSERT INTO masking.order_blocks (order_id, side) VALUES ('BLOCKED', 'customer');
+  UPDATE masking.orders SET completed_at = now() WHERE order_id = 'DONE';
+  UPDATE masking.orders SET completed_at = now() + interval '1 hour' WHERE order_id = 'PLANNED';
+  UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'CANCELLED';
+  UPDATE masking.orders SET agent_number = '14156680009' WHERE order_id = 'SWAPPED';
+  UPDATE masking.orders SET agent_number = NULL WHERE order_id = 'ALONE';
+  SET CONSTRAINTS ALL IMMEDIATE;
+  PERFORM tests.pass(-behind);
+  FOREACH statement IN ARRAY statements LOOP
+    BEGIN
+      EXECUTE statement;
+      SET CONSTRAINTS ALL IMMEDIATE;
+      RAISE EXCEPTION 'undone' USING ERRCODE = 'XX999', DETAIL = (SELECT coalesce(string_agg(order_id || ' ' || wrong, ', '), '') FROM masking.orders_out_of_step);
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS statement = PG_EXCEPTION_DETAIL;
+      CONTINUE WHEN SQLSTATE = 'XX999' AND statement = '';
+      RETURN NEXT concat_ws(' ', behind, SQLSTATE, SQLERRM, statement);
+    END;
+  END LOOP;
+  RAISE EXCEPTION 'undone' USING ERRCODE = 'XX998';
+EXCEPTION WHEN SQLSTATE 'XX998' THEN
+END
+$$;
+UPDATE masking.settings SET is_on = true WHERE name = 'codes';
+SELECT is_empty(format('SELECT pg_temp.fails_behind(%L, %L)', behind, ARRAY[
+  'UPDATE masking.orders SET completed_at = now()', $$UPDATE masking.orders SET completed_at = now() + interval '1 hour'$$,
+  $$UPDATE masking.orders SET completed_at = now() - interval '1 day'$$, 'UPDATE masking.orders SET completed_at = NULL',
+  'UPDATE masking.orders SET cancelled_at = now()', 'UPDATE masking.orders SET cancelled_at = NULL', 'UPDATE masking.orders SET agent_number = NULL',
+  $$UPDATE masking.orders SET agent_number = customer_number::bigint + 20000$$, $$UPDATE masking.orders SET customer_number = customer_number::bigint + 30000$$,
+  $$UPDATE masking.orders SET completed_at = now(), agent_number = customer_number::bigint + 20000$$, 'UPDATE masking.proxy_numbers SET enabled = NOT enabled; UPDATE masking.orders SET placed_at = placed_at',
+  $$INSERT INTO masking.order_phones (order_id, side, number) SELECT order_id, 'agent', customer_number::bigint + 40000 FROM masking.orders$$, 'DELETE FROM masking.order_phones',
+  $$INSERT INTO masking.order_blocks (order_id, side) SELECT order_id, 'both' FROM masking.orders$$, 'DELETE FROM masking.order_blocks',
+  $$WITH gone AS (DELETE FROM masking.orders RETURNING *) SELECT FROM gone; INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('OPEN', '14156670001', '14156680001')$$,
+  $$INSERT INTO masking.orders (order_id, customer_number, agent_number, completed_at) SELECT 'TOO ' || order_id, customer_number, agent_number, now() FROM masking.orders$$,
+  $$INSERT INTO masking.orders (order_id, customer_number, agent_number) SELECT 'TOO ' || order_id, customer_number, customer_number::bigint + 20000 FROM masking.orders$$,
+  $$INSERT INTO masking.orders AS o (order_id, customer_number) SELECT order_id, customer_number FROM masking.orders ON CONFLICT (order_id) DO UPDATE SET completed_at = now(), agent_number = o.agent_number$$,
+  $$SELECT masking.block_person('14156680001'), masking.unblock_person('14156680001')$$, $$INSERT INTO masking.dial_prefixes (prefix, allowed) VALUES ('1', false)$$,
+  'UPDATE masking.settings SET is_on = false WHERE name = ''codes''; UPDATE masking.orders SET completed_at = now()', 'SELECT masking.issue_codes(), masking.assign_pending()',
+  $$SELECT masking.retention_run(), masking.forget_numbers('0'), masking.gauges(), masking.remembered('0')$$, $$SELECT masking.erase_person(customer_number) FROM masking.orders$$]::text),
+  'while the clock is behind by ' || behind)
+FROM unnest(ARRAY['1 second', '10 minutes', '1 hour', '3 days']) behind;
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('LATE', '14156660021', '14156660022');
+CREATE TEMP TABLE late AS SELECT customer_code AS code, proxy_number::bigint AS proxy FROM masking.orders WHERE order_id = 'LATE';
+UPDATE masking.orders SET completed_at = now() WHERE order_id = 'LATE';
+SELECT tests.pass('1 hour');
+UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'LATE';
+SELECT tests.pass('-2 hours');
+SELECT is((SELECT outcome FROM tests.answer_codes('{l}', '{14156669999}', ARRAY[proxy], '{1}', ARRAY[code])), 'wrong_code', 'a code that had expired, and was cancelled then, does not live again')
+FROM late;
+UPDATE masking.settings SET is_on = false WHERE name = 'codes';
+DELETE FROM masking.orders;
+DELETE FROM masking.routes;
+SELECT ok(EXISTS (SELECT FROM masking.gauges()), 'gauges are looked up');
+UPDATE masking.gauge_values SET taken_at = taken_at + interval '2 hours', value = -1;
+SELECT is_empty('SELECT FROM masking.gauges() WHERE value < 0 AND name <> ''pool_headroom''', 'and again, while they say to have been so later than now');
+
 -- Rows that come past what usually fires.
 SET session_replication_role = replica;
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('REPLICA', '+1 415 666 1001', '14156661002');
