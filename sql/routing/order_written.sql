@@ -211,6 +211,7 @@ AS $$
 DECLARE
   at timestamptz := clock_timestamp();
 BEGIN
+  UPDATE masking.routes r SET closed = true WHERE r.order_id = o.order_id AND NOT r.closed AND upper(r.live) <= at; -- as in trim_routes
   UPDATE masking.routes r
   SET live = tstzrange(lower(r.live), greatest(at, lower(r.live) + interval '1 microsecond')),
     held = tstzrange(lower(r.held), least(upper(r.held),

@@ -7,6 +7,8 @@ AS $$
 -- bring it to life again. A callee's number that is written in its other spelling is dialled so from now on.
 --   writes  routes of this order, whose row the caller holds
 BEGIN
+  -- What has expired stays so, whatever becomes of the order, also when the clock is set back.
+  UPDATE masking.routes r SET closed = true WHERE r.order_id = o.order_id AND NOT r.closed AND upper(r.live) <= at;
   UPDATE masking.routes r
   SET live = tstzrange(lower(r.live), least(upper(r.live), n.until)), dials = n.dials,
     held = tstzrange(lower(r.held), least(upper(r.held), n.until + masking.setting_span('cool_off'))),

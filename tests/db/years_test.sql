@@ -85,14 +85,20 @@ SELECT is_empty(format('SELECT pg_temp.fails_behind(%L, %L)', behind, ARRAY[
   $$SELECT masking.retention_run(), masking.forget_numbers('0'), masking.gauges(), masking.remembered('0')$$, $$SELECT masking.erase_person(customer_number) FROM masking.orders$$]::text),
   'while the clock is behind by ' || behind)
 FROM unnest(ARRAY['1 second', '10 minutes', '1 hour', '3 days']) behind;
-INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('LATE', '14156660021', '14156660022');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES
+  ('LATE', '14156660021', '14156660022'), ('GONE', '14156660023', '14156660024'), ('OTHER', '14156660025', '14156660026');
 CREATE TEMP TABLE late AS SELECT customer_code AS code, proxy_number::bigint AS proxy FROM masking.orders WHERE order_id = 'LATE';
-UPDATE masking.orders SET completed_at = now() WHERE order_id = 'LATE';
+UPDATE masking.orders SET completed_at = now();
 SELECT tests.pass('1 hour');
 UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'LATE';
+UPDATE masking.orders SET agent_number = '14156660027' WHERE order_id = 'OTHER';
+DELETE FROM masking.orders WHERE order_id = 'GONE';
 SELECT tests.pass('-2 hours');
 SELECT is((SELECT outcome FROM tests.answer_codes('{l}', '{14156669999}', ARRAY[proxy], '{1}', ARRAY[code])), 'wrong_code', 'a code that had expired, and was cancelled then, does not live again')
 FROM late;
+SELECT is(tests.reaches(caller, dialled), expected, 'promise 2: nor do routes of whom it concerned: ' || who)
+FROM unnest(ARRAY[14155550100, 14155550101]) dialled, (VALUES (14156660021, 'order_over', 'cancelled'), (14156660023, 'order_over', 'deleted'),
+  (14156660026, 'order_over', 'a former agent')) AS v (caller, expected, who);
 UPDATE masking.settings SET is_on = false WHERE name = 'codes';
 DELETE FROM masking.orders;
 DELETE FROM masking.routes;
