@@ -156,6 +156,9 @@ SELECT results_eq($$SELECT outcome, say IS NOT NULL, counterpart FROM tests.answ
 SELECT is((SELECT outcome FROM masking.calls WHERE call_uuid = 'h6'), 'too_many_calls', 'promise 4: on record');
 SELECT is((SELECT outcome FROM tests.answer_calls('{h1}', '{14156667777}', '{14155550100}')), 'connected', 'asked again about a call that rang: it still does');
 SELECT is(tests.reaches(14156663001, 14155550100), '442079460001', 'other pairs are not concerned');
+UPDATE masking.pair_calls SET called_at = called_at + interval '2 hours';
+SELECT is(tests.reaches(14156667777, 14155550100), '14156667778', 'what is still to come was counted by a clock that was set back');
+UPDATE masking.pair_calls SET called_at = called_at - interval '2 hours' WHERE called_at > now();
 UPDATE masking.pair_calls SET called_at = called_at - interval '30 minutes';
 SELECT is(tests.reaches(14156667777, 14155550100), 'too_many_calls', 'half an hour later');
 UPDATE masking.pair_calls SET called_at = called_at - interval '31 minutes';
