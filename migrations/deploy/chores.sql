@@ -15,15 +15,16 @@ CREATE TABLE masking.chores (
   finding bigint NOT NULL DEFAULT 0,
   finished_at timestamptz
 );
-COMMENT ON TABLE masking.chores IS 'How far the servers'' chores came, and what they found.';
+COMMENT ON TABLE masking.chores IS 'How far the servers'' chores came, what they found, and which is being done: its row is locked. See masking.take_chore().';
 COMMENT ON COLUMN masking.chores.name IS 'Which chore.';
 COMMENT ON COLUMN masking.chores.reached_time IS 'How far this round came, by the time that orders its rows; NULL: at the beginning.';
 COMMENT ON COLUMN masking.chores.reached_id IS 'And among those of that time, by name.';
 COMMENT ON COLUMN masking.chores.found IS 'What the last whole round found.';
 COMMENT ON COLUMN masking.chores.finding IS 'What this round has found so far.';
-COMMENT ON COLUMN masking.chores.finished_at IS 'When the last whole round was finished.';
+COMMENT ON COLUMN masking.chores.finished_at IS 'When the last whole round was finished, of assign_pending and retention the last piece.';
 
-INSERT INTO masking.chores (name) VALUES ('assign_pending'), ('keep_orders'), ('out_of_step');
+INSERT INTO masking.chores (name) VALUES ('keep_orders'), ('out_of_step'), ('gauges'), ('pool_peaks');
+INSERT INTO masking.chores (name, finished_at) VALUES ('assign_pending', now()), ('retention', now());
 
 CREATE SEQUENCE masking.unmasked_total;
 COMMENT ON SEQUENCE masking.unmasked_total IS

@@ -8,7 +8,7 @@ AS $$
 -- run left off: however many wait for whom nothing is free, those behind them get their turn.
 --   reads   orders that wait (a partial index), choose_proxy
 --   writes  orders, and what route_order writes
---   locks   itself (tried: another server may be at it); the row of an order that can be
+--   locks   its row of chores (tried: another server may be at it); the row of an order that can be
 --           served, if it is free; people and numbers, tried without any patience; its further
 --           phones, tried for lock_wait each (phones_follow)
 --   who     a chore of the servers; the order system or an operator who does not want to wait
@@ -22,10 +22,10 @@ DECLARE
   served integer := 0;
   round_began timestamptz;
 BEGIN
-  IF NOT pg_try_advisory_xact_lock(hashtext('masking.assign_pending'), 0) THEN
+  IF NOT masking.take_chore('assign_pending') THEN
     RETURN;
   END IF;
-  SELECT * INTO here FROM masking.chores c WHERE c.name = 'assign_pending' FOR UPDATE;
+  SELECT * INTO here FROM masking.chores c WHERE c.name = 'assign_pending';
   -- Orders that wait no longer; a row that is locked is left for the next run.
   UPDATE masking.orders o SET unmasked_since = NULL, unmasked_reason = NULL
   WHERE o.order_id IN (

@@ -30,7 +30,7 @@ AS $$
 -- a gauge too, and takes no other with it.
 --   reads   what the sources read: pool_status, unmasked_orders, chores, pool_drift
 --   writes  gauge_values, chores
---   locks   itself, tried: another server may be at it
+--   locks   its row of chores, tried: another server may be at it
 --   who     a chore of the servers
 #variable_conflict use_column
 DECLARE
@@ -40,7 +40,7 @@ BEGIN
   -- These rows are looked up anew within a minute: to wait for a standby with them would be to
   -- tell nobody that the standby is gone.
   PERFORM set_config('synchronous_commit', 'off', true);
-  IF pg_try_advisory_xact_lock(hashtext('masking.gauges'), 0) THEN
+  IF masking.take_chore('gauges') THEN
     FOREACH asked IN ARRAY sources LOOP
       CONTINUE WHEN EXISTS (
         SELECT FROM masking.gauge_values g
@@ -66,10 +66,13 @@ BEGIN
   SELECT 'gauges_age_seconds', format('source="%s"', g.source), extract(epoch FROM now() - g.taken_at)::double precision
   FROM masking.gauge_values g WHERE g.name = 'gauges_looked_up'
   UNION ALL
+  SELECT 'chore_finished_timestamp_seconds', format('chore="%s"', c.name), extract(epoch FROM c.finished_at)::double precision
+  FROM masking.chores c WHERE c.name IN ('assign_pending', 'retention')
+  UNION ALL
   SELECT 'unmasked_orders_total', '', CASE WHEN s.is_called THEN s.last_value ELSE 0 END::double precision
   FROM masking.unmasked_total s;
 END
 $$;
 COMMENT ON FUNCTION masking.gauges() IS
-  'What the server shows as metrics: name, labels in Prometheus notation ("" for none), value. unmasked_orders_total only ever grows; gauges_age_seconds says how long ago the others were looked up.';
+  'What the server shows as metrics: name, labels in Prometheus notation ("" for none), value. unmasked_orders_total only ever grows; gauges_age_seconds says how long ago the others were looked up, chore_finished_timestamp_seconds when a chore was last done.';
 GRANT EXECUTE ON FUNCTION masking.gauges() TO masking_server;

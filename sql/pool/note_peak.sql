@@ -7,7 +7,7 @@ AS $$
 -- the orders that wait beside it, that is the most so far or it is not.
 --   reads   orders (of these two people, waiting), proxy_numbers, pool_peaks
 --   writes  pool_peaks, only where this is more than the hour has yet
---   locks   the peaks as a whole, tried: while another transaction notes one nothing is
+--   locks   the peaks as a whole (a row of chores), tried: while another transaction notes one nothing is
 --           noted here, and one of the next orders will notice the same
 --   who     route_order
 DECLARE
@@ -40,7 +40,7 @@ BEGIN
     CONTINUE WHEN EXISTS (
       SELECT FROM masking.pool_peaks k
       WHERE k.prefix = on_prefix AND k.side = peak.side AND k.hour = this_hour AND k.counterparts >= peak.counterparts);
-    EXIT WHEN NOT pg_try_advisory_xact_lock(hashtext('masking.pool_peaks'), 0);
+    EXIT WHEN NOT masking.take_chore('pool_peaks');
     INSERT INTO masking.pool_peaks AS k (prefix, side, hour, counterparts)
     VALUES (on_prefix, peak.side, this_hour, peak.counterparts)
     ON CONFLICT (prefix, side, hour) DO UPDATE SET counterparts = EXCLUDED.counterparts

@@ -8,7 +8,7 @@ AS $$
 -- behind it: it begins with the oldest routes that still have numbers and with the orders that
 -- they lead to, and with the oldest orders that never had a route.
 --   reads, writes  routes, orders; codes and recordings' links by their age
---   locks   the orders' rows first, then routes: those that are free. An order that somebody is
+--   locks   its row of chores, tried; the orders' rows, then routes: those that are free. An order that somebody is
 --           writing keeps its routes for the next batch
 --   who     retention_run; an operator
 DECLARE
@@ -19,7 +19,7 @@ DECLARE
 BEGIN
   orders := 0;
   routes := 0;
-  IF NOT pg_try_advisory_xact_lock(hashtext('masking.retention'), 0) THEN
+  IF NOT masking.take_chore('retention') THEN
     RETURN NEXT;
     RETURN;
   END IF;

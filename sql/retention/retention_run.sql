@@ -85,7 +85,7 @@ AS $$
 -- One bounded piece of each thing that the settings forget_after and keep_… ask for (0: never).
 -- One server at a time does it; the others find nothing to do.
 --   reads, writes  see the functions
---   locks   itself, tried; then rows that are free
+--   locks   its row of chores, tried; then rows that are free
 --   who     a chore of the servers, again at once while it finds something
 #variable_conflict use_variable
 DECLARE
@@ -95,7 +95,7 @@ BEGIN
   orders := 0;
   routes := 0;
   removed := 0;
-  IF NOT pg_try_advisory_xact_lock(hashtext('masking.retention'), 0) THEN
+  IF NOT masking.take_chore('retention') THEN
     RETURN NEXT;
     RETURN;
   END IF;
@@ -126,6 +126,7 @@ BEGIN
     + masking.remove_older('masking.refused_signatures', 'minute', '1 day', 500);
   DELETE FROM masking.pool_peaks k WHERE k.hour < now() - 2 * masking.setting_span('cool_off') - interval '1 hour';
   PERFORM masking.check_step();
+  UPDATE masking.chores c SET finished_at = now() WHERE c.name = 'retention';
   RETURN NEXT;
 END
 $$;

@@ -52,6 +52,10 @@ SELECT is_empty(
   'every function that acts for its owner pins its search_path, temporary objects last: unnamed they come first');
 
 SELECT is_empty(
+  $$SELECT p.oid::regprocedure FROM pg_proc p
+    WHERE p.pronamespace = 'masking'::regnamespace AND p.prosrc ~ 'advisory\w*\(hashtext\([^)]*\)(, 0)?\)' AND p.proname NOT LIKE 'plivo%'$$,
+  'no advisory lock has nothing but a name that everybody knows, and could take');
+SELECT is_empty(
   $$SELECT t.tgrelid::regclass || ' ' || t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
     WHERE c.relnamespace = 'masking'::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'A'$$,
   'every trigger fires always, whatever session_replication_role says');

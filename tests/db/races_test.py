@@ -660,3 +660,31 @@ def test_a_block_is_lifted_from_routes_that_a_snapshot_cannot_see(database, leve
     ask(orders, "DELETE FROM order_blocks")
     orders.commit()
     assert one(owner, "SELECT count(*) FROM masking.live_routes() WHERE blocked") == 0
+
+
+def test_no_role_that_may_log_in_stops_a_chore(database):
+    """Whoever knows the names takes every lock that has nothing but a name; chores go on, one at a time."""
+    owner, server = connect(database), connect(database, "masking_server")
+    orders = connect(database, "masking_orders")
+    intruder = connect(database, "masking_support")
+    ask(intruder, "SELECT pg_advisory_lock(hashtext('masking.' || name), 0)"
+        " FROM unnest(ARRAY['assign_pending', 'retention', 'gauges', 'pool_peaks']) name")
+    ask(owner, "UPDATE masking.proxy_numbers SET enabled = false")
+    ask(orders, PLACE, "A", "14156660001", "14156660002")
+    ask(owner, "UPDATE masking.proxy_numbers SET enabled = true")
+    ask(owner, "INSERT INTO masking.calls (call_uuid, called_at, answered_at, outcome) VALUES ('old', now() - interval '500 days', now(), 'connected')")
+    ask(owner, "UPDATE masking.chores SET finished_at = now() - interval '1 hour'")
+    assert ask(server, "SELECT order_id FROM masking.assign_pending()") == [("A",)]
+    assert ask(server, "SELECT removed FROM masking.retention_run()") == [(1,)]
+    gauges = dict(ask(server, "SELECT name || labels, value FROM masking.gauges()"))
+    assert gauges["unmasked_orders"] == 0
+    assert one(owner, "SELECT count(*) FROM masking.pool_peaks") == 2
+    for chore in ("assign_pending", "retention"):
+        assert one(owner, "SELECT extract(epoch FROM now())::float8") - gauges[f'chore_finished_timestamp_secondschore="{chore}"'] < 60
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        ask(intruder, "SELECT FROM masking.chores FOR UPDATE")
+    first = connect(database, "masking_server", "READ COMMITTED")
+    ask(owner, "INSERT INTO masking.calls (call_uuid, called_at, answered_at, outcome) VALUES ('old', now() - interval '500 days', now(), 'connected')")
+    assert ask(first, "SELECT removed FROM masking.retention_run()") == [(1,)]
+    assert ask(server, "SELECT removed FROM masking.retention_run()") == [(0,)]
+    first.commit()
