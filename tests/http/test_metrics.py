@@ -183,11 +183,11 @@ def test_the_numbers_that_are_timed_are_bounded(start_server):
 
 @pytest.fixture
 def prefixes(database):
-    """prefixes(COUNT): the pool's gauges as of so many, the last one short; as if looked up a minute from now."""
+    """prefixes(COUNT): the pool's gauges as of so many, the last one short; as if looked up in a moment."""
     def fill(count):
         database.query("DELETE FROM masking.gauge_values")
         database.query("INSERT INTO masking.gauge_values (name, labels, value, source, taken_at)"
-                       " SELECT name, format('prefix=\"%%s\"', g), CASE WHEN g = %s THEN -1 ELSE 1 END, 'pool_gauges', now() + interval '1 minute'"
+                       " SELECT name, format('prefix=\"%%s\"', g), CASE WHEN g = %s THEN -1 ELSE 1 END, 'pool_gauges', now() + interval '50 seconds'"
                        " FROM generate_series(1, %s) g, unnest('{live_routes,pool_headroom,pool_numbers,pool_numbers_needed}'::text[]) name",
                        count, count)
     yield fill
