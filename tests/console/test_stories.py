@@ -252,7 +252,7 @@ def test_an_unknown_order_is_not_printed_back(browser, console, pool):
 
 def test_an_order_id_that_is_hostile(browser, console, database, pool):
     order = Order(database)
-    order.id = "<b>\"'&%2f../\u202e</title><script>alert(1)</script>"
+    order.id = "<b>\"'&%2f../\u05d0</title><script>alert(1)</script>"
     database.add_order(order.id, order.other, order.agent)
     page = show_order(browser, console, order)
     assert "<script>alert" not in page.html
