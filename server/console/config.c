@@ -47,7 +47,7 @@ static const struct setting settings[] = {
      "who may look: one name:crypt a line (mkpasswd makes them); without it loopback only"},
     {"CONSOLE_BEHIND", setting_word, "nothing", FIELD(behind),
      "what stands before an address beyond loopback: tls (a proxy that sends X-Forwarded-Proto: "
-     "https), or loopback (a container published on its host's loopback)",
+     "https and X-Forwarded-For), or loopback (a container published on its host's loopback)",
      .words = behind_words},
     {"CONSOLE_TIME_ZONE", read_time_zone, "UTC", FIELD(time_zone),
      "the zone times are shown and typed in, as Europe/Berlin"},
