@@ -301,10 +301,8 @@ static void refuse(struct visit *visit, int status, const char *title, const cha
 
 /* ---- who asks ---- */
 
-const char *const screens_fields[] = {
-    "Authorization", "Content-Type", "Sec-Fetch-Site", "X-Forwarded-Proto", "X-Forwarded-For",
-    "Forwarded",     NULL,
-};
+const char *const screens_fields[] = {"Authorization",     "Content-Type",    "Sec-Fetch-Site",
+                                      "X-Forwarded-Proto", "X-Forwarded-For", NULL};
 
 static bool is_loopback_name(const char *host)
 {
