@@ -67,9 +67,12 @@ class Console:
     def hang_up(self):
         self.process.send_signal(signal.SIGHUP)
 
-    def stop(self):
+    def terminate(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+
+    def stop(self):
+        self.terminate()
         status = self.process.wait(timeout=30)
         self._log.close()
         assert not running.SANITIZER.search(self.log), self.log[-20000:]
@@ -100,6 +103,8 @@ def start_console(request, logs, database):
         return started[-1]
 
     yield start_one
+    for one in started:  # at once, as each takes a while
+        one.terminate()
     for one in started:
         one.stop()
 
