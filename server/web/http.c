@@ -214,16 +214,19 @@ static bool has_token(const char *value, const char *token)
     return strcasestr(value, token) != NULL;
 }
 
-/* Does dispatch decide by this field, and is it here for the second time? */
+/* Is this field here for the second time, and does dispatch decide by it? */
 static bool is_repeated(const struct http_listener *listener, const struct mg_header fields[],
                         int place)
 {
     const char *name = fields[place].name;
-    for (const char *const *one = listener->once; one != NULL && *one != NULL; one++)
+    int first = 0;
+    while (strcasecmp(fields[first].name, name) != 0)
+        first++;
+    if (first == place || listener->once == NULL)
+        return false;
+    for (const char *const *one = listener->once; *one != NULL; one++)
         if (strcasecmp(*one, name) == 0)
-            for (int i = 0; i < place; i++)
-                if (strcasecmp(fields[i].name, name) == 0)
-                    return true;
+            return true;
     return false;
 }
 
