@@ -4,6 +4,8 @@ LANGUAGE sql STABLE
 AS $$
   SELECT c.* FROM masking.countries c
   WHERE c.is_main AND c.code IN (left(number::text, 1), left(number::text, 2), left(number::text, 3))
+  ORDER BY c.is_own DESC, c.country
+  LIMIT 1
 $$;
 COMMENT ON FUNCTION masking.country_of(bigint) IS
   'The country of a number, the largest of those that share its calling code; no row: the code is no country''s.';
@@ -13,23 +15,24 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 -- Some networks send who calls in the national form of the country whose number was dialled. That is
--- certain with a leading zero (a negative number here), and where no country has numbers that begin so and
--- are so long; with a leading zero it may also be the way out of that country and a number abroad. Anything
--- else stays what Plivo says it is.
---   reads  countries, by calling code
+-- certain with a leading zero (a negative number here); with it, it may also be what is dialled there before
+-- a number abroad. Without it digits are what Plivo says they are, an international number, if they can be
+-- one; so they are if such a number has orders, which a numbering plan may have brought that is newer than
+-- number_lengths. Only what can be none is read nationally, and what can be two numbers not at all. (So
+-- nobody who has a number is taken for somebody else. Calling codes that nobody has are those of many area
+-- codes, as 214 is that of Dallas: they are read nationally, until a number of such a code has orders.)
+--   reads  number_lengths, by calling code; for who cannot be international orders, order_phones, routes, countries
 DECLARE
   c masking.countries;
   digits CONSTANT text := CASE WHEN caller < 0 THEN '0' || -caller ELSE caller::text END;
   readings text[];
 BEGIN
-  IF caller > 0 AND masking.fits_a_country(caller::text) THEN
+  IF caller > 0 AND (masking.can_be(digits) OR masking.has_orders(masking.person(caller))) THEN
     RETURN masking.person(caller);
   END IF;
   SELECT k.* INTO c FROM masking.country_of(dialled) k;
-  readings := masking.national_readings(digits, c);
-  IF cardinality(readings) = 0 THEN
-    readings := masking.foreign_readings(digits, c);
-  END IF;
+  readings := ARRAY(
+    SELECT unnest(masking.national_readings(digits, c)) UNION SELECT unnest(masking.foreign_readings(digits, c)));
   IF cardinality(readings) = 1 THEN
     RETURN masking.person(masking.number_of(readings[1]));
   END IF;

@@ -14,7 +14,7 @@ COMMENT ON FUNCTION masking.visible(text) IS
 
 -- Every way of reading digits that stand for a number of this country; one, or it is not certain.
 CREATE OR REPLACE FUNCTION masking.national_readings(digits text, c masking.countries) RETURNS text[]
-LANGUAGE plpgsql IMMUTABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -27,27 +27,12 @@ BEGIN
       UNION ALL
       SELECT substr(digits, length(c.code) + 1) WHERE starts_with(digits, c.code)
     ) AS n (national)
-    WHERE length(n.national) = ANY (c.lengths) AND strpos(c.first_digits, left(n.national, 1)) > 0
-      AND length(c.code || n.national) <= 15);
+    JOIN masking.number_lengths l ON l.code = c.code AND l.length = length(n.national)
+      AND strpos(l.first_digits, left(n.national, 1)) > 0);
 END
 $$;
 COMMENT ON FUNCTION masking.national_readings(text, masking.countries) IS
   'What digits without "+" mean in a country: with or without its trunk prefix, or with its own code; all that fit.';
-
-CREATE OR REPLACE FUNCTION masking.fits_a_country(digits text) RETURNS boolean
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  RETURN EXISTS (
-    SELECT FROM masking.countries c
-    WHERE c.code IN (left(digits, 1), left(digits, 2), left(digits, 3))
-      AND length(digits) - length(c.code) = ANY (c.lengths)
-      AND strpos(c.first_digits, substr(digits, length(c.code) + 1, 1)) > 0);
-END
-$$;
-COMMENT ON FUNCTION masking.fits_a_country(text) IS
-  'Whether digits are a calling code and a number as long as that country has them.';
 
 -- In some countries what is dialled before a number abroad begins with 00 and goes on, as 0011.
 CREATE OR REPLACE FUNCTION masking.foreign_readings(digits text, c masking.countries) RETURNS text[]
@@ -55,10 +40,13 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  IF digits !~ ('^(?:00|' || c.abroad || ')') THEN
+    RETURN '{}';
+  END IF;
   RETURN ARRAY(
     SELECT DISTINCT substr(digits, n + 1) FROM generate_series(2, 6) n
     WHERE (left(digits, n) = '00' OR left(digits, n) ~ ('^(?:' || c.abroad || ')$')) AND substr(digits, n + 1) ~ '^[1-9][0-9]{6,14}$'
-      AND masking.fits_a_country(substr(digits, n + 1)));
+      AND masking.can_be(substr(digits, n + 1)));
 END
 $$;
 COMMENT ON FUNCTION masking.foreign_readings(text, masking.countries) IS
@@ -90,24 +78,12 @@ BEGIN
     UNION ALL
     SELECT unnest(masking.foreign_readings(digits, c))
   ) r;
-  RETURN CASE WHEN cardinality(readings) = 1 THEN readings[1] END;
+  -- An American number without "+" may look like one of a service in India: it is neither.
+  RETURN CASE WHEN cardinality(readings) = 1 AND (masking.can_be(readings[1], true) OR NOT starts_with(readings[1], c.code)) THEN readings[1] END;
 END
 $$;
 COMMENT ON FUNCTION masking.without_plus(text) IS
   'E.164 digits of a number that was written without "+", by the setting national_numbers; NULL: it is none, or could be two.';
-
-CREATE OR REPLACE FUNCTION masking.has_trunk_zero(digits text) RETURNS boolean
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  RETURN (
-    SELECT bool_and('0' = ANY (c.trunks) AND strpos(c.first_digits, '0') = 0) FROM masking.countries c
-    WHERE c.code IN (left(digits, 1), left(digits, 2), left(digits, 3)) AND substr(digits, length(c.code) + 1, 1) = '0');
-END
-$$;
-COMMENT ON FUNCTION masking.has_trunk_zero(text) IS
-  'Whether behind a calling code stands the zero that is dialled in front of numbers within that country.';
 
 CREATE OR REPLACE FUNCTION masking.e164(value text, column_name text) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -122,7 +98,7 @@ BEGIN
     digits := masking.without_plus(written);
   END IF;
   -- "+44 (0)20 …", "+44 020 …": a zero to dial or to leave out, depending on where one is.
-  IF seen COLLATE "C" ~ '[[(] *0 *[])]' OR digits ~ '^[0-9]{1,3}0' AND masking.has_trunk_zero(digits) THEN
+  IF seen COLLATE "C" ~ '[[(] *0 *[])]' OR digits ~ '^[0-9]{1,3}0' AND masking.cannot_be(digits) THEN
     digits := NULL;
   END IF;
   IF digits IS NULL AND value IS NOT NULL THEN

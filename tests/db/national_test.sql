@@ -97,6 +97,23 @@ FROM (VALUES (-2071234567, 442079460000, '442071234568'), (442071234567, 4420794
   (9161234567, 14155550100, '14156660002'), (9161234567, 442079460000, 'unknown_caller'),
   (-612345678, 390612340000, '393471234567'), (4532123456, 14155550100, '4532123457'), (32123456, 4532000000, '4532123457'), (11987654321, 551140028922, '5521987654322'),
   (-11442071234567, 14155550100, '442071234568')) AS v (caller, dialled, rings);
+-- Who is a French VoIP line is nobody's Brazilian mobile. Of what can be no international number, one with orders is one
+-- all the same, as a numbering plan may be newer than the table; only then it is read with the country that was dialled.
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES
+  ('C-6', '+55 33 91224-5659', '+55 11 98765 0001'), ('C-7', '+33 9 12 24 56 59', '+55 11 98765 0002'),
+  ('C-8', '+1 471 234 5678', '+1 415 666 0008'), ('C-9', '+47 12 34 56 78', '+1 415 666 0009');
+SELECT is(tests.reaches(caller, dialled), rings, format('From %s, To %s, both ways of reading have a route', caller, dialled))
+FROM (VALUES (33912245659, 551155550100, '5511987650002'), (5533912245659, 551155550100, '5511987650001'),
+  (4712345678, 14155550100, '14156660009')) AS v (caller, dialled, rings);
+UPDATE masking.orders SET cancelled_at = now() WHERE order_id IN ('C-7', 'C-9');
+SELECT is(tests.reaches(caller, dialled), 'order_over', format('From %s, To %s, whose own order is over', caller, dialled))
+FROM (VALUES (33912245659, 551155550100), (4712345678, 14155550100)) AS v (caller, dialled);
+DELETE FROM masking.orders WHERE order_id IN ('C-7', 'C-9');
+SELECT is(masking.caller_of(caller, dialled), who, format('From %s, To %s, without an order', caller, dialled))
+FROM (VALUES (33912245659, 551155550100, 33912245659), (4712345678, 14155550100, 4712345678)) AS v (caller, dialled, who);
+DELETE FROM masking.routes WHERE caller = 4712345678;
+SELECT is(tests.reaches(4712345678, 14155550100), '14156660008', 'one that cannot be, and nobody had it: as its network shows it');
+
 SELECT is((SELECT caller_digits FROM masking.calls WHERE outcome = 'no_caller_id' LIMIT 1) ~ '^[0-9]+$', true, 'on record with two digits')
 WHERE EXISTS (SELECT FROM masking.calls WHERE outcome = 'no_caller_id' AND caller_digits IS NOT NULL);
 
