@@ -89,16 +89,20 @@ CREATE OR REPLACE FUNCTION masking.e164(value text, column_name text) RETURNS te
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+-- Numbers that cannot be are refused, or an order would be masked and nobody ever reached. A number that has
+-- orders is one, whatever was known of it before or after: what is stored can be written again, blocked, erased.
+--   reads  settings, number_lengths; for a number that cannot be countries, orders, order_phones, routes, proxy_numbers
 DECLARE
   seen CONSTANT text := masking.visible(value);
   written CONSTANT text := translate(seen, ' .-()[]', '') COLLATE "C";
   digits text := (regexp_match(written, '^\+([1-9][0-9]{6,14})$'))[1];
+  flaw record;
 BEGIN
   IF digits IS NULL AND written ~ '^[0-9]{4,20}$' THEN
     digits := masking.without_plus(written);
   END IF;
-  -- "+44 (0)20 …", "+44 020 …": a zero to dial or to leave out, depending on where one is.
-  IF seen COLLATE "C" ~ '[[(] *0 *[])]' OR digits ~ '^[0-9]{1,3}0' AND masking.cannot_be(digits) THEN
+  -- "+44 (0)20 …": a zero to dial or to leave out, depending on where one is.
+  IF seen COLLATE "C" ~ '[[(] *0 *[])]' THEN
     digits := NULL;
   END IF;
   IF digits IS NULL AND value IS NOT NULL THEN
@@ -111,6 +115,10 @@ BEGIN
         HINT = 'Write "+", country code and number, 7 to 15 digits not starting with 0;'
           ' no zero behind the country code that is dialled at home only; a leading "00", spaces, dots, dashes and brackets are allowed.'
           ' What digits without "+" mean is the setting national_numbers.';
+  ELSIF masking.cannot_be(digits) AND NOT masking.has_orders(masking.person(masking.number_of(digits))) THEN
+    flaw := masking.flaw_of(digits);
+    RAISE EXCEPTION '%: "%" is not a phone number: %', column_name, masking.redacted(digits), flaw.reason
+      USING ERRCODE = 'MK001', COLUMN = column_name, HINT = flaw.hint;
   END IF;
   RETURN digits;
 END

@@ -136,6 +136,11 @@ def test_what_the_owner_says_of_numbers_survives_migrating():
         for _ in range(2):
             ask(owner, rows())
         assert [row for row, in ask(owner, own)] == ["41 12", "41 8", "999 4", "NL", "QZ"]
+        assert one(owner, "SELECT e164('415-666-1234', 'n')") == "4156661234"
+        for refused in ("+41 860 123 456 789", "+999 12345"):
+            with pytest.raises(psycopg2.Error) as error:
+                one(owner, "SELECT e164(%s, 'n')", refused)
+            assert error.value.pgcode == "MK001"
         ask(owner, "UPDATE settings SET word = 'Holland' WHERE name = 'national_numbers'")
         ask(owner, "INSERT INTO countries (country, name, code, is_main, trunks, abroad) VALUES ('QY', 'Elsewhere', '41', true, '{}', '00')")
         assert ask(owner, "SELECT country FROM country_of(41215550100)") == [("QY",)]

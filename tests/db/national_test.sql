@@ -168,6 +168,28 @@ DELETE FROM masking.dial_prefixes;
 SELECT tests.set('bad_numbers', 'refused');
 SELECT lives_ok($$UPDATE masking.orders SET completed_at = NULL WHERE order_id = 'B-3'$$, 'the setting taken back: such an order goes on');
 
+-- A number that cannot be is refused wherever people write one; what was stored before that was known goes on.
+SELECT throws_ok(statement, 'MK001', column_name || ': "**34" is not a phone number: +41 (Switzerland) has none of 8 digits', statement)
+FROM (VALUES ($$INSERT INTO masking.orders (order_id, customer_number) VALUES ('I-0', '415-666-1234')$$, 'customer_number'),
+  ($$UPDATE masking.orders SET agent_number = '415-666-1234' WHERE order_id = 'B-2'$$, 'agent_number'),
+  ($$INSERT INTO masking.order_phones (order_id, side, number) VALUES ('B-2', 'customer', '415-666-1234')$$, 'number'),
+  ($$INSERT INTO masking.proxy_numbers (number) VALUES ('415-666-1234')$$, 'number'),
+  ($$SELECT masking.block_person('415-666-1234')$$, 'number'), ($$SELECT masking.erase_person('415-666-1234')$$, 'number')) AS v (statement, column_name);
+SELECT ok((SELECT words ~ 'to: "\*\*34" is not a phone number: \+41 \(Switzerland\) has none of 8 digits' FROM masking.explain_route('14156660004', '415-666-1234')), 'and explained');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('I-1', '+41 21 234 56 78', '+41 78 123 45 67');
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('I-1', 'customer', '+41 21 234 56 79');
+UPDATE masking.number_lengths SET first_digits = '' WHERE code = '41';
+SELECT lives_ok(format('SELECT tests.run_as(%L, %L)', 'masking_orders', statement), 'stored when it could be: ' || statement)
+FROM unnest(ARRAY[$$UPDATE orders SET completed_at = NULL WHERE order_id = 'I-1'$$,
+  $$UPDATE orders SET customer_number = '0041 21 2345678', agent_number = '+41 78 1234567' WHERE order_id = 'I-1'$$,
+  $$INSERT INTO orders (order_id, customer_number, agent_number) VALUES ('I-1', '+41212345678', '+41781234567')
+    ON CONFLICT (order_id) DO UPDATE SET customer_number = EXCLUDED.customer_number, agent_number = EXCLUDED.agent_number$$,
+  $$UPDATE order_phones SET number = '+41212345679' WHERE order_id = 'I-1'$$, $$UPDATE orders SET completed_at = '-infinity' WHERE order_id = 'I-1'$$]) statement;
+SELECT is((SELECT orders FROM masking.erase_person('+41 21 234 56 78')), 1, 'and is erased');
+SELECT throws_ok($$INSERT INTO masking.orders (order_id, customer_number) VALUES ('I-2', '+41 21 234 56 78')$$, 'MK001',
+  'customer_number: "**78" is not a phone number: +41 (Switzerland) has none of 9 digits', 'then it is one that cannot be');
+DELETE FROM masking.orders WHERE order_id = 'I-1';
+
 -- '' is no agent.
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('E-1', '14156660011', ''), ('E-2', '14156660012', E' \u200E\u00A0');
 SELECT is((SELECT count(*) FROM masking.orders WHERE order_id LIKE 'E-_' AND agent_number IS NULL), 2::bigint, 'an empty agent_number is no agent');
