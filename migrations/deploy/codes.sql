@@ -46,7 +46,7 @@ CREATE TABLE masking.code_failures (
   PRIMARY KEY (call_uuid, attempt)
 );
 CREATE INDEX code_failures_of_caller ON masking.code_failures (caller, failed_at);
-CREATE INDEX code_failures_hidden ON masking.code_failures (proxy, failed_at) WHERE caller IS NULL;
+CREATE INDEX code_failures_on_number ON masking.code_failures (proxy, failed_at);
 CREATE INDEX code_failures_by_time ON masking.code_failures (failed_at);
 COMMENT ON TABLE masking.code_failures IS 'Wrong codes of the last day: who entered one, where. Not which.';
 COMMENT ON COLUMN masking.code_failures.call_uuid IS 'The call.';

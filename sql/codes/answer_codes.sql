@@ -97,12 +97,12 @@ RETURNS SETOF masking.answer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
--- A caller whose phone is not known entered a code. Guesses of one caller are looked at one after
--- the other, however many calls he makes at once: else a hundred calls would have a hundred
+-- A caller whose phone is not known entered a code. Guesses of one caller, and those on one number, are looked at
+-- one after the other, however many calls are made at once: else a hundred calls would have a hundred
 -- guesses before the first is counted. Those who hide their number are one caller on each number.
 --   reads   codes, orders, routes, settings, prompts
 --   writes  code_failures, calls, and with calls_per_hour pair_calls
---   locks   one advisory lock per caller, in the order of their keys: the key is a keyed hash,
+--   locks   one advisory lock per caller and per number, in the order of their keys: the key is a keyed hash,
 --           since anybody can read pg_locks; then with calls_per_hour the pairs, as answer_calls; then
 --           rows of calls, in the order of their ids, as everybody writes them
 --   who     the server, a batch at a time; the same ask again gets an answer anew
@@ -116,10 +116,9 @@ DECLARE
 BEGIN
   PERFORM masking.check_batch(call_uuids, callers);
   FOR asked IN
-    SELECT a.*, masking.caller_of(a.caller, a.proxy) AS person, masking.lock_key(coalesce(masking.caller_of(a.caller, a.proxy), a.proxy)) AS lock
-    FROM unnest(call_uuids, callers, dialled, attempts, codes, asks)
-      WITH ORDINALITY AS a (call_uuid, caller, proxy, attempt, code, ask, place)
-    ORDER BY lock, a.caller, a.call_uuid, a.attempt
+    SELECT DISTINCT masking.lock_key(k.number) AS lock
+    FROM unnest(callers, dialled) AS a (caller, proxy), unnest(ARRAY[masking.caller_of(a.caller, a.proxy), a.proxy]) AS k (number)
+    ORDER BY lock
   LOOP
     PERFORM pg_advisory_xact_lock(hashtext('masking.codes'), asked.lock);
   END LOOP;

@@ -18,8 +18,12 @@ AS $$
   SELECT CASE c.name WHEN 'out_of_step' THEN 'orders_out_of_step' ELSE 'orders_kept_back' END, '', c.found::double precision
   FROM masking.chores c
   WHERE c.name IN ('out_of_step', 'keep_orders')
+  UNION ALL
+  SELECT g.name, '', g.value::double precision
+  FROM (SELECT coalesce(sum(f.failures), 0) AS failures, count(*) FILTER (WHERE f.is_closed) AS closed FROM masking.guessing f) t
+  CROSS JOIN LATERAL (VALUES ('wrong_codes', t.failures), ('numbers_closed_to_codes', t.closed)) AS g (name, value)
 $$;
-COMMENT ON FUNCTION masking.order_gauges() IS 'What the gauges say of the orders.';
+COMMENT ON FUNCTION masking.order_gauges() IS 'What the gauges say of the orders, and of wrong codes within the last hour.';
 
 CREATE OR REPLACE FUNCTION masking.gauges() RETURNS TABLE (name text, labels text, value double precision)
 LANGUAGE plpgsql SECURITY DEFINER

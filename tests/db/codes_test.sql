@@ -61,7 +61,7 @@ SELECT is(pg_temp.enters('c4', NULL, 14155550100, 1, (SELECT customer_code FROM 
 
 BEGIN;
 SELECT pg_temp.enters('c5', 14156660009, 14155550100, 1, (SELECT customer_code FROM made));
-SELECT results_eq($$SELECT objid::bigint::bit(32)::integer IN (SELECT hashint8(n) FROM generate_series(14156660000, 14156660009) n)
+SELECT results_eq($$SELECT DISTINCT objid::bigint::bit(32)::integer IN (SELECT hashint8(n) FROM generate_series(14156660000, 14156660009) n)
   FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint::bit(32)::integer = hashtext('masking.codes')$$,
   'VALUES (false)', 'promise 1: pg_locks does not tell who is calling');
 COMMIT;
@@ -89,6 +89,25 @@ UPDATE masking.code_failures SET failed_at = failed_at - interval '2 days';
 SELECT pg_temp.enters('g7', 14156660004, 14155550100, 1, pg_temp.wrong());
 SELECT is((SELECT count(*) FROM masking.code_failures), 1::bigint, 'who guessed a day ago is forgotten');
 SELECT is(pg_temp.enters('g8', 14156660005, 14155550100, 1, (SELECT customer_code FROM made)), 'connected 14156667778', 'a code works as often as needed');
+
+-- Whoever forges caller ids is bounded by the number: 30 within ten minutes.
+SELECT is((SELECT string_agg(DISTINCT pg_temp.enters('f' || n, 14156690000 + n, 14155550100, 1, pg_temp.wrong()), ',') FROM generate_series(1, 28) n), 'wrong_code',
+  'with the one before, 29 wrong codes on a number, of as many callers');
+SELECT is(pg_temp.enters('f29', NULL, 14155550100, 1, pg_temp.wrong()), 'no_caller_id', 'the thirtieth closes it, whoever enters it');
+SELECT is(pg_temp.enters('f30', 14156690030, 14155550100, 1, (SELECT customer_code FROM made)), 'locked_out', 'right ones are not taken then');
+SELECT is(pg_temp.enters('f31', NULL, 14155550100, 1, (SELECT customer_code FROM made)), 'no_caller_id', 'nor from who hides the number');
+SELECT is(pg_temp.calls('f32', 14156690032, 14155550100), 'locked_out', 'and nobody is asked for one');
+SELECT is(pg_temp.calls('f33', 14156667777, 14155550100), 'connected 14156667778', 'who is known by the phone is connected');
+SELECT is(pg_temp.enters('f34', 14156690034, 14155550199, 1, (SELECT customer_code FROM made)), 'connected 14156667778', 'on other numbers nothing changes');
+SELECT results_eq('SELECT proxy, failures, is_closed FROM masking.guessing', 'VALUES (14155550100, 30::bigint, true)', 'it is seen');
+SELECT results_eq($$SELECT name, value FROM masking.order_gauges() WHERE name ~ 'codes' ORDER BY name$$, $$VALUES ('numbers_closed_to_codes', 1::double precision), ('wrong_codes', 30)$$, 'and a gauge');
+UPDATE masking.code_failures SET failed_at = failed_at - interval '9 minutes';
+SELECT is(pg_temp.calls('f35', 14156690032, 14155550100), 'locked_out', 'still after nine minutes');
+UPDATE masking.code_failures SET failed_at = failed_at - interval '1 minute';
+SELECT is(pg_temp.enters('f36', 14156690036, 14155550100, 1, (SELECT customer_code FROM made)), 'connected 14156667778', 'after ten it is open again');
+UPDATE masking.code_failures SET failed_at = failed_at + interval '3 hours';
+SELECT is(pg_temp.calls('f37', 14156690037, 14155550100), 'ask_code 6', 'also by a clock that was set back since');
+DELETE FROM masking.code_failures;
 
 -- The code's life is the order's.
 CREATE FUNCTION pg_temp.of(the_order text, the_side text) RETURNS text

@@ -312,6 +312,26 @@ def test_codes_that_waited_see_the_swap(database):
     assert found == [("wrong_code",)]
 
 
+def test_forged_callers_guess_no_more_codes_than_the_bound(database):
+    """On two numbers, in batches of both, over several servers: 30 codes are judged on each, and not one more."""
+    owner = connect(database)
+    setting(owner, "codes", 1)
+    ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('C', '14156660001', '14156660002')")
+    heard = []
+
+    def guess(number):
+        server = connect(database, "masking_server")
+        for batch in range(6):
+            callers = [14156700000 + number * 1000 + batch * 10 + n for n in range(8)]
+            heard.extend(row[0] for row in ask(server, "SELECT outcome FROM tests.answer_codes(%s, %s, %s, %s, %s)",
+                [str(caller) for caller in callers], callers, [14155550100 + (n + number) % 2 for n in range(8)], [1] * 8, [""] * 8))
+
+    assert at_once(8, guess) == []
+    assert ask(owner, "SELECT proxy, failures, is_closed FROM masking.guessing ORDER BY proxy") == [
+        (14155550100, 30, True), (14155550101, 30, True)]
+    assert sorted(set(heard)) == ["locked_out", "wrong_code"] and heard.count("wrong_code") == 58
+
+
 def test_messages_forget_strangers_without_deadlock(database):
     """Each batch meets strangers that the other, hours later, would like to forget."""
     owner = connect(database)
