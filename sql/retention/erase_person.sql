@@ -59,6 +59,7 @@ BEGIN
   WHERE o.order_id = ANY (done);
   GET DIAGNOSTICS orders = ROW_COUNT;
   PERFORM masking.erase_traces(person, hash, done);
+  PERFORM masking.forget_statistics();
   RETURN NEXT;
 END
 $$;

@@ -65,6 +65,10 @@ BEGIN
     WHERE upper(o.live) < cutoff
     ORDER BY upper(o.live) LIMIT at_most FOR UPDATE SKIP LOCKED);
   PERFORM masking.forget_strangers(at_most);
+  -- Not after each of many batches.
+  IF greatest(orders, routes) < at_most THEN
+    PERFORM masking.forget_statistics();
+  END IF;
   RETURN NEXT;
 END
 $$;

@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION masking.remembered(older_than interval) RETURNS TABLE
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  -- Looks at the rows themselves, not at what retention believes it did; so it may take its time.
+  -- Looks at the rows themselves, and at what ANALYZE sampled of them, not at what retention believes it did; so it may take its time.
   SELECT 'routes', count(*) FROM masking.routes r
   WHERE greatest(r.caller, r.callee, r.dials) > 0 AND upper(r.held) < now() - older_than
   UNION ALL
@@ -22,6 +22,8 @@ AS $$
   SELECT 'strangers', (SELECT count(*) FROM masking.code_failures f WHERE f.failed_at < now() - greatest(older_than, interval '24 hours'))
     + (SELECT count(*) FROM masking.told_senders t WHERE t.told_at < now() - greatest(older_than, interval '1 hour'))
   UNION ALL
+  SELECT 'statistics', (SELECT coalesce(sum(f.number_count), 0)::bigint FROM masking.forgotten_statistics() f)
+  UNION ALL
   SELECT 'calls past their time', count(*) FROM masking.calls c, masking.settings s
   WHERE s.name = 'keep_calls' AND s.span > interval '0' AND c.called_at < now() - greatest(s.span, older_than)
   UNION ALL
@@ -39,4 +41,4 @@ AS $$
     AND NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = o.order_id)
 $$;
 COMMENT ON FUNCTION masking.remembered(interval) IS
-  'How many rows still hold a phone number that forget_numbers with that age should have replaced, and how many are past what the settings keep_… say; all 0 proves that none is left (but orders that a table of yours refers to: they count as past their time).';
+  'How many rows still hold a phone number that forget_numbers with that age should have replaced, how many forgotten ones the planner''s statistics still have, and how many are past what the settings keep_… say; all 0 proves that none is left (but orders that a table of yours refers to: they count as past their time).';

@@ -125,6 +125,9 @@ BEGIN
     + masking.remove_older('masking.pair_calls', 'called_at', '1 hour', 500)
     + masking.remove_older('masking.refused_signatures', 'minute', '1 day', 500);
   DELETE FROM masking.pool_peaks k WHERE k.hour < now() - 2 * masking.setting_span('cool_off') - interval '1 hour';
+  IF greatest(orders, routes, removed) < 500 THEN
+    PERFORM masking.forget_statistics();
+  END IF;
   PERFORM masking.check_step();
   UPDATE masking.chores c SET finished_at = now() WHERE c.name = 'retention';
   RETURN NEXT;

@@ -84,4 +84,45 @@ SELECT matches((SELECT words FROM masking.explain_route('14156667777', '14155550
 SELECT lives_ok($$INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('KEYLESS', '14156667777', '14156660001')$$,
   'and orders placed');
 
+-- What the planner's statistics keep goes too: erased, forgotten, and of strangers.
+INSERT INTO masking.secrets (name, value) VALUES ('number_hashes', sha256('x')) ON CONFLICT DO NOTHING;
+DELETE FROM masking.orders;
+DELETE FROM masking.routes;
+INSERT INTO masking.orders (order_id, customer_number, agent_number)
+SELECT 'S' || n, (14156680000 + n)::text, (14156690000 + n)::text FROM generate_series(1, 30) n;
+INSERT INTO masking.order_phones (order_id, side, number) SELECT order_id, 'customer', (customer_number::bigint + 20000)::text FROM masking.orders;
+INSERT INTO masking.code_failures (call_uuid, attempt, caller, proxy, failed_at) SELECT 's' || n, 1, 14156680000 + n, 14155550100, now() FROM generate_series(1, 30) n;
+INSERT INTO masking.told_senders (number, event, told_at) SELECT 14156680000 + n, 'unknown_sender', now() FROM generate_series(1, 30) n;
+CREATE FUNCTION pg_temp.sampled(numbers text) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(s.tablename || '.' || s.attname, ' ' ORDER BY s.tablename, s.attname) FROM pg_stats s
+  WHERE s.schemaname = 'masking' AND coalesce(s.most_common_vals::text, '') || coalesce(s.histogram_bounds::text, '') ~ numbers
+$$;
+ANALYZE;
+SELECT is(pg_temp.sampled('14156680007'), 'code_failures.caller one_counterpart.expr orders.customer orders.customer_number routes.callee routes.caller told_senders.number', 'ANALYZE keeps phone numbers');
+SELECT is(pg_temp.sampled('14156700007'), 'one_counterpart.expr order_phones.number order_phones.phone routes.caller', 'of every phone');
+UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'S7';
+BEGIN;
+SELECT orders FROM masking.erase_person('14156680007');
+SELECT is(pg_temp.sampled('14156680007|14156690007|14156700007'), NULL, 'whoever is erased is gone from there in the same transaction');
+SELECT is(number_count, 0::bigint, 'as is proved') FROM masking.remembered('0') WHERE place = 'statistics';
+COMMIT;
+SELECT matches(pg_temp.sampled('14156680008'), 'orders.customer ', 'and nobody else is');
+DELETE FROM masking.told_senders WHERE number = 14156680009;
+UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'S9';
+DELETE FROM masking.code_failures WHERE caller = 14156680009;
+SELECT is(number_count, 0::bigint, 'what is in the history is not forgotten') FROM masking.remembered('0') WHERE place = 'statistics';
+SELECT tests.pass('100 days');
+UPDATE masking.orders SET completed_at = now();
+SELECT tests.ask_as('masking_server', 'SELECT orders || '' '' || routes FROM masking.retention_run()');
+SELECT is(pg_temp.sampled('141566[89]0009'), NULL, 'what retention forgets is gone from there, by the server''s own timer, though nobody is left');
+SELECT is_empty('SELECT FROM masking.routes WHERE caller > 0', 'and no row is left of that');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) SELECT 'T' || n, (14156710000 + n)::text, (14156720000 + n)::text FROM generate_series(1, 30) n;
+ANALYZE;
+DELETE FROM masking.orders WHERE order_id LIKE 'T%';
+DELETE FROM masking.routes;
+DELETE FROM masking.told_senders;
+DELETE FROM masking.code_failures;
+SELECT cmp_ok(number_count, '>', 100::bigint, 'the verification query finds them otherwise') FROM masking.remembered('0') WHERE place = 'statistics';
+SELECT is((SELECT string_agg(of_table, ' ' ORDER BY of_table) FROM tests.ask_as('masking_owner', 'SELECT of_table FROM masking.forgotten_statistics()') of_table), 'code_failures order_phones orders routes told_senders', 'so does the owner');
+
 SELECT * FROM finish();
