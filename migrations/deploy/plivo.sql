@@ -96,7 +96,7 @@ COMMENT ON COLUMN masking.plivo_suspects.looks IS 'Looks on end that found it so
 COMMENT ON COLUMN masking.plivo_suspects.since IS 'When the first of them was.';
 
 CREATE TABLE masking.plivo_runs (
-  run bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  run bigint PRIMARY KEY DEFAULT hashtextextended(gen_random_uuid()::text, 0),
   command text NOT NULL CHECK (command IN ('connect', 'check', 'disconnect')),
   options jsonb NOT NULL,
   phase text NOT NULL,
@@ -111,10 +111,12 @@ CREATE TABLE masking.plivo_runs (
   words text[] NOT NULL DEFAULT '{}',
   exit_code integer NOT NULL DEFAULT 0,
   begun_at timestamptz NOT NULL DEFAULT now(),
+  heard_at timestamptz NOT NULL DEFAULT now(),
   ended_at timestamptz
 );
+CREATE UNIQUE INDEX plivo_one_at_work ON masking.plivo_runs ((true)) WHERE ended_at IS NULL;
 COMMENT ON TABLE masking.plivo_runs IS 'Runs of number-masking-plivo: what has been read and done so far. Kept for a week.';
-COMMENT ON COLUMN masking.plivo_runs.run IS 'Its number.';
+COMMENT ON COLUMN masking.plivo_runs.run IS 'Its number, which nobody can guess.';
 COMMENT ON COLUMN masking.plivo_runs.command IS 'What was asked for.';
 COMMENT ON COLUMN masking.plivo_runs.options IS 'And how: account, public_url, app, all, yes, fix, numbers, take and so on.';
 COMMENT ON COLUMN masking.plivo_runs.phase IS 'What it is waiting for an answer to.';
@@ -129,6 +131,7 @@ COMMENT ON COLUMN masking.plivo_runs.step IS 'The change that was asked for last
 COMMENT ON COLUMN masking.plivo_runs.words IS 'What is to be said next; a "!" before a warning.';
 COMMENT ON COLUMN masking.plivo_runs.exit_code IS 'How it will end.';
 COMMENT ON COLUMN masking.plivo_runs.begun_at IS 'When it began.';
-COMMENT ON COLUMN masking.plivo_runs.ended_at IS 'When it ended; NULL: it is running, or was interrupted.';
+COMMENT ON COLUMN masking.plivo_runs.heard_at IS 'Its last turn. Another run may take over 2 minutes later.';
+COMMENT ON COLUMN masking.plivo_runs.ended_at IS 'When it ended; NULL: it is at work and keeps others out, or was interrupted.';
 
 COMMIT;

@@ -10,6 +10,6 @@ SELECT number, former, sms, switched_off, attached_at FROM masking.plivo_numbers
 SELECT one, looked_at, credits, prepaid, application FROM masking.plivo_look WHERE false;
 SELECT number, owner, voice, sms, renews, rent FROM masking.plivo_seen WHERE false;
 SELECT number, looks, since FROM masking.plivo_suspects WHERE false;
-SELECT run, command, options, phase, picture, step, words, exit_code FROM masking.plivo_runs WHERE false;
+SELECT run, command, options, phase, picture, step, words, exit_code, heard_at, ended_at FROM masking.plivo_runs WHERE false;
 
 ROLLBACK;

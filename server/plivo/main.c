@@ -92,18 +92,6 @@ static struct rest_answer ask_once(struct rest *rest, const struct turn *turn)
                : rest_ask_door(rest, turn->path, turn->kind == TURN_FORGED);
 }
 
-/* After 1, 2, 4 and 8 seconds again. */
-static struct rest_answer ask(struct rest *rest, const struct turn *turn)
-{
-    rest_wait(rest, turn->pause);
-    struct rest_answer answer = ask_once(rest, turn);
-    for (int i = 1; i < TRIES && may_try_again(turn, answer.status); i++) {
-        rest_wait(rest, 1L << (i - 1));
-        answer = ask_once(rest, turn);
-    }
-    return answer;
-}
-
 static int run(struct db *db, struct rest *rest, const struct config *config)
 {
     struct turn turn;
@@ -113,14 +101,18 @@ static int run(struct db *db, struct rest *rest, const struct config *config)
         say(true, "The database does not do its part; is it the one, and migrated?");
         return EXIT_DRIFT;
     }
-    if (number == 0) {
-        say(true, "Another number-masking-plivo is at work on this database.");
-        return EXIT_DRIFT;
-    }
     enum db_status status = turns_next(db, number, NULL, say, &turn);
+    int tries = 0;
     while (status == DB_OK && turn.kind != TURN_END) {
-        answer = ask(rest, &turn);
-        status = turns_next(db, number, &answer, say, &turn);
+        rest_wait(rest, turn.pause);
+        answer = ask_once(rest, &turn);
+        bool again = ++tries < TRIES && may_try_again(&turn, answer.status);
+        if (again)
+            rest_wait(rest, 1L << (tries - 1)); /* 1, 2, 4 and 8 seconds */
+        else
+            tries = 0;
+        /* Also before the same is asked again: is this run still the one at work? */
+        status = turns_next(db, number, again ? NULL : &answer, say, &turn);
     }
     if (status == DB_OK)
         return turn.exit_code;

@@ -23,8 +23,7 @@ static const char *yes(bool flag)
 
 static void read_run(void *context, const struct db_row *row)
 {
-    if (!db_is_null(row, 0))
-        *(int64_t *)context = db_bigint(row, 0);
+    *(int64_t *)context = db_bigint(row, 0);
 }
 
 enum db_status turns_begin(struct db *db, const struct config *config, int64_t *run)

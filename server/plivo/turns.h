@@ -30,12 +30,12 @@ struct turn {
     int exit_code;
 };
 
-/* Begins a run. DB_OK with *run 0: another run is at work. */
+/* Begins a run. */
 MUST_CHECK enum db_status turns_begin(struct db *db, const struct config *config, int64_t *run);
 
 /*
- * Hands in the answer to the last turn (NULL at the beginning) and gets the next. say is called
- * first for each line that is to be printed.
+ * Hands in the answer to the last turn (NULL at the beginning, and to get the same once more) and
+ * gets the next. say is called first for each line that is to be printed.
  */
 MUST_CHECK enum db_status turns_next(struct db *db, int64_t run, const struct rest_answer *answer,
                                      void (*say)(bool warning, const char *words),

@@ -57,12 +57,13 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET jit = off
 AS $$
--- Notes the answer to the last request (status NULL: there was none; 0: none came, answered says
--- why), then says what comes next: rows "say" and "warn" to print, and at the end one request (see
--- plivo_request) or "end" with the exit code.
--- Reads and writes: plivo_runs; all else by those it calls: plivo_noted (what an answer means),
--- plivo_decided (what to do about it). Locks: the run's row; the end gives back plivo_begin's.
--- Called by: number-masking-plivo, once for each request.
+-- Notes the answer to the last request (status NULL: there was none, and the same comes again; 0:
+-- none came, answered says why), then says what comes next: rows "say" and "warn" to print, and at
+-- the end one request (see plivo_request) or "end" with the exit code.
+-- Reads and writes: plivo_runs, where it says that the run is still at work (plivo_begin); all else
+-- by those it calls: plivo_noted (what an answer means), plivo_decided (what to do about it).
+-- Locks: the run's row.
+-- Called by: number-masking-plivo, once before each request.
 DECLARE
   r masking.plivo_runs;
   told text[];
@@ -77,17 +78,14 @@ BEGIN
     r := masking.plivo_decided(r);
   END LOOP;
   told := r.words;
-  UPDATE masking.plivo_runs p SET (phase, round, place, readings, tries, pause, total, picture, step, words, exit_code, ended_at)
-    = (r.phase, r.round, r.place, r.readings, r.tries, 0, r.total, r.picture, r.step, '{}', r.exit_code, r.ended_at)
+  UPDATE masking.plivo_runs p SET (phase, round, place, readings, tries, pause, total, picture, step, words, exit_code, heard_at, ended_at)
+    = (r.phase, r.round, r.place, r.readings, r.tries, 0, r.total, r.picture, r.step, '{}', r.exit_code, clock_timestamp(), r.ended_at)
   WHERE p.run = r.run;
   RETURN QUERY
   SELECT CASE WHEN w.words LIKE '!%' THEN 'warn' ELSE 'say' END, ltrim(w.words, '!'),
     '', '', '', true, 0, 0
   FROM unnest(told) WITH ORDINALITY AS w (words, place) ORDER BY w.place;
   IF r.phase = 'end' THEN
-    -- PostgreSQL hears of the program's end a moment after the program has ended, and the next one
-    -- would find this one at work still.
-    PERFORM pg_advisory_unlock(hashtext('masking.plivo'), 0);
     RETURN QUERY SELECT 'end', '', '', '', '', true, 0, r.exit_code;
   ELSE
     RETURN QUERY SELECT q.kind, '', q.method, q.path, q.body, q.safe, r.pause, 0 FROM masking.plivo_request(r) q;

@@ -1,2 +1,2 @@
--- Which run of number-masking-plivo is this? NULL while another is at work.
+-- Which run of number-masking-plivo is this?
 SELECT masking.plivo_begin($1, $2, $3)

@@ -152,13 +152,26 @@ SELECT is_empty('SELECT * FROM masking.plivo_gauges()', 'not connected: nothing'
 
 -- ---- one run at a time ----
 
-CREATE FUNCTION pg_temp.held() RETURNS bigint LANGUAGE sql AS $$
-  SELECT count(*) FROM pg_locks l WHERE l.locktype = 'advisory' AND l.pid = pg_backend_pid() AND l.objsubid = 2
-$$;
-SELECT pg_advisory_unlock_all();
-SELECT masking.plivo_begin('{command,check,account,MA1,public_url,https://calls.example.com}', '{}', '{}') AS run \gset
-SELECT is(pg_temp.held(), 1::bigint, 'a run keeps others out');
-SELECT is((SELECT string_agg(t.kind, ' ') FROM masking.plivo_turn(:run, NULL, NULL) t), 'warn end', 'one that ends at once');
-SELECT is(pg_temp.held(), 0::bigint, 'and no longer once it has ended, though its session lives');
+SELECT pg_temp.turn(run, 0, '') FROM masking.plivo_runs WHERE ended_at IS NULL;
+UPDATE masking.plivo_runs SET ended_at = now() WHERE ended_at IS NULL;
+SELECT pg_temp.begin() AS one \gset
+SELECT pg_temp.begin() AS other \gset
+SELECT is(pg_temp.turn(:other), 'end 1', 'a run keeps others out');
+SELECT is(pg_temp.turn(:one), 'door GET /connected', 'and goes on');
+SELECT is(pg_temp.turn(:one), 'door GET /connected', 'without an answer the same comes again');
+SELECT is(pg_temp.turn(:one, 200, 'ok'), 'forged GET /connected', 'with one the next');
+UPDATE masking.plivo_runs SET heard_at = clock_timestamp() - interval '119 seconds' WHERE run = :one;
+SELECT pg_temp.begin() AS other \gset
+SELECT is(pg_temp.turn(:other), 'end 1', 'silent for less than 2 minutes, it keeps them out still');
+UPDATE masking.plivo_runs SET heard_at = clock_timestamp() - interval '121 seconds' WHERE run = :one;
+SELECT is(pg_temp.turn(:one), 'forged GET /connected', 'a turn renews it');
+SELECT pg_temp.begin() AS other \gset
+SELECT is(pg_temp.turn(:other), 'end 1', 'so it is at work');
+UPDATE masking.plivo_runs SET heard_at = clock_timestamp() - interval '121 seconds' WHERE run = :one;
+SELECT pg_temp.begin() AS other \gset
+SELECT is(pg_temp.turn(:other), 'door GET /connected', 'silent for more, it is taken over');
+SELECT is(pg_temp.turn(:one, 403, 'no'), 'end 1', 'and stops');
+SELECT is(pg_temp.turn(:other, 301, ''), 'end 1', 'a run that ends');
+SELECT is(pg_temp.turn(pg_temp.begin()), 'door GET /connected', 'lets the next in');
 
 SELECT * FROM finish();

@@ -48,6 +48,13 @@ def database(cluster):
 
 
 @pytest.fixture
+def interrupted(database):
+    """interrupted(): the run at work was heard of last longer ago than another waits."""
+    return lambda ago="121 seconds": database.query(
+        "UPDATE masking.plivo_runs SET heard_at = heard_at - %s::interval WHERE ended_at IS NULL", ago)
+
+
+@pytest.fixture
 def plivo():
     with FakePlivo() as plivo:
         yield plivo

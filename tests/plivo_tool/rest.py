@@ -73,14 +73,14 @@ class FakePlivo:
         self._lock = threading.RLock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
-        self._stopping = threading.Event()
+        self.hangs = threading.Event()  # set: what hangs is cut
 
     def __enter__(self):
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
     def __exit__(self, *_):
-        self._stopping.set()
+        self.hangs.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -269,7 +269,7 @@ def _handler(fake):
                     content = {"error": refused.error} if refused.error else {}
                 fake.requests.append(Request(began, self.command, path, query, body, status))
             if fault == "hang":
-                fake._stopping.wait(60)
+                fake.hangs.wait(60)
                 self.close_connection = True
             elif fault == "cut":
                 self.close_connection = True

@@ -154,7 +154,7 @@ def test_a_number_that_takes_no_texts_is_connected_and_said(tool, plivo):
 
 
 @pytest.mark.parametrize("after", range(1, 9))
-def test_interrupted_anywhere_and_run_again_it_ends_the_same(tool, plivo, three, after):
+def test_interrupted_anywhere_and_run_again_it_ends_the_same(tool, plivo, three, interrupted, after):
     """kill -9 while Plivo works on the nth request, which still takes effect."""
     answer, count = plivo.answer, []
     running = {}
@@ -171,24 +171,12 @@ def test_interrupted_anywhere_and_run_again_it_ends_the_same(tool, plivo, three,
     running["tool"].communicate(timeout=60)
     assert running["tool"].returncode == -signal.SIGKILL
     plivo.answer = answer
+    interrupted()
     assert tool("connect", "--all", "--yes").code == 0
     assert len(plivo.applications) == 1 and len(tool.pool()) == 3
     former = tool.database.query("SELECT count(former) FROM masking.plivo_numbers")
     assert former == [(0,)], "none had an application before"
     tool.in_step()
-
-
-def test_two_at_a_time_is_one_too_many(tool, plivo, three):
-    plivo.fail("GET", "Number/", "hang")
-    first = tool.start("connect", "--all", "--yes", PLIVO_SECOND_MS="1000")
-    try:
-        wait_until(lambda: plivo.requests and plivo.requests[-1].path == "Number/")
-        second = tool("connect", "--all", "--yes")
-        assert second.code == 1 and "Another number-masking-plivo is at work" in second.err
-    finally:
-        first.kill()
-        first.communicate(timeout=60)
-    assert tool("connect", "--all", "--yes").code == 0
 
 
 def test_a_hundred_numbers(tool, plivo):
