@@ -86,14 +86,12 @@ COMMENT ON COLUMN masking.plivo_seen.rent IS 'Its rent for a month.';
 
 CREATE TABLE masking.plivo_suspects (
   number bigint PRIMARY KEY,
-  looks integer NOT NULL,
   since timestamptz NOT NULL
 );
 COMMENT ON TABLE masking.plivo_suspects IS
-  'Numbers of the pool found lost or gone, and in how many looks on end: check --fix wants two.';
+  'Numbers of the pool found lost or gone by each look since: check --fix wants an hour of that.';
 COMMENT ON COLUMN masking.plivo_suspects.number IS 'The proxy number.';
-COMMENT ON COLUMN masking.plivo_suspects.looks IS 'Looks on end that found it so.';
-COMMENT ON COLUMN masking.plivo_suspects.since IS 'When the first of them was.';
+COMMENT ON COLUMN masking.plivo_suspects.since IS 'When the first of these looks was.';
 
 CREATE TABLE masking.plivo_runs (
   run bigint PRIMARY KEY DEFAULT hashtextextended(gen_random_uuid()::text, 0),

@@ -9,7 +9,7 @@ SELECT one, account, app_id, app_name, public_url, sent, connected_at FROM maski
 SELECT number, former, sms, switched_off, attached_at FROM masking.plivo_numbers WHERE false;
 SELECT one, looked_at, credits, prepaid, application FROM masking.plivo_look WHERE false;
 SELECT number, owner, voice, sms, renews, rent FROM masking.plivo_seen WHERE false;
-SELECT number, looks, since FROM masking.plivo_suspects WHERE false;
+SELECT number, since FROM masking.plivo_suspects WHERE false;
 SELECT run, command, options, phase, picture, step, words, exit_code, heard_at, ended_at FROM masking.plivo_runs WHERE false;
 
 ROLLBACK;

@@ -1,7 +1,23 @@
 -- check: what was seen is kept, compared with the pool, and some of it mended.
 
--- Keeps the look, and counts in how many looks on end a number was lost or gone. An empty list
--- counts for nothing: it is more likely to be wrong than true.
+-- Why the last look is not believed when it says that numbers do not ring here; NULL: it is. Those that
+-- --fix or disconnect disabled count too, or a wrong list would take a tenth of what is left each hour.
+CREATE OR REPLACE FUNCTION masking.plivo_doubt() RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT count(*) FILTER (WHERE s.owner IS DISTINCT FROM 'ours') || ' of ' || count(*)
+    || ' numbers of the pool are missing in Plivo''s list or attached elsewhere, more than a tenth'
+  FROM masking.proxy_numbers p
+  LEFT JOIN masking.plivo_numbers k ON k.number = p.e164
+  LEFT JOIN masking.plivo_seen s ON s.number = p.e164
+  WHERE p.enabled OR k.switched_off
+  HAVING count(*) FILTER (WHERE s.owner IS DISTINCT FROM 'ours') > greatest(1, count(*) / 10)
+$$;
+COMMENT ON FUNCTION masking.plivo_doubt() IS 'Why the last look is not believed: over a tenth of the pool is missing; NULL: it is.';
+
+-- Keeps the look, and since when looks on end have found a number lost or gone. One that is not
+-- believed counts for nothing.
 CREATE OR REPLACE FUNCTION masking.plivo_keep_look(r masking.plivo_runs) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -17,50 +33,47 @@ BEGIN
   SELECT l.number, l.owner, l.voice, l.sms, l.renews, l.rent FROM masking.plivo_listed(r.picture, r.options ->> 'account') l;
   DELETE FROM masking.plivo_suspects s
   WHERE NOT EXISTS (SELECT FROM masking.pool_drift d WHERE d.kind IN ('lost', 'gone') AND d.number = s.number::text);
-  IF r.picture -> 'numbers' <> '{}' AND r.picture -> 'application' <> '{}' THEN
-    INSERT INTO masking.plivo_suspects AS s (number, looks, since)
-    SELECT d.number::bigint, 1, now() FROM masking.pool_drift d WHERE d.kind IN ('lost', 'gone')
-    ON CONFLICT (number) DO UPDATE SET looks = s.looks + 1;
+  IF masking.plivo_doubt() IS NULL THEN
+    INSERT INTO masking.plivo_suspects AS s (number, since)
+    SELECT d.number::bigint, now() FROM masking.pool_drift d WHERE d.kind IN ('lost', 'gone')
+    ON CONFLICT DO NOTHING;
   END IF;
 END
 $$;
 COMMENT ON FUNCTION masking.plivo_keep_look(masking.plivo_runs) IS 'Keeps the look at Plivo, and counts findings on end.';
 
--- Takes numbers that do not ring here out of use, with brakes: found so in two looks, at most a
--- tenth of the pool at a time (but one), never a prefix's last number, and none at all when the
--- list is empty or our application gone: then it is not the numbers that are wrong.
+-- Takes numbers that do not ring here out of use, with brakes: found so by looks an hour apart, never a
+-- prefix's last number, and none at all while over a tenth of the pool is missing: then it is
+-- not the numbers that are wrong.
 CREATE OR REPLACE FUNCTION masking.plivo_fixed(r masking.plivo_runs) RETURNS masking.plivo_runs
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  left_to_fix integer := (SELECT greatest(1, count(*) / 10) FROM masking.proxy_numbers p WHERE p.enabled);
+  doubt text := masking.plivo_doubt();
   suspect record;
 BEGIN
-  IF r.picture -> 'numbers' = '{}' OR r.picture -> 'application' = '{}' THEN
-    r.words := r.words || '!Nothing is disabled: it is not the numbers that are wrong.'::text;
+  IF doubt IS NOT NULL THEN
+    r.words := r.words || ('!Nothing is disabled: ' || doubt || '. What is gone for good: DELETE it FROM masking.proxy_numbers.');
     RETURN r;
   END IF;
   FOR suspect IN
-    SELECT d.number::bigint AS number, d.words, p.prefix, s.looks
+    SELECT d.number::bigint AS number, d.words, p.prefix, s.since
     FROM masking.pool_drift d
     JOIN masking.plivo_suspects s ON s.number::text = d.number
     JOIN masking.proxy_numbers p ON p.number = d.number
     WHERE d.kind IN ('lost', 'gone')
     ORDER BY d.number::bigint
   LOOP
-    IF suspect.looks < 2 THEN
-      r.words := r.words || (suspect.number || ': disabled when the next look finds the same.');
+    IF suspect.since > now() - interval '1 hour' THEN
+      r.words := r.words || (suspect.number || ': disabled when a look an hour after the first finds the same.');
     ELSIF NOT EXISTS (SELECT FROM masking.proxy_numbers p
       WHERE p.enabled AND p.prefix = suspect.prefix AND p.e164 <> suspect.number)
     THEN
       r.words := r.words || ('!' || suspect.number || ': not disabled, it is the last one '
         || coalesce('of prefix ' || nullif(suspect.prefix, ''), 'that serves everyone') || '.');
-    ELSIF left_to_fix = 0 THEN
-      r.words := r.words || ('!' || suspect.number || ': not disabled yet, a tenth of the pool at a time is enough.');
     ELSE
       PERFORM masking.plivo_switch_off(suspect.number);
-      left_to_fix := left_to_fix - 1;
       r.words := r.words || (suspect.number || ': disabled in the pool.');
     END IF;
   END LOOP;

@@ -13,6 +13,11 @@ def connected(tool, plivo):
     return tool
 
 
+@pytest.fixture
+def an_hour_later(database):
+    return lambda: database.query("UPDATE masking.plivo_suspects SET since = since - interval '1 hour'")
+
+
 def enabled(tool):
     return [number for number, row in tool.pool().items() if row[2]]
 
@@ -114,47 +119,61 @@ def test_a_front_door_that_is_closed_is_told_of(connected):
 
 # ---- --fix ----
 
-def test_a_lost_number_is_disabled_when_two_looks_agree(connected, plivo):
+def test_a_lost_number_is_disabled_when_looks_an_hour_apart_agree(connected, plivo, an_hour_later):
     plivo.numbers[NUMBERS[0]]["application"] = None
     del plivo.numbers[NUMBERS[1]]
-    done = connected("check", "--fix")
-    assert done.code == 1 and "disabled when the next look finds the same" in done.out, done
-    assert len(enabled(connected)) == 30
+    for _ in range(3):
+        done = connected("check", "--fix")
+        assert done.code == 1 and "disabled when a look an hour after the first finds the same" in done.out, done
+        assert len(enabled(connected)) == 30
+    an_hour_later()
     assert connected("check", "--fix").code == 1
     assert enabled(connected) == NUMBERS[2:]
     assert connected("check", "--fix").code == 0, "what is out of use is no drift"
 
 
-def test_a_finding_that_went_away_starts_again(connected, plivo):
+def test_a_finding_that_went_away_starts_again(connected, plivo, an_hour_later):
     uri = plivo.numbers[NUMBERS[0]]["application"]
     for application in (None, uri, None):
         plivo.numbers[NUMBERS[0]]["application"] = application
         connected("check", "--fix")
+        an_hour_later()
     assert len(enabled(connected)) == 30
 
 
-def test_a_tenth_of_the_pool_at_a_time(connected, plivo):
-    for number in NUMBERS[:10]:
-        plivo.numbers[number]["application"] = None
+def test_nothing_is_disabled_while_more_than_a_tenth_is_missing(connected, plivo, an_hour_later):
+    """What was disabled before counts: no number of runs leaves one."""
+    there = dict(plivo.numbers)
+    plivo.numbers = {NUMBERS[0]: there[NUMBERS[0]]}
+    for _ in range(3):
+        done = connected("check", "--fix")
+        assert done.code == 1 and "Nothing is disabled: 29 of 30 numbers" in done.err, done
+        an_hour_later()
+    plivo.numbers = {number: there[number] for number in NUMBERS[3:]}
     connected("check", "--fix")
-    done = connected("check", "--fix")
-    assert "a tenth of the pool at a time" in done.err
+    assert len(enabled(connected)) == 30, "such a look counts for nothing"
+    an_hour_later()
+    connected("check", "--fix")
     assert enabled(connected) == NUMBERS[3:]
-    connected("check", "--fix")
-    assert enabled(connected) == NUMBERS[5:], "a tenth of 27 is 2"
+    plivo.numbers[NUMBERS[3]]["application"] = None
+    for _ in range(2):
+        done = connected("check", "--fix")
+        an_hour_later()
+    assert "Nothing is disabled: 4 of 30 numbers" in done.err, done
+    assert enabled(connected) == NUMBERS[3:]
 
 
-def test_never_the_last_number_of_a_prefix(tool, plivo):
-    for number in ("14155550101", "442079460102"):
+def test_never_the_last_number_of_a_prefix(tool, plivo, an_hour_later):
+    for number in ("14155550101", "442079460102", *map(str, range(4930555010, 4930555030))):
         plivo.add_number(number)
     assert tool("connect", "--all", "--yes").code == 0
-    for number in plivo.numbers.values():
-        number["application"] = None
-    plivo.add_number("4930555010", tool.our_application())
+    for number in ("14155550101", "442079460102"):
+        plivo.numbers[number]["application"] = None
     for _ in range(3):
         done = tool("check", "--fix")
+        an_hour_later()
     assert done.code == 1 and "it is the last one of prefix 1" in done.err, done
-    assert enabled(tool) == ["14155550101", "442079460102"]
+    assert len(enabled(tool)) == 22
 
 
 def test_an_empty_list_disables_nothing(connected, plivo):
@@ -182,9 +201,10 @@ def test_an_application_that_is_gone_disables_nothing(connected, plivo):
     assert len(enabled(connected)) == 30
 
 
-def test_connect_brings_back_what_fix_took_out_of_use(connected, plivo):
+def test_connect_brings_back_what_fix_took_out_of_use(connected, plivo, an_hour_later):
     plivo.numbers[NUMBERS[0]]["application"] = None
     connected("check", "--fix")
+    an_hour_later()
     connected("check", "--fix")
     assert NUMBERS[0] not in enabled(connected)
     done = connected("connect", "--yes")
