@@ -29,8 +29,9 @@ AS $$
 $$;
 COMMENT ON FUNCTION masking.plivo_keep_connection(masking.plivo_runs, jsonb) IS 'Keeps which account and application the pool is connected to.';
 
--- Into the pool, or enabled there again. NULL, or why not.
-CREATE OR REPLACE FUNCTION masking.plivo_pool(wanted bigint, prefix text, language text) RETURNS text
+-- Into the pool, or enabled there again. Whoever holds masking_plivo's password could ask it about any
+-- number, so it does not tell why not: not even whether it was that number or its prefix.
+CREATE OR REPLACE FUNCTION masking.plivo_pool(wanted bigint, prefix text, language text) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -40,13 +41,12 @@ BEGIN
     INSERT INTO masking.proxy_numbers (number, prefix, language) VALUES ('+' || wanted, prefix, language);
   END IF;
   UPDATE masking.plivo_numbers k SET switched_off = false WHERE k.number = wanted;
-  RETURN NULL;
-EXCEPTION
-  WHEN SQLSTATE 'MK001' OR SQLSTATE 'MK004' OR SQLSTATE 'MK012' OR lock_not_available THEN
-    RETURN SQLERRM;
+  RETURN true;
+EXCEPTION WHEN OTHERS THEN
+  RETURN false;
 END
 $$;
-COMMENT ON FUNCTION masking.plivo_pool(bigint, text, text) IS 'Puts a number into the pool or enables it there; NULL, or why not.';
+COMMENT ON FUNCTION masking.plivo_pool(bigint, text, text) IS 'Puts a number into the pool or enables it there; false: the pool does not take it.';
 
 -- Out of use in the pool: given to no new order.
 CREATE OR REPLACE FUNCTION masking.plivo_switch_off(wanted bigint) RETURNS void
@@ -68,14 +68,12 @@ AS $$
 DECLARE
   action text := next ->> 'action';
   wanted bigint := (next ->> 'number')::bigint;
-  why_not text;
 BEGIN
   r.picture := r.picture || '{"touched": true}';
   IF action IN ('pool', 'enable') THEN
-    why_not := masking.plivo_pool(wanted, next #>> '{body,prefix}', next #>> '{body,language}');
-    IF why_not IS NOT NULL THEN
+    IF NOT masking.plivo_pool(wanted, next #>> '{body,prefix}', next #>> '{body,language}') THEN
       r.picture := jsonb_set(r.picture, ARRAY['refused', wanted::text], 'true');
-      r.words := r.words || ('!' || wanted || ': the pool does not take it: ' || why_not || '.');
+      r.words := r.words || ('!' || wanted || ': the pool does not take it. The owner, who may INSERT it INTO masking.proxy_numbers, is told why.');
       r.exit_code := 1;
     ELSE
       r.words := r.words || (wanted || ': ' || CASE action WHEN 'pool' THEN 'in the pool.' ELSE 'in use again.' END);

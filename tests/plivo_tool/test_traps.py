@@ -356,7 +356,9 @@ def test_a_number_that_says_202_and_stays_as_it_is(tool, plivo):
 def test_a_number_that_is_somebodys_phone_is_not_put_into_the_pool(tool, plivo):
     tool.database.add_order("A-1", "14155550101", "14156667778")
     done = connect(tool)
-    assert done.code == 1 and "the pool does not take it" in done.err and "14155550101" in done.err, done
+    assert done.code == 1 and "14155550101: the pool does not take it." in done.err, done
+    assert "phone" not in done.err, "why, the owner is told: MK004"
+    assert "14155550101: the pool does not take it." in connect(tool, "--prefix", "").err
     assert tool.pool() == {}
     tool.database.orders("UPDATE orders SET completed_at = now() - interval '3 days' WHERE order_id = 'A-1'")
 
