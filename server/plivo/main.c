@@ -52,7 +52,7 @@ static int print_help(void)
         "            Those that connect calls stay until they do not; --now: all at once.\n"
         "\n"
         "Exit status: 0 done, or in step; 1 drift, or something was left undone; 2 usage;\n"
-        "3 Plivo is away; 4 Plivo refuses the credentials.\n"
+        "3 Plivo is away, or its lists do not end or hold still; 4 Plivo refuses the credentials.\n"
         "\n"
         "Settings come from the environment; PLIVO_AUTH_TOKEN_FILE and DATABASE_URL_FILE may name\n"
         "files instead:\n");

@@ -132,30 +132,76 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE WHEN jsonb_typeof(answer -> 'objects') = 'array' AND jsonb_typeof(answer -> 'meta') = 'object' THEN answer -> 'objects' END,
-    coalesce(answer #>> '{meta,next}', '') = '' OR answer -> 'objects' = '[]',
+    coalesce(answer #>> '{meta,next}', '') = '',
     CASE WHEN answer #>> '{meta,total_count}' ~ '^[0-9]{1,9}$' THEN (answer #>> '{meta,total_count}')::integer END
 $$;
 COMMENT ON FUNCTION masking.plivo_page(jsonb) IS 'One page of a list of Plivo''s.';
 
--- The application by name. Plivo's filter matches beginnings, so the name is compared here.
+-- How the list goes on behind a page with these entries: at the next page, or complete. It can shift while
+-- it is read: then pages overlap, or leave one out, and the count does not fit (total NULL: it is not
+-- compared), and it is read again from the beginning. A page that brings nothing new, and yet is not
+-- the last, would go on for ever; so would 50,000 entries.
+CREATE OR REPLACE FUNCTION masking.plivo_turned_page(INOUT r masking.plivo_runs, entries text[], last boolean, total integer, OUT complete boolean)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  before jsonb := coalesce(CASE WHEN r.place > 0 THEN r.picture -> 'read' END, '{}');
+  read jsonb := before || coalesce((SELECT jsonb_object_agg(e.entry, true) FROM unnest(entries) AS e (entry)), '{}');
+  many integer := (SELECT count(*) FROM jsonb_object_keys(read));
+  list text := 'Plivo''s list of ' || r.phase;
+BEGIN
+  complete := false;
+  IF r.place = 0 THEN
+    r.picture := r.picture || jsonb_build_object('counted', total);
+  END IF;
+  r.picture := r.picture || jsonb_build_object('read', read);
+  IF (r.picture ->> 'counted')::integer IS DISTINCT FROM total OR many > total OR last AND many < total THEN
+    IF r.readings >= 4 THEN
+      r.words := r.words || ('!' || list || ' changes while it is read. Try again later; what is not in the list was left alone.');
+      r := masking.plivo_ended(r, 3);
+    ELSE
+      r.readings := r.readings + 1;
+      r.pause := 1;
+      r.place := 0;
+    END IF;
+  ELSIF last THEN
+    complete := true;
+    r.readings := 0;
+    r.place := 0;
+    r.picture := r.picture - 'read';
+  ELSIF read = before OR many >= 50000 THEN
+    r.words := r.words || ('!' || list || ' does not end. Try again later; what is not in the list was left alone.');
+    r := masking.plivo_ended(r, 3);
+  ELSE
+    r.place := r.place + 20;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION masking.plivo_turned_page(masking.plivo_runs, text[], boolean, integer) IS 'Goes on to a list''s next page, or tells that it is complete.';
+
+-- The application by name. Plivo's filter matches beginnings, so the name is compared here. Whether it
+-- counts what it filters, nobody says.
 CREATE OR REPLACE FUNCTION masking.plivo_noted_applications(r masking.plivo_runs, answer jsonb) RETURNS masking.plivo_runs
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   page record := masking.plivo_page(answer);
+  turned record;
   named jsonb;
   their_url text;
 BEGIN
   named := coalesce(CASE WHEN r.place > 0 THEN r.picture -> 'named' END, '[]') || coalesce(
     (SELECT jsonb_agg(a.value) FROM jsonb_array_elements(page.entries) a
      WHERE a.value ->> 'app_name' = r.options ->> 'app' AND a.value ->> 'app_id' ~ '^[0-9A-Za-z-]{1,40}$'), '[]');
-  IF NOT page.last AND r.place < 10000 THEN
-    r.picture := r.picture || jsonb_build_object('named', named);
-    r.place := r.place + 20;
+  r.picture := r.picture || jsonb_build_object('named', named);
+  turned := masking.plivo_turned_page(r, ARRAY(
+    SELECT coalesce(a.value ->> 'app_id', a.value::text) FROM jsonb_array_elements(page.entries) a), page.last, NULL);
+  r := turned.r;
+  IF NOT turned.complete THEN
     RETURN r;
   END IF;
-  r.place := 0;
   IF (SELECT count(DISTINCT a.value ->> 'app_id') FROM jsonb_array_elements(named) a) > 1 THEN
     r.words := r.words || ('!There are several applications named ' || (r.options ->> 'app') || ': '
       || (SELECT string_agg(DISTINCT masking.plivo_clean(a.value ->> 'app_id') || ' (' || coalesce(masking.plivo_clean(a.value ->> 'answer_url'), 'no answer URL') || ')', ', ')
@@ -179,53 +225,40 @@ END
 $$;
 COMMENT ON FUNCTION masking.plivo_noted_applications(masking.plivo_runs, jsonb) IS 'What a page of applications means.';
 
--- One page of the numbers. The list can shift while it is read: then pages overlap, or leave one
--- out, and the count does not fit. It is read again from the beginning. What is no phone number, as
--- a short code, is counted, told of, and left alone.
+-- One page of the numbers. What is no phone number, as a short code, is counted, told of, and left
+-- alone.
 CREATE OR REPLACE FUNCTION masking.plivo_noted_numbers(r masking.plivo_runs, answer jsonb) RETURNS masking.plivo_runs
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   page record := masking.plivo_page(answer);
-  before jsonb := CASE WHEN r.place = 0 THEN '{}' ELSE r.picture -> 'numbers' END;
-  counted integer := CASE WHEN r.place = 0 THEN page.total ELSE (r.picture ->> 'counted')::integer END;
+  turned record;
   phone CONSTANT text := '^\+?[1-9][0-9]{6,14}$';
-  numbers jsonb;
+  found jsonb;
+  strange jsonb;
   others jsonb := coalesce(CASE WHEN r.place > 0 THEN r.picture -> 'others' END, '{}');
 BEGIN
-  numbers := before || coalesce((
+  found := coalesce((
     SELECT jsonb_object_agg(regexp_replace(n.value ->> 'number', '^\+', ''), n.value - ARRAY[
       'alias', 'added_on', 'carrier', 'city', 'resource_uri', 'mms_rate', 'sms_rate', 'voice_rate', 'verification_info'])
     FROM jsonb_array_elements(page.entries) n
     WHERE n.value ->> 'number' ~ phone), '{}');
-  others := others || coalesce((
+  strange := coalesce((
     SELECT jsonb_object_agg(coalesce(n.value ->> 'number', n.value::text), true)
     FROM jsonb_array_elements(page.entries) n
     WHERE (n.value ->> 'number' ~ phone) IS NOT TRUE), '{}');
-  IF counted IS DISTINCT FROM page.total
-    OR page.last AND page.total <> (SELECT count(*) FROM jsonb_object_keys(numbers || others))
-  THEN
-    IF r.readings >= 4 THEN
-      r.words := r.words || '!Plivo''s list of numbers changes while it is read. Try again later; what is not in the list was left alone.'::text;
-      RETURN masking.plivo_ended(r, 3);
-    END IF;
-    r.readings := r.readings + 1;
-    r.pause := 1;
-    r.place := 0;
-    RETURN r;
-  END IF;
-  r.picture := r.picture || jsonb_build_object('numbers', numbers, 'others', others, 'counted', counted);
-  IF page.last OR r.place > 200000 THEN
+  others := others || strange;
+  r.picture := r.picture || jsonb_build_object('others', others,
+    'numbers', CASE WHEN r.place = 0 THEN '{}' ELSE r.picture -> 'numbers' END || found);
+  turned := masking.plivo_turned_page(r, ARRAY(SELECT jsonb_object_keys(found || strange)), page.last, page.total);
+  r := turned.r;
+  IF turned.complete THEN
     IF others <> '{}' AND r.round = 1 THEN
       r.words := r.words || ('Left alone, as no phone number: '
         || masking.plivo_clean((SELECT string_agg(o.key, ', ' ORDER BY o.key) FROM jsonb_object_keys(others) AS o (key))) || '.');
     END IF;
     r.phase := CASE r.command WHEN 'check' THEN 'look' ELSE 'plan' END;
-    r.place := 0;
-    r.readings := 0;
-  ELSE
-    r.place := r.place + 20;
   END IF;
   RETURN r;
 END

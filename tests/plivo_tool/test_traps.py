@@ -1,4 +1,6 @@
 """What goes wrong at Plivo, on the way there, and at the front door."""
+import itertools
+
 import pytest
 
 from waiting import wait_until
@@ -240,6 +242,27 @@ def test_a_list_that_never_holds_still_is_given_up(tool, plivo):
     done = connect(tool)
     assert done.code == 3 and "changes while it is read" in done.err, done
     assert untouched(tool, plivo)
+
+
+@pytest.mark.parametrize("path, kind", [
+    ("Number/", "the same page"), ("Number/", "always others"), ("Number/", "nothing, and more"),
+    ("Application/", "the same page"), ("Application/", "nothing, and more")])
+def test_a_list_that_never_ends_is_given_up(tool, plivo, path, kind):
+    fresh, answer = itertools.count(), plivo.answer
+
+    def endless(method, asked, query, body):
+        status, page = answer(method, asked, query, body)
+        if (method, asked) == ("GET", path):
+            entry = {"number": str(14155552000 + next(fresh)), "app_id": str(next(fresh)), "app_name": "x"}
+            page = {"objects": {"the same page": [{**entry, "number": "14155552000", "app_id": "1"}],
+                                "always others": [entry], "nothing, and more": []}[kind],
+                    "meta": {"next": "/v1/again", "total_count": 3 if path == "Number/" else None}}
+        return status, page
+
+    plivo.answer = endless
+    done = connect(tool)
+    assert done.code == 3 and f"list of {path[:-1].lower()}s" in done.err, done
+    assert untouched(tool, plivo) and len(plivo.requests) < 30
 
 
 def test_an_account_without_numbers(tool, plivo):
