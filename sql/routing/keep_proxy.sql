@@ -5,7 +5,7 @@ AS $$
 BEGIN
   IF on_proxy IS NULL THEN
     RETURN true;
-  ELSIF NOT pg_try_advisory_xact_lock_shared(hashtext('masking.proxy_numbers'), hashint8(on_proxy)) THEN
+  ELSIF NOT pg_try_advisory_xact_lock_shared(hashtext('masking.proxy_numbers'), masking.lock_key(on_proxy)) THEN
     RETURN false;
   ELSIF current_setting('transaction_isolation') = 'read committed' THEN
     RETURN EXISTS (SELECT FROM masking.proxy_numbers p WHERE p.e164 = on_proxy);

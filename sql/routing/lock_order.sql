@@ -14,7 +14,7 @@ AS $$
 --   who    order_written
 BEGIN
   IF masking.may_lock(1) THEN
-    PERFORM pg_advisory_xact_lock(hashtextextended(the_order, hashtext('masking.orders')));
+    PERFORM pg_advisory_xact_lock(hashtext('masking.orders'), masking.lock_key(hashtextextended(the_order, 0)));
   END IF;
 END
 $$;
