@@ -141,6 +141,28 @@ SELECT is(masking.plivo_said(502, NULL, E'<html>\r\n\x1b[31m' || repeat('x', 500
 SELECT is(masking.plivo_json(bad), NULL, 'no JSON object: ' || left(bad, 20))
 FROM unnest(ARRAY['', 'null', '[]', '"x"', '{', '<html>', '{"a": "\u0000"}', repeat('[', 100000)]) bad;
 
+-- ---- lists ----
+
+-- Pages of so many new entries each, until it ends or is begun anew: "exit code, pages".
+CREATE FUNCTION pg_temp.read_list(phase text, entries integer, total integer) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  r masking.plivo_runs := jsonb_populate_record(NULL::masking.plivo_runs,
+    jsonb_build_object('phase', phase, 'place', 0, 'readings', 0, 'exit_code', 0, 'words', '{}'::text[], 'picture', '{}'::jsonb));
+  turned record;
+  pages integer := 0;
+BEGIN
+  LOOP
+    turned := masking.plivo_turned_page(r, ARRAY(SELECT (r.place * 1000 + i)::text FROM generate_series(1, entries) i), false, total);
+    r := turned.r;
+    pages := pages + 1;
+    EXIT WHEN r.phase = 'end' OR r.place = 0 OR pages = 20;
+  END LOOP;
+  RETURN r.exit_code || ', ' || pages;
+END
+$$;
+SELECT is(pg_temp.read_list('applications', 10000, NULL), '3, 5', 'a list of new entries for ever is given up too, at 50,000');
+SELECT is(pg_temp.read_list('numbers', 20, 30), '0, 2', 'or begun anew as soon as it has more than it counts');
+
 -- ---- the gauges ----
 
 SELECT results_eq($$SELECT name, labels FROM masking.plivo_gauges() ORDER BY 1, 2$$,

@@ -265,6 +265,24 @@ def test_a_list_that_never_ends_is_given_up(tool, plivo, path, kind):
     assert untouched(tool, plivo) and len(plivo.requests) < 30
 
 
+@pytest.mark.parametrize("told", [{"total_count": 1}, {"total_count": 22}, {"next": "/v1/again"}])
+def test_what_is_said_of_a_list_and_is_not_so(tool, plivo, told):
+    """A count that does not fit, and empty pages behind the last."""
+    twenty(plivo, 20)
+    answer = plivo.answer
+
+    def lie(method, asked, query, body):
+        status, page = answer(method, asked, query, body)
+        if (method, asked) == ("GET", "Number/"):
+            page = {**page, "meta": {**page["meta"], **told}}
+        return status, page
+
+    plivo.answer = lie
+    done = connect(tool)
+    assert done.code == 3 and "list of numbers" in done.err, done
+    assert untouched(tool, plivo) and len(plivo.requests) < 15
+
+
 def test_an_account_without_numbers(tool, plivo):
     plivo.numbers.clear()
     assert connect(tool).code == 0
