@@ -30,7 +30,7 @@ $$;
 COMMENT ON FUNCTION masking.plivo_keep_connection(masking.plivo_runs, jsonb) IS 'Keeps which account and application the pool is connected to.';
 
 -- Into the pool, or enabled there again. Whoever holds masking_plivo's password could ask it about any
--- number, so it does not tell why not: not even whether it was that number or its prefix.
+-- number, so it does not tell why not: not even whether it was that number or its prefix. PostgreSQL's log has why.
 CREATE OR REPLACE FUNCTION masking.plivo_pool(wanted bigint, prefix text, language text) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -43,6 +43,7 @@ BEGIN
   UPDATE masking.plivo_numbers k SET switched_off = false WHERE k.number = wanted;
   RETURN true;
 EXCEPTION WHEN OTHERS THEN
+  RAISE LOG 'masking: the pool did not take a number from %: %', session_user, SQLSTATE;
   RETURN false;
 END
 $$;
