@@ -62,7 +62,8 @@ BEGIN
     ORDER BY extract(epoch FROM lower(held)) * sign(extract(epoch FROM ago)) LOOP
     UPDATE masking.routes SET
       live = tstzrange(lower(live) - ago, upper(live) - ago),
-      held = tstzrange(lower(held) - ago, upper(held) - ago)
+      held = tstzrange(lower(held) - ago, upper(held) - ago),
+      began = began - ago
     WHERE order_id = route.order_id AND route_id = route.route_id;
   END LOOP;
   FOR route IN SELECT order_id, code_id FROM masking.codes
