@@ -18,7 +18,7 @@ BEGIN
   THEN
     RETURN 'does not follow what is blocked';
   ELSIF o.unmasked_since IS NOT NULL THEN
-    RETURN CASE WHEN o.proxy_number IS NOT NULL AND masking.connected_since(o, NULL, now()) IS NULL
+    RETURN CASE WHEN o.proxy_number IS NOT NULL AND masking.waits(o, now()) AND masking.connected_since(o, NULL, now()) IS NULL
       THEN 'waits, and shows a number' END;
   ELSIF o.completed_at IS NULL AND greatest(o.recorded_at, o.placed_at, o.routed_at) > now() - masking.setting_span('longest_life')
     AND EXISTS (

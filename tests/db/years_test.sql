@@ -116,12 +116,17 @@ SELECT tests.triggers(false);
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('PAST', '14156661003', '14156661004');
 INSERT INTO masking.orders (order_id, customer_number, completed_at) VALUES ('LOST', '14156661009', now());
 UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'REPLICA';
+-- It waits and shows a number; and one that waited for more time until it was over, which is as it should be.
+INSERT INTO masking.orders (order_id, customer_number, agent_number, customer, agent, proxy_number, masking, completed_at, unmasked_since) VALUES
+  ('SHOWS', '14156661005', '14156661006', 14156661005, 14156661006, '14155550100', 'masked', NULL, now()),
+  ('OVER', '14156661007', '14156661008', 14156661007, 14156661008, '14155550100', 'masked', now() - interval '1 day', now() - interval '1 day');
 SELECT tests.triggers(true);
 SELECT results_eq('SELECT order_id, wrong FROM masking.orders_out_of_step ORDER BY order_id',
-  $$VALUES ('LOST' COLLATE "C", 'is not found by its people'), ('PAST' COLLATE "C", 'connects nobody, and does not wait'), ('REPLICA', 'connects whom the order does not name')$$,
+  $$VALUES ('LOST' COLLATE "C", 'is not found by its people'), ('PAST' COLLATE "C", 'connects nobody, and does not wait'), ('REPLICA', 'connects whom the order does not name'),
+    ('SHOWS', 'waits, and shows a number')$$,
   'what came past the triggers is shown');
 SELECT masking.check_step();
-SELECT ok(EXISTS (SELECT FROM masking.order_gauges() WHERE name = 'orders_out_of_step' AND value = 3), 'and is a gauge');
+SELECT ok(EXISTS (SELECT FROM masking.order_gauges() WHERE name = 'orders_out_of_step' AND value = 4), 'and is a gauge');
 UPDATE masking.orders SET agent_number = agent_number;
 SELECT is_empty('SELECT * FROM masking.orders_out_of_step', 'writing the orders again mends it');
 SELECT throws_ok('TRUNCATE masking.orders', 'MK007', NULL, 'TRUNCATE is refused in our words');
