@@ -54,9 +54,9 @@ DECLARE
 BEGIN
   PERFORM masking.check_batch(call_uuids, callers);
   IF cap > 0 THEN
-    PERFORM masking.lock_pairs(ARRAY(
+    PERFORM masking.lock_pairs(masking.pairs_of(ARRAY(
       SELECT unnest(w.order_ids) FROM unnest(callers, dialled) AS a (caller, proxy)
-      CROSS JOIN LATERAL masking.call_way(masking.caller_of(a.caller, a.proxy), a.proxy) w));
+      CROSS JOIN LATERAL masking.call_way(masking.caller_of(a.caller, a.proxy), a.proxy) w)));
   END IF;
   -- Not RETURN QUERY: a type that has got another column before this text fills it is no error here.
   FOR answer IN

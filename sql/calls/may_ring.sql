@@ -15,7 +15,7 @@ $$;
 COMMENT ON FUNCTION masking.pairs_of(text[]) IS
   'A number for the two people of each of these orders, whoever calls whom; says nothing of theirs.';
 
-CREATE OR REPLACE FUNCTION masking.lock_pairs(the_orders text[]) RETURNS void
+CREATE OR REPLACE FUNCTION masking.lock_pairs(pairs bigint[]) RETURNS void
 LANGUAGE plpgsql
 AS $$
 -- While one batch counts the calls of a pair no other does; in the order of their keys, so that
@@ -23,27 +23,27 @@ AS $$
 DECLARE
   key integer;
 BEGIN
-  FOR key IN SELECT DISTINCT hashint8(p) FROM unnest(masking.pairs_of(the_orders)) p ORDER BY 1 LOOP
+  FOR key IN SELECT DISTINCT hashint8(p) FROM unnest(pairs) p ORDER BY 1 LOOP
     PERFORM pg_advisory_xact_lock(hashtext('masking.pairs'), key);
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION masking.lock_pairs(text[]) IS 'Locks the two people of each of these orders, before their calls are counted.';
+COMMENT ON FUNCTION masking.lock_pairs(bigint[]) IS 'Locks pairs of people, before their calls are counted.';
 
-CREATE OR REPLACE FUNCTION masking.rang_enough(the_orders text[], cap integer, but_for text DEFAULT NULL) RETURNS boolean
+CREATE OR REPLACE FUNCTION masking.rang_enough(pairs bigint[], cap integer, but_for text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN cap > 0 AND EXISTS (
-    SELECT FROM unnest(masking.pairs_of(the_orders)) AS p (pair)
+  RETURN EXISTS (
+    SELECT FROM unnest(pairs) AS p (pair)
     JOIN masking.pair_calls k ON k.pair = p.pair AND k.called_at BETWEEN now() - interval '1 hour' AND now() + interval '1 hour' -- later: by a clock that was set back
     GROUP BY p.pair
     HAVING count(*) >= cap AND bool_and(k.call_uuid IS DISTINCT FROM but_for));
 END
 $$;
-COMMENT ON FUNCTION masking.rang_enough(text[], integer, text) IS
-  'Whether the two people of one of these orders had so many calls within the last hour (0: never), and this call is none of those.';
+COMMENT ON FUNCTION masking.rang_enough(bigint[], integer, text) IS
+  'Whether one of these pairs had so many calls within the last hour, and this call is none of those.';
 
 CREATE OR REPLACE FUNCTION masking.may_ring(the_call text, the_orders text[], cap integer) RETURNS boolean
 LANGUAGE plpgsql
@@ -54,17 +54,20 @@ AS $$
 --   reads, writes  pair_calls, of these pairs
 --   locks          the pairs, which the batch has locked, but for one whose order changed since
 --   who            answer_calls, answer_codes
+DECLARE
+  pairs bigint[];
 BEGIN
   IF cap = 0 THEN
     RETURN true;
   END IF;
-  PERFORM masking.lock_pairs(the_orders);
-  IF masking.rang_enough(the_orders, cap, the_call) THEN
+  pairs := masking.pairs_of(the_orders);
+  PERFORM masking.lock_pairs(pairs);
+  IF masking.rang_enough(pairs, cap, the_call) THEN
     RETURN false;
   END IF;
-  DELETE FROM masking.pair_calls k WHERE k.pair = ANY (masking.pairs_of(the_orders)) AND k.called_at <= now() - interval '1 hour';
+  DELETE FROM masking.pair_calls k WHERE k.pair = ANY (pairs) AND k.called_at <= now() - interval '1 hour';
   INSERT INTO masking.pair_calls (pair, call_uuid, called_at)
-  SELECT p, the_call, now() FROM unnest(masking.pairs_of(the_orders)) p
+  SELECT p, the_call, now() FROM unnest(pairs) p
   ON CONFLICT DO NOTHING;
   RETURN true;
 END

@@ -123,9 +123,9 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('masking.codes'), asked.lock);
   END LOOP;
   IF masking.setting_amount('calls_per_hour') > 0 THEN
-    PERFORM masking.lock_pairs(ARRAY(
+    PERFORM masking.lock_pairs(masking.pairs_of(ARRAY(
       SELECT unnest(r.order_ids) FROM unnest(callers, dialled, codes) AS a (caller, proxy, code)
-      CROSS JOIN LATERAL masking.reached_by_code(masking.caller_of(a.caller, a.proxy), a.proxy, a.code) r));
+      CROSS JOIN LATERAL masking.reached_by_code(masking.caller_of(a.caller, a.proxy), a.proxy, a.code) r)));
   END IF;
 
   FOR asked IN

@@ -76,7 +76,7 @@ BEGIN
   IF cap = 0 THEN
     RETURN false;
   ELSIF masking.meant(at) @> now() THEN
-    RETURN masking.rang_enough(the_orders, cap);
+    RETURN masking.rang_enough(masking.pairs_of(the_orders), cap);
   END IF;
   RETURN EXISTS (
     SELECT FROM masking.calls c
