@@ -37,7 +37,7 @@ AS $$
 BEGIN
   RETURN EXISTS (
     SELECT FROM unnest(pairs) AS p (pair)
-    JOIN masking.pair_calls k ON k.pair = p.pair AND k.called_at BETWEEN now() - interval '1 hour' AND now() + interval '1 hour' -- later: by a clock that was set back
+    JOIN masking.pair_calls k ON k.pair = p.pair AND masking.is_recent(k.called_at, interval '1 hour')
     GROUP BY p.pair
     HAVING count(*) >= cap AND bool_and(k.call_uuid IS DISTINCT FROM but_for));
 END

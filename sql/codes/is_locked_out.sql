@@ -9,7 +9,7 @@ AS $$
 BEGIN
   RETURN (SELECT count(*) >= 30 FROM (
     SELECT FROM masking.code_failures f
-    WHERE f.proxy = on_proxy AND f.failed_at BETWEEN now() - interval '10 minutes' AND now() + interval '10 minutes'
+    WHERE f.proxy = on_proxy AND masking.is_recent(f.failed_at, interval '10 minutes')
     LIMIT 30) few);
 END
 $$;
@@ -18,7 +18,7 @@ COMMENT ON FUNCTION masking.is_closed_to_codes(bigint) IS
 
 -- Five wrong codes of a caller within an hour, on whatever numbers. Those who hide their number are
 -- many people, who cannot be told apart: together they have twenty on each number, and never
--- count for or against somebody who shows his. What is an hour ahead was counted by a clock that was set back since.
+-- count for or against somebody who shows his.
 CREATE OR REPLACE FUNCTION masking.is_locked_out(caller bigint, proxy bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -28,10 +28,10 @@ BEGIN
     RETURN true;
   ELSIF caller IS NULL THEN
     RETURN (SELECT count(*) >= 20 FROM masking.code_failures f
-      WHERE f.caller IS NULL AND f.proxy = is_locked_out.proxy AND f.failed_at BETWEEN now() - interval '1 hour' AND now() + interval '1 hour');
+      WHERE f.caller IS NULL AND f.proxy = is_locked_out.proxy AND masking.is_recent(f.failed_at, interval '1 hour'));
   END IF;
   RETURN (SELECT count(*) >= 5 FROM masking.code_failures f
-    WHERE f.caller = is_locked_out.caller AND f.failed_at BETWEEN now() - interval '1 hour' AND now() + interval '1 hour');
+    WHERE f.caller = is_locked_out.caller AND masking.is_recent(f.failed_at, interval '1 hour'));
 END
 $$;
 COMMENT ON FUNCTION masking.is_locked_out(bigint, bigint) IS

@@ -55,12 +55,12 @@ BEGIN
     SELECT count(*) >= most FROM (
       SELECT FROM masking.messages m
       WHERE m.order_ids[1] = first_order AND m.side = 'agent' AND m.outcome = 'forwarded'
-        AND m.received_at BETWEEN now() - interval '1 minute' AND now() + interval '1 minute'
+        AND masking.is_recent(m.received_at, interval '1 minute')
       LIMIT most) few) AND (
     SELECT count(*) >= most FROM (
       SELECT FROM masking.messages m
       WHERE m.order_ids[1] = first_order AND m.side = 'customer' AND m.outcome = 'forwarded'
-        AND m.received_at BETWEEN now() - interval '1 minute' AND now() + interval '1 minute'
+        AND masking.is_recent(m.received_at, interval '1 minute')
       LIMIT most) few);
 END
 $$;

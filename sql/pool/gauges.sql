@@ -48,7 +48,7 @@ BEGIN
     FOREACH asked IN ARRAY sources LOOP
       CONTINUE WHEN EXISTS (
         SELECT FROM masking.gauge_values g
-        WHERE g.source = asked AND g.taken_at BETWEEN now() - interval '55 seconds' AND now() + interval '55 seconds'); -- later: by a clock that was set back
+        WHERE g.source = asked AND masking.is_recent(g.taken_at, interval '55 seconds'));
       BEGIN
         EXECUTE format('
           WITH fresh AS MATERIALIZED (SELECT f.name, f.labels, f.value FROM masking.%1$I() f), gone AS (

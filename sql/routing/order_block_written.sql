@@ -23,7 +23,7 @@ $$;
 COMMENT ON FUNCTION masking.order_block_written(masking.order_blocks) IS
   'A block of an order, checked, or an error that shows no number.';
 
-CREATE OR REPLACE FUNCTION masking.order_follows_block(the_order text) RETURNS void
+CREATE OR REPLACE FUNCTION masking.block_takes_effect(the_order text) RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -34,7 +34,7 @@ BEGIN
   PERFORM masking.blocks_follow(the_order);
 END
 $$;
-COMMENT ON FUNCTION masking.order_follows_block(text) IS
+COMMENT ON FUNCTION masking.block_takes_effect(text) IS
   'Brings the routes of an order in step with a block of it, or MK012.';
 
 CREATE OR REPLACE FUNCTION masking.order_block_follows(before masking.order_blocks, block masking.order_blocks) RETURNS void
@@ -55,12 +55,12 @@ BEGIN
     IF EXISTS (
       SELECT FROM masking.routes r WHERE r.order_id = before.order_id AND masking.is_live(r.live, r.closed, clock_timestamp()))
     THEN
-      PERFORM masking.order_follows_block(before.order_id);
+      PERFORM masking.block_takes_effect(before.order_id);
     END IF;
   END IF;
   IF block.order_id IS NOT NULL THEN
     INSERT INTO masking.block_log (did, order_id, side, reason) VALUES ('blocked', block.order_id, block.side, block.reason);
-    PERFORM masking.order_follows_block(block.order_id);
+    PERFORM masking.block_takes_effect(block.order_id);
   END IF;
 END
 $$;
