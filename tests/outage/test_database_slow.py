@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 import pytest
 
 import cluster as clusters_module
-from cluster import Cut, free_port, until
+from cluster import Cut, until
 from judge import check_answers, check_record
 from load import MARGIN, PROXY, Load, request, new_call
+from pgbouncer import pgbouncer
 from relay import Relay
 from test_database_gone import BACK, back
 
@@ -308,26 +309,7 @@ def test_standby_takes_over_from_a_vanished_host(clusters, services):
 
 def test_pgbouncer_in_transaction_mode(cluster, services, place):
     """Prepared statements get lost there; the server notices and does without."""
-    port = free_port()
-    settings = place / "pgbouncer.ini"
-    settings.write_text(f"""[databases]
-masking = host={cluster.place} port={cluster.port}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = 2
-server_login_retry = 1
-""")
-    # auth_type any ignores the user's name: it is the database's line that decides.
-    settings.write_text(settings.read_text().replace(
-        f"port={cluster.port}", f"port={cluster.port} user=masking_server"))
-    with open(place / "pgbouncer.log", "wb") as log:
-        bouncer = subprocess.Popen(clusters_module.as_postgres("/usr/sbin/pgbouncer", settings),
-                                   stdout=log, stderr=log)
-    try:
+    with pgbouncer(place, f"host={cluster.place} port={cluster.port} user=masking_server") as port:
         service = services(f"postgresql://masking_server@127.0.0.1:{port}/masking")
         with Load([service.address]) as load:
             load.await_kind("connected", time.monotonic(), BACK)
@@ -337,6 +319,3 @@ server_login_retry = 1
         check_answers(load)
         check_record(load, cluster)
         service.check_log(outages=2)
-    finally:
-        bouncer.kill()  # from 1.23 on SIGTERM waits for the clients to leave
-        bouncer.wait(timeout=60)

@@ -1,13 +1,11 @@
 """One run at a time, through a pooler too; one that was interrupted keeps nobody out for long."""
 import contextlib
-import os
 import re
 import signal
-import socket
-import subprocess
 
 import pytest
 
+from pgbouncer import pgbouncer
 from waiting import wait_until
 
 
@@ -32,31 +30,9 @@ def stuck(tool, plivo, path):
 
 @pytest.fixture
 def through_pgbouncer(tool, cluster, tmp_path):
-    """In transaction mode, with two connections for all."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = tmp_path / "pgbouncer.ini"
-    settings.write_text(f"""[databases]
-masking = host={cluster.socket} user=masking_plivo
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = 2
-""")
-    # Which may not look into root's folders, but reads what it was given.
-    user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
-    with open(tmp_path / "log", "wb") as log, open(settings, "rb") as file:
-        bouncer = subprocess.Popen(["/usr/sbin/pgbouncer", "/dev/stdin"], stdin=file, stdout=log, stderr=log,
-                                   **user)
-    tool.settings["DATABASE_URL"] = f"postgresql://masking_plivo@127.0.0.1:{port}/masking"
-    wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
-    yield
-    bouncer.kill()
-    bouncer.wait(timeout=60)
+    with pgbouncer(tmp_path, f"host={cluster.socket} user=masking_plivo") as port:
+        tool.settings["DATABASE_URL"] = f"postgresql://masking_plivo@127.0.0.1:{port}/masking"
+        yield
 
 
 def test_through_pgbouncer_three_at_once_are_one(tool, plivo, database, through_pgbouncer):
