@@ -207,7 +207,8 @@ def test_a_pool_of_many_prefixes_leaves_out_no_alert(start_server, prefixes, cou
     if left_out:
         assert found["masking_metrics_left_out_total"] >= 4 * count - values > 0
         told = re.findall(r"event=metrics_left_out what=gauges kept=2048 left_out=(\d+)", server.log)
-        assert told == [str(4 * count - values)]
+        # The first look's number. Chores that have ended since may have put more gauges before.
+        assert len(told) == 1 and 0 < int(told[0]) <= 4 * count - values
 
 
 def test_the_build_and_the_workers_are_shown(start_server):
