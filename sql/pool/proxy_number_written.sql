@@ -5,7 +5,7 @@ BEGIN
   -- An order being written may have chosen it; that is over in a moment, and what it
   -- leaves can be seen only then.
   IF current_setting('transaction_isolation') <> 'read committed' OR NOT masking.lock_by(
-    clock_timestamp() + masking.setting_span('lock_wait'), 'masking.proxy_numbers', masking.lock_key(before.e164))
+    clock_timestamp() + masking.patience(), 'masking.proxy_numbers', masking.lock_key(before.e164))
   THEN
     RAISE EXCEPTION 'number: "%" is being used by an order that is being written', masking.redacted(before.number)
       USING ERRCODE = 'MK012', COLUMN = 'number', TABLE = 'proxy_numbers', HINT = 'Try again, in a transaction that is READ COMMITTED.';

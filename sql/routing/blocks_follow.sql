@@ -50,7 +50,7 @@ AS $$
 --   locks  the orders' rows, each tried until lock_wait is over, else MK012
 --   who    what the owner blocks: person_follows, blocks_follow_all
 DECLARE
-  deadline CONSTANT timestamptz := clock_timestamp() + masking.setting_span('lock_wait');
+  deadline CONSTANT timestamptz := clock_timestamp() + masking.patience();
   the_order text;
   changed integer := 0;
 BEGIN

@@ -61,7 +61,7 @@ AS $$
 --   locks   for anybody, the table: then its row, tried; for lock_wait together
 --   who     lock_person, blocks_follow_all
 DECLARE
-  deadline CONSTANT timestamptz := clock_timestamp() + masking.setting_span('lock_wait');
+  deadline CONSTANT timestamptz := clock_timestamp() + masking.patience();
   waits boolean := true;
 BEGIN
   -- Above it, orders that were committed since the snapshot would go unseen.

@@ -7,7 +7,7 @@ AS $$
 --   locks  the person, then the rules (change_rules): each tried for lock_wait, else MK012
 --   who    block_person, unblock_person, proxy_number_written
 BEGIN
-  IF NOT masking.lock_by(clock_timestamp() + masking.setting_span('lock_wait'), 'masking.people', masking.lock_key(person)) THEN
+  IF NOT masking.lock_by(clock_timestamp() + masking.patience(), 'masking.people', masking.lock_key(person)) THEN
     RAISE EXCEPTION 'number: "%" is being used by an order that is being written', masking.redacted(person::text)
       USING ERRCODE = 'MK012', COLUMN = 'number', HINT = 'Try again.';
   END IF;

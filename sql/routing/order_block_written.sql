@@ -27,7 +27,7 @@ CREATE OR REPLACE FUNCTION masking.block_takes_effect(the_order text) RETURNS vo
 LANGUAGE plpgsql
 AS $$
 BEGIN
-  IF NOT masking.keep_rules(clock_timestamp() + masking.setting_span('lock_wait')) THEN
+  IF NOT masking.keep_rules(clock_timestamp() + masking.patience()) THEN
     RAISE EXCEPTION 'order %: what may be dialled is being changed', the_order
       USING ERRCODE = 'MK012', TABLE = 'order_blocks', HINT = 'Try again.';
   END IF;

@@ -131,7 +131,7 @@ AS $$
 --   writes  routes, codes, order_phones, pool_peaks; the row itself is the trigger's
 --   locks   in this order: the order's row (by the UPDATE itself, or FOR KEY SHARE when an
 --           INSERT finds it), else its id (lock_order, waits); then the people, tried for
---           lock_wait at most (lock_people); then the proxy number, shared, tried
+--           as long as patience() says (lock_people); then the proxy number, shared, tried
 --           (keep_proxy); then routes of others that give way, only where they are free; then
 --           each further phone, as a person (phones_follow)
 --   who     the trigger "written" on orders, whoever writes one
@@ -151,7 +151,7 @@ BEGIN
       RETURN o;
     END IF;
     o := masking.let_through(o, existing);
-    o := masking.route_order(o, existing, masking.setting_span('lock_wait'));
+    o := masking.route_order(o, existing, masking.patience());
   ELSIF o.forgotten_at IS NOT NULL THEN
     PERFORM masking.route_forgotten(before, o);
   ELSIF (before.proxy_number, before.unmasked_since) IS NOT DISTINCT FROM (o.proxy_number, o.unmasked_since)
@@ -159,7 +159,7 @@ BEGIN
   THEN
     -- (What differs there was written by assign_pending or issue_codes, and is routed.)
     o := masking.let_through(o, before);
-    o := masking.route_order(o, before, masking.setting_span('lock_wait'));
+    o := masking.route_order(o, before, masking.patience());
   END IF;
   IF o.unmasked_since IS NOT NULL AND before.unmasked_since IS NULL AND masking.setting_on('refuse_unmasked') THEN
     RAISE EXCEPTION 'no proxy number is free for order %', o.order_id

@@ -75,7 +75,7 @@ BEGIN
     RAISE EXCEPTION 'number: "%" is a proxy number', masking.redacted(phone.number)
       USING ERRCODE = 'MK004', COLUMN = 'number';
   END IF;
-  IF NOT masking.lock_people(ARRAY[phone.phone], masking.setting_span('lock_wait')) THEN
+  IF NOT masking.lock_people(ARRAY[phone.phone], masking.patience()) THEN
     RAISE EXCEPTION 'number: "%" is being used by an order that is being written', masking.redacted(phone.number)
       USING ERRCODE = 'MK012', COLUMN = 'number', HINT = 'Try again.';
   END IF;

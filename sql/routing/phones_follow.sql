@@ -78,7 +78,7 @@ BEGIN
     IF NOT masking.phone_is_routed(o, phone.side, phone.phone, at) AND masking.connected_since(o, phone.side, at) IS NOT NULL
       AND EXISTS (
         SELECT FROM masking.wanted_routes(o, at) w WHERE NOT w.must AND w.side = phone.side AND w.caller = phone.phone)
-      AND masking.lock_people(ARRAY[phone.phone], masking.setting_span('lock_wait'))
+      AND masking.lock_people(ARRAY[phone.phone], masking.patience())
     THEN
       at := clock_timestamp();
       PERFORM masking.open_phone(o, phone.side, phone.phone, at);

@@ -243,6 +243,29 @@ def test_constraints_that_the_order_system_checks_at_once(database):
     assert one(owner, "SELECT count(*) FROM masking.routes WHERE upper(live) > now()") == 5
 
 
+def test_an_order_ends_its_waiting_before_its_statement_is_ended(database):
+    """statement_timeout below lock_wait: the order waits for a number, and is not lost."""
+    owner, other, orders = connect(database), connect(database, "masking_orders", "READ COMMITTED"), connect(database, "masking_orders")
+    setting(owner, "lock_wait", 3600)
+    ask(other, PLACE, "A", "14156667777", "14156667778")
+    ask(orders, "SET statement_timeout = '6s'")
+    assert ask(orders, PLACE + " RETURNING masking", "B", "14156667777", "14156667779") == [("waiting",)]
+    other.rollback()
+    assert ask(owner, "SELECT order_id FROM masking.assign_pending()") == [("B",)]
+
+
+@pytest.mark.parametrize("limit", ["statement_timeout", "transaction_timeout"])
+def test_patience_is_half_of_what_the_session_has(database, limit):
+    owner = connect(database)
+    if not ask(owner, "SELECT 1 FROM pg_settings WHERE name = %s", limit):
+        pytest.skip(f"no {limit} before PostgreSQL 17")
+    setting(owner, "lock_wait", 1_000_000)
+    for given, half in [("2h", 3600), ("10min", 300), ("200s", 100), ("600000ms", 300), ("4d", 172800), ("0", 1_000_000), ("20d", 864_000)]:
+        ask(owner, f"SET {limit} = '{given}'")
+        left = one(owner, "SELECT extract(epoch FROM masking.patience())")
+        assert half - 50 < left <= half, given
+
+
 @pytest.mark.parametrize("leave", ["UPDATE orders SET cancelled_at = now()", "DELETE FROM orders"])
 def test_an_order_that_ends_while_a_route_of_it_is_judged(database, leave):
     """Another transaction has routed an import's order, and commits while a third one ends it."""
