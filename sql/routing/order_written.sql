@@ -37,6 +37,16 @@ BEGIN
     o.agent_number := masking.e164(o.agent_number, 'agent_number');
   END IF;
   o.placed_at := coalesce(o.placed_at, now());
+  -- How programs write that there is none: the year 1, 1900, 1970, '-infinity'. Taken as a time it would end the order.
+  wrong := CASE
+    WHEN o.placed_at < '2000-01-01 00:00+00' AND o.placed_at IS DISTINCT FROM before.placed_at THEN 'placed_at'
+    WHEN o.completed_at < '2000-01-01 00:00+00' AND o.completed_at IS DISTINCT FROM before.completed_at THEN 'completed_at'
+    WHEN o.cancelled_at < '2000-01-01 00:00+00' AND o.cancelled_at IS DISTINCT FROM before.cancelled_at THEN 'cancelled_at'
+  END;
+  IF wrong IS NOT NULL THEN
+    RAISE EXCEPTION '%: is before the year 2000', wrong
+      USING ERRCODE = 'MK010', COLUMN = wrong, TABLE = 'orders', HINT = 'Where there is no time, write NULL.';
+  END IF;
   -- A day, because clocks and time zones differ.
   IF o.placed_at > now() + interval '1 day' AND o.placed_at IS DISTINCT FROM before.placed_at THEN
     RAISE EXCEPTION 'placed_at: % is in the future', o.placed_at
