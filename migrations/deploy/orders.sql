@@ -20,6 +20,7 @@ CREATE TABLE masking.orders (
   placed_at timestamptz NOT NULL DEFAULT now(),
   completed_at timestamptz,
   cancelled_at timestamptz,
+  revision bigint,
   customer_code text,
   agent_code text,
   unmasked_since timestamptz,
@@ -44,7 +45,8 @@ CREATE INDEX orders_by_age ON masking.orders (recorded_at, order_id);
 
 COMMENT ON TABLE masking.orders IS
   'One delivery per row. The only table the order system must write; routes follow it in the same transaction.';
-COMMENT ON COLUMN masking.orders.order_id IS 'The order system''s own id, at most 200 characters, all of which one sees.';
+COMMENT ON COLUMN masking.orders.order_id IS
+  'The order system''s own id, at most 200 characters, all of which one sees; never used again for another order.';
 COMMENT ON COLUMN masking.orders.customer_number IS 'The customer''s phone, stored as E.164 digits.';
 COMMENT ON COLUMN masking.orders.agent_number IS
   'The delivery agent''s phone, stored as E.164 digits; NULL: not assigned.';
@@ -60,6 +62,8 @@ COMMENT ON COLUMN masking.orders.completed_at IS
   'When it was delivered; each side is connected for its grace time longer. NULL again: reopened.';
 COMMENT ON COLUMN masking.orders.cancelled_at IS
   'When it was called off; both sides are cut off at commit. NULL again: taken back.';
+COMMENT ON COLUMN masking.orders.revision IS
+  'How often the order system has written the order, for who saves whole rows. Written: NULL (not compared), the value that was read, or that plus one; a row that was read before the last write is refused (MK013).';
 COMMENT ON COLUMN masking.orders.customer_code IS
   'What the customer enters when calling from a phone we do not know; NULL: codes are off, or nobody to reach.';
 COMMENT ON COLUMN masking.orders.agent_code IS

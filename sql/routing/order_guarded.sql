@@ -4,12 +4,12 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN after IS NULL OR coalesce(after = before, false) OR coalesce(after ~ '^\d{4}-' AND before ~ '^\d{4}-'
+  RETURN after IS NULL OR after = '' OR coalesce(after = before, false) OR coalesce(after ~ '^\d{4}-' AND before ~ '^\d{4}-'
     AND date_trunc('milliseconds', after::timestamptz) = date_trunc('milliseconds', before::timestamptz), false);
 END
 $$;
 COMMENT ON FUNCTION masking.is_same(text, text) IS
-  'Whether a column that is written is left as it was; NULL leaves it, whatever it was.';
+  'Whether a column that is written is left as it was; NULL and '''' leave it, whatever it was.';
 GRANT EXECUTE ON FUNCTION masking.is_same(text, text) TO masking_orders;
 
 CREATE OR REPLACE FUNCTION masking.must_keep(kept json, written json, what text) RETURNS void
@@ -35,16 +35,26 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 -- What of an order is not the order system's stays as it is. An ORM may write it: with the value it
--- has, as NULL or as DEFAULT; anything else would be a change, and is refused with the column's name.
+-- has, as NULL, '' or DEFAULT; anything else would be a change, and is refused with the column's name.
+-- Of the revision it may write what it read or, as ORMs do, one more: of a whole row that was read before the last
+-- write nothing is taken. (An INSERT that ON CONFLICT turns into an UPDATE comes here again as one.)
 --   reads  the order, if it is there, where an INSERT brings values of such columns
 --   who    the trigger "guard" on orders, with the rights of whoever writes
 DECLARE
   kept masking.orders := before;
   existing masking.orders;
+  written CONSTANT bigint := o.revision;
 BEGIN
   IF before.order_id IS NOT NULL AND o.order_id IS DISTINCT FROM before.order_id THEN
     RAISE EXCEPTION 'order_id: an order keeps its id'
       USING ERRCODE = 'MK013', COLUMN = 'order_id', TABLE = 'orders', HINT = 'Delete the order and place it under its new id.';
+  END IF;
+  IF before.order_id IS NOT NULL THEN
+    IF o.revision NOT IN (before.revision, before.revision + 1) THEN
+      RAISE EXCEPTION 'revision: the order was written since this row of it was read'
+        USING ERRCODE = 'MK013', COLUMN = 'revision', TABLE = 'orders', HINT = 'Read it again, and write what you change.';
+    END IF;
+    o.revision := before.revision + 1;
   END IF;
   -- This is what DEFAULT makes of it, also in EXCLUDED.
   IF o.recorded_at = now() THEN
@@ -57,12 +67,17 @@ BEGIN
   kept.placed_at := o.placed_at;
   kept.completed_at := o.completed_at;
   kept.cancelled_at := o.cancelled_at;
+  -- Programs begin to count at 0 or 1. More was read of an order that has been deleted since.
+  kept.revision := CASE WHEN before.order_id IS NOT NULL OR o.revision IN (0, 1) THEN o.revision END;
   IF kept IS DISTINCT FROM o THEN
     IF before.order_id IS NULL THEN
       -- An upsert, perhaps, of a row that was read.
       SELECT e.* INTO existing FROM masking.orders e WHERE e.order_id = o.order_id;
       IF FOUND THEN
-        RETURN masking.order_guarded(existing, o);
+        o.revision := NULL;
+        kept := masking.order_guarded(existing, o);
+        kept.revision := written;
+        RETURN kept;
       END IF;
     END IF;
     PERFORM masking.must_keep(to_json(kept), to_json(o), 'orders');

@@ -176,6 +176,8 @@ BEGIN
       USING ERRCODE = 'MK002', TABLE = 'orders',
         HINT = 'See masking.pool_status; with refuse_unmasked false in masking.settings the order would commit without one.';
   END IF;
+  -- (Who writes NULL there says nothing about it: see order_guarded.)
+  o.revision := coalesce(o.revision, before.revision, 1);
   o.masking := CASE
     WHEN o.forgotten_at IS NOT NULL THEN NULL
     WHEN num_nonnulls(o.customer_refused, o.agent_refused) > 0 AND o.cancelled_at IS NULL THEN 'refused'

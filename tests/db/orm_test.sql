@@ -30,7 +30,8 @@ CREATE TEMP TABLE before AS SELECT * FROM masking.orders;
 SELECT is(pg_temp.send($$INSERT INTO orders (order_id, customer_number, agent_number, proxy_number, masking)
   VALUES ('A', '14156667777', '14156667778', '14155550100', 'masked') ON CONFLICT (order_id) DO UPDATE SET proxy_number = EXCLUDED.proxy_number RETURNING proxy_number$$),
   '14155550100', 'an upsert of a row that was read');
-SELECT results_eq('SELECT * FROM masking.orders ORDER BY 1', 'SELECT * FROM before ORDER BY 1', 'and nothing is changed by it');
+UPDATE before SET revision = revision + 1 WHERE order_id = 'A';
+SELECT results_eq('SELECT * FROM masking.orders ORDER BY 1', 'SELECT * FROM before ORDER BY 1', 'and nothing is changed by it, but that it was written');
 SELECT is((SELECT count(*) FROM masking.routes WHERE order_id = 'A' AND NOT closed AND upper(live) > now()), 2::bigint, 'nor routed anew');
 SELECT is(pg_temp.send($$UPDATE orders SET placed_at = now() - interval '1 day' WHERE order_id = 'A' RETURNING order_id$$), 'A', 'placed_at is theirs');
 
@@ -68,6 +69,55 @@ CROSS JOIN LATERAL (
 ) placed
 ;
 SELECT is_empty($$SELECT FROM masking.orders WHERE order_id = 'Z'$$, 'a refused order is not there');
+
+-- A whole row that was read before the agent was swapped brings nobody back. The revision that stands there is compared with
+-- the one that is stored; NULL says nothing about what was read, as does who leaves the column out.
+SELECT is(pg_temp.send($$INSERT INTO orders (order_id, customer_number, agent_number) VALUES ('R', '14156663001', '14156663002') RETURNING revision::text$$), '1', 'an order is written once');
+CREATE FUNCTION pg_temp.now_stored() RETURNS text
+LANGUAGE plpgsql
+AS $$ BEGIN RETURN (SELECT concat_ws(' ', o.revision, right(o.agent_number, 1)) FROM masking.orders o WHERE o.order_id = 'R'); END $$;
+CREATE FUNCTION pg_temp.saved(revision text, agent text DEFAULT '14156663003') RETURNS text
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  RETURN pg_temp.refused(format('UPDATE orders SET customer_number = ''14156663001'', agent_number = %L, completed_at = NULL, revision = %s WHERE order_id = ''R''', agent, revision))
+    || ' ' || pg_temp.now_stored();
+END
+$$;
+SELECT is(pg_temp.saved(v.revision, v.agent), v.becomes, format('revision %s, %s', v.revision, v.becomes))
+FROM (VALUES ('1', '14156663003', 'done 2 3'), ('1', '14156663002', 'MK013 revision 2 3'), ('0', '14156663002', 'MK013 revision 2 3'),
+  ('3', '14156663003', 'done 3 3'), ('2', '14156663002', 'MK013 revision 3 3'), ('5', '14156663002', 'MK013 revision 3 3'),
+  ('-1', '14156663002', 'MK013 revision 3 3'), ('NULL', '14156663004', 'done 4 4'), ('DEFAULT', '14156663003', 'done 5 3'),
+  ('revision', '14156663004', 'done 6 4'), ('revision + 1', '14156663003', 'done 7 3')) AS v (revision, agent, becomes);
+SELECT is(tests.reaches(14156663002, 14155550100), 'order_over', 'who was swapped reaches nobody');
+SELECT is(pg_temp.refused(format($$INSERT INTO orders (order_id, customer_number, agent_number, revision) VALUES ('R', '14156663001', '14156663003', %s) %s$$, v.revision, v.conflict))
+    || ' ' || pg_temp.now_stored(), v.becomes, format('an upsert: revision %s, %s', v.revision, v.conflict))
+FROM (VALUES
+  ('NULL', 'ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number, revision = EXCLUDED.revision', 'done 8 3'),
+  ('8', 'ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number, revision = EXCLUDED.revision', 'done 9 3'),
+  ('10', 'ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number, revision = EXCLUDED.revision', 'done 10 3'),
+  ('8', 'ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number, revision = EXCLUDED.revision', 'MK013 revision 10 3'),
+  ('1', 'ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number', 'done 11 3'),
+  ('3', 'ON CONFLICT DO NOTHING', 'done 11 3')) AS v (revision, conflict, becomes);
+-- Only what the order system writes counts: assign_pending, codes, blocks, retention and owners change the rest of a row.
+UPDATE masking.settings SET is_on = true WHERE name = 'codes';
+SELECT masking.issue_codes();
+SELECT isnt((SELECT o.customer_code FROM masking.orders o WHERE o.order_id = 'R'), NULL, 'a code');
+SELECT tests.run_as('masking_orders', $$INSERT INTO order_blocks (order_id, side) VALUES ('R', 'customer')$$);
+SELECT tests.run_as('masking_orders', $$INSERT INTO order_phones (order_id, side, number) VALUES ('R', 'customer', '14156663005')$$);
+SELECT tests.run_as('masking_orders', $$DELETE FROM order_phones WHERE order_id = 'R'$$);
+UPDATE masking.proxy_numbers SET enabled = false;
+SELECT tests.run_as('masking_orders', $$INSERT INTO orders (order_id, customer_number, agent_number, revision) VALUES ('W', '14156663006', '14156663007', 0)$$);
+UPDATE masking.proxy_numbers SET enabled = true;
+SELECT isnt_empty('SELECT FROM masking.assign_pending()', 'an order gets a number later');
+UPDATE masking.orders SET recorded_at = recorded_at WHERE order_id IN ('R', 'W');
+SELECT is(string_agg(o.revision::text, ' ' ORDER BY o.order_id), '11 0', 'none of it is a write of theirs, and who counts from 0 does so') FROM masking.orders o WHERE o.order_id IN ('R', 'W');
+SELECT is(pg_temp.saved('12'), 'done 12 3', 'so that what was read before it is still good');
+UPDATE masking.settings SET is_on = false WHERE name = 'codes';
+SELECT tests.run_as('masking_orders', $$DELETE FROM orders WHERE order_id IN ('R', 'W')$$);
+SELECT is(pg_temp.refused($$INSERT INTO orders (order_id, customer_number, agent_number, revision) VALUES ('R', '14156663001', '14156663003', 13)
+  ON CONFLICT (order_id) DO UPDATE SET revision = EXCLUDED.revision$$), 'MK013 revision', 'a row of a deleted order does not bring it back');
+SELECT is(pg_temp.send($$UPDATE orders SET proxy_number = '', masking = '', customer_code = '' WHERE order_id = 'A' RETURNING proxy_number$$), '14155550100', ''''' is as NULL');
 
 -- Further phones.
 SELECT is(tests.reaches(14156661001, 14155550100), '14156667778', 'a further phone');

@@ -5,6 +5,7 @@ The line above a block of SQL or of a program says how it is run, and is not see
     <!-- run: masking_orders -->             as this role, in the document's own database
     <!-- run: masking_orders error MK001 --> the last statement fails so
     <!-- run: python -->                     as a program; DATABASE_URL is the order system's
+    <!-- run: django -->                     as a module of a Django project with that database
     <!-- shown: why it is not run -->
 
 The database of a document has the schema and the sample pairs; its blocks run in their order.
@@ -90,9 +91,25 @@ def node_modules():
     return place / "node_modules"
 
 
-def run_program(database, language, text, place):
+# What a project has already.
+DJANGO = '''
+import os
+import django
+from django import conf
+from django.db import DatabaseError, models
+from django.utils import timezone
+from psycopg2.extensions import parse_dsn
+
+server = parse_dsn(os.environ["DATABASE_URL"])
+conf.settings.configure(USE_TZ=True, DATABASES={"default": {
+    "ENGINE": "django.db.backends.postgresql", "NAME": server.pop("dbname"), "OPTIONS": server}})
+django.setup()
+'''
+
+
+def run_program(database, words, language, text, place):
     place = place / f"snippet.{language}"
-    place.write_text(text)
+    place.write_text(DJANGO + text if words == "django" else text)
     environment = {**os.environ, "DATABASE_URL": database.cluster.url(database.name, "masking_orders")}
     command = ["/usr/bin/python3", str(place)]
     if language == "js":
@@ -113,7 +130,7 @@ def test_its_blocks_run(document, database, tmp_path):
         if how == "run" and language == "sql":
             run_sql(database, words, text)
         elif how == "run":
-            run_program(database, language, text, tmp_path)
+            run_program(database, words, language, text, tmp_path)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
