@@ -31,7 +31,7 @@ EVERYBODY = [*PEOPLE["customer"], *PEOPLE["agent"][:4], *PEOPLE["both"], STRANGE
 WHOLE_NUMBER = re.compile(r"14156{3}\d{4}|5[24]\d{10,11}")
 # A transaction may be told to try again; who routes the same people at this moment is not waited for.
 TRY_AGAIN = {"40001", "40P01", "55P03", "MK012"}
-RETURNING = " RETURNING order_id, proxy_number::bigint, masking, unmasked_since IS NOT NULL, customer_code, agent_code"
+RETURNING = " RETURNING order_id, proxy_number::bigint, masking, unmasked_since IS NOT NULL, customer_code, agent_code, revision"
 
 
 class Session:
@@ -187,7 +187,13 @@ class World:
         else:
             statement, values = (f"UPDATE orders SET {column} = now() + make_interval(secs => %s) WHERE order_id = ANY (%s)",
                                  (value, ids))
-        return self.send(session, view, {i: changed[i] for i in ids}, statement, *values)
+        is_stale = False
+        if len(ids) == 1 and kind != "upsert" and self.chance.random() < 0.3:
+            stored = view.orders[ids[0]].revision
+            said = self.chance.choice([None, stored - 1, stored, stored + 1, stored + 2])
+            is_stale = said not in (None, stored, stored + 1)
+            statement, values = statement.replace(" WHERE", ", revision = %s WHERE"), (*values[:-1], said, values[-1])
+        return self.send(session, view, {i: changed[i] for i in ids}, statement, *values, is_stale=is_stale)
 
     def place(self, session, view):
         made, values = {}, []
@@ -198,27 +204,32 @@ class World:
         rows = ", ".join(["(%s, %s, %s)"] * len(made))
         self.send(session, view, made, f"INSERT INTO orders (order_id, customer_number, agent_number) VALUES {rows}", *values)
 
-    def send(self, session, view, changed, statement, *values):
+    def send(self, session, view, changed, statement, *values, is_stale=False):
         """A statement that writes these orders, as the judge expects them, and what it returns."""
         before = {i: view.orders.get(i) for i in changed}
         bad = {i: view.take(order, before[i]) for i, order in changed.items()}
         try:
             rows = self.execute(session, statement + RETURNING, *values)
         except psycopg2.Error as error:
-            assert error.pgcode in ("MK001", "MK003", "MK014") and any(bad.values()) and not self.takes_bad, error
+            assert error.pgcode == "MK013" if is_stale else \
+                error.pgcode in ("MK001", "MK003", "MK014") and any(bad.values()) and not self.takes_bad, error
             return self.roll_back(session)
         if rows is None:
             return None
+        assert not is_stale, "a row that was read earlier was taken"
         assert self.takes_bad or not any(bad.values()), "a bad number was taken"
         assert {row[0] for row in rows} == set(changed)
         for order_id, *row in rows:
+            if before[order_id] is not None:
+                changed[order_id].revision = before[order_id].revision + 1
             self.compare(session, view, order_id, changed[order_id], before[order_id], row)
             session.touched[order_id], session.ever = changed[order_id], view.ever
         return None
 
     def compare(self, session, view, order_id, order, before, row):
         """What a write made of an order, by its row, with what the judge makes of it."""
-        (proxy, masking, waits, *codes), now = row, self.now()
+        (proxy, masking, waits, *codes, revision), now = row, self.now()
+        assert revision == order.revision, f"{order_id}: revision {revision}, and not {order.revision}"
         if self.is_sure(session):
             self.check_number(view, order_id, order, before, proxy, waits)
         view.orders[order_id] = order
