@@ -176,8 +176,14 @@ BEGIN
       USING ERRCODE = 'MK002', TABLE = 'orders',
         HINT = 'See masking.pool_status; with refuse_unmasked false in masking.settings the order would commit without one.';
   END IF;
-  -- (Who writes NULL there says nothing about it: see order_guarded.)
+  -- See order_guarded. An owner who writes what is the order system's has written the order as well.
   o.revision := coalesce(o.revision, before.revision, 1);
+  IF o.revision = before.revision AND o.forgotten_at IS NULL
+    AND (o.customer_number, o.agent_number, o.placed_at, o.completed_at, o.cancelled_at)
+      IS DISTINCT FROM (before.customer_number, before.agent_number, before.placed_at, before.completed_at, before.cancelled_at)
+  THEN
+    o.revision := before.revision + 1;
+  END IF;
   o.masking := CASE
     WHEN o.forgotten_at IS NOT NULL THEN NULL
     WHEN num_nonnulls(o.customer_refused, o.agent_refused) > 0 AND o.cancelled_at IS NULL THEN 'refused'
