@@ -16,6 +16,7 @@ BEGIN
     SELECT * FROM (VALUES
       ('masking_console', 'The operator''s console: may execute its pages, reads no table.', ARRAY[
         'search_path = pg_catalog',
+        'array_nulls = on',
         -- A page that takes longer is given up; calls must not notice that somebody looks.
         'statement_timeout = ''3s''',
         'lock_timeout = ''1s''',

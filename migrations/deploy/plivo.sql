@@ -10,6 +10,7 @@ DO $$
 BEGIN
   CREATE ROLE masking_plivo LOGIN;
   ALTER ROLE masking_plivo SET search_path = pg_catalog;
+  ALTER ROLE masking_plivo SET array_nulls = on;
   ALTER ROLE masking_plivo SET lock_timeout = '10s';
   COMMENT ON ROLE masking_plivo IS 'number-masking-plivo: may take its turns at Plivo, and nothing else.';
 EXCEPTION WHEN duplicate_object OR unique_violation THEN

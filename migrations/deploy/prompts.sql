@@ -81,12 +81,12 @@ CREATE TABLE masking.prompts (
   event text COLLATE "C" CONSTRAINT known_event REFERENCES masking.outcomes (event),
   language text COLLATE "C" CHECK (language ~ '^[a-z]{2,3}-[A-Z]{2}$'),
   words text NOT NULL,
-  voice text NOT NULL DEFAULT 'WOMAN' CHECK (voice ~ '^(WOMAN|MAN|Polly\.[A-Za-z]{1,30})$'),
+  voice text NOT NULL DEFAULT 'WOMAN' CHECK (voice ~ '^(WOMAN|MAN|Polly[.][A-Za-z]{1,30})$'),
   play_url text,
   PRIMARY KEY (event, language),
   CONSTRAINT words_fit CHECK (
     octet_length(words) BETWEEN 1 AND 1000
-    AND words !~ '[\x01-\x08\x0B\x0C\x0E-\x1F\x7F\uFFFE\uFFFF]'),
+    AND words !~ E'[\x01-\x08\x0B\x0C\x0E-\x1F\x7F\uFFFE\uFFFF]'),
   CONSTRAINT url_plivo_can_fetch CHECK (
     length(play_url) <= 500
     AND play_url ~ '^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?/[A-Za-z0-9._~%!$&''()*+,;=:@/?-]*$'),

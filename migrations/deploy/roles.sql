@@ -23,6 +23,9 @@ BEGIN
       ('masking_orders', 'The order system: writes masking.orders, nothing else.', ARRAY['search_path = masking']),
       ('masking_server', 'The web server: may execute its few functions, reads no table.', ARRAY[
         'search_path = pg_catalog',
+        -- Its questions are arrays and its gauges numbers, whatever the database has set.
+        'array_nulls = on',
+        'extra_float_digits = 1',
         -- An answer is worth 2 s. A row that somebody holds is no reason to let a whole
         -- batch of callers wait that long: it is asked about again without the others. Two
         -- connections can meet such rows at once, and half a second without any answer counts

@@ -95,7 +95,7 @@ AS $$
 DECLARE
   seen CONSTANT text := masking.visible(value);
   written CONSTANT text := translate(seen, ' .-()[]', '') COLLATE "C";
-  digits text := (regexp_match(written, '^\+([1-9][0-9]{6,14})$'))[1];
+  digits text := (regexp_match(written, '^[+]([1-9][0-9]{6,14})$'))[1];
   flaw record;
 BEGIN
   IF digits IS NULL AND written ~ '^[0-9]{4,20}$' THEN

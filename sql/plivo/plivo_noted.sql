@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION masking.plivo_clean(dirty text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT left(btrim(regexp_replace(dirty, '[\u0001-\u001F\u007F-\u009F\s\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF]+', ' ', 'g')), 200)
+  SELECT left(btrim(regexp_replace(dirty, E'[ \u0001-\u001F\u007F-\u00A0\u1680\u2000-\u200F\u2028-\u202F\u205F-\u206F\u3000\uFEFF]+', ' ', 'g')), 200)
 $$;
 COMMENT ON FUNCTION masking.plivo_clean(text) IS 'Text of others, fit for a terminal: at most 200 characters, no control characters.';
 
@@ -97,7 +97,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  credits numeric := CASE WHEN answer ->> 'cash_credits' ~ '^-?[0-9]{1,15}(\.[0-9]{1,9})?$' THEN (answer ->> 'cash_credits')::numeric END;
+  credits numeric := CASE WHEN answer ->> 'cash_credits' ~ '^-?[0-9]{1,15}([.][0-9]{1,9})?$' THEN (answer ->> 'cash_credits')::numeric END;
   prepaid boolean := answer ->> 'billing_mode' IS DISTINCT FROM 'postpaid' AND answer ->> 'auto_recharge' IS DISTINCT FROM 'true';
 BEGIN
   IF answer ->> 'auth_id' IS DISTINCT FROM r.options ->> 'account' AND answer ? 'auth_id' THEN
@@ -234,13 +234,13 @@ AS $$
 DECLARE
   page record := masking.plivo_page(answer);
   turned record;
-  phone CONSTANT text := '^\+?[1-9][0-9]{6,14}$';
+  phone CONSTANT text := '^[+]?[1-9][0-9]{6,14}$';
   found jsonb;
   strange jsonb;
   others jsonb := coalesce(CASE WHEN r.place > 0 THEN r.picture -> 'others' END, '{}');
 BEGIN
   found := coalesce((
-    SELECT jsonb_object_agg(regexp_replace(n.value ->> 'number', '^\+', ''), n.value - ARRAY[
+    SELECT jsonb_object_agg(regexp_replace(n.value ->> 'number', '^[+]', ''), n.value - ARRAY[
       'alias', 'added_on', 'carrier', 'city', 'resource_uri', 'mms_rate', 'sms_rate', 'voice_rate', 'verification_info'])
     FROM jsonb_array_elements(page.entries) n
     WHERE n.value ->> 'number' ~ phone), '{}');

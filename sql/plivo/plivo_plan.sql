@@ -55,11 +55,11 @@ AS $$
       -- The last days of a month, which not every month has: a day early does no harm.
       WHEN n.value ->> 'renewal_date' ~ '^20[0-9]{2}-(0[1-9]|1[0-2])-(29|3[01])'
       THEN (left(n.value ->> 'renewal_date', 8) || '28')::date END,
-    CASE WHEN n.value ->> 'monthly_rental_rate' ~ '^[0-9]{1,9}(\.[0-9]{1,9})?$' THEN (n.value ->> 'monthly_rental_rate')::numeric END
+    CASE WHEN n.value ->> 'monthly_rental_rate' ~ '^[0-9]{1,9}([.][0-9]{1,9})?$' THEN (n.value ->> 'monthly_rental_rate')::numeric END
   FROM jsonb_each(picture -> 'numbers') n
   CROSS JOIN LATERAL (SELECT coalesce(n.value ->> 'application', '') AS application,
     substring(n.value ->> 'application' FROM '(?:^|/)Application/([0-9A-Za-z-]{1,40})/?$') AS app,
-    regexp_replace(coalesce(n.value ->> 'sub_account', ''), '^.*/([^/]+)/?$', '\1') AS subaccount) t
+    coalesce(substring(n.value ->> 'sub_account' FROM '([^/]*)/?$'), '') AS subaccount) t
 $$;
 COMMENT ON FUNCTION masking.plivo_listed(jsonb, text) IS 'The numbers of the account as they were read, and whose each is.';
 

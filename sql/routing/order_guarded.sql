@@ -4,7 +4,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN after IS NULL OR after = '' OR coalesce(after = before, false) OR coalesce(after ~ '^\d{4}-' AND before ~ '^\d{4}-'
+  RETURN after IS NULL OR after = '' OR coalesce(after = before, false) OR coalesce(after ~ '^[0-9]{4}-' AND before ~ '^[0-9]{4}-'
     AND date_trunc('milliseconds', after::timestamptz) = date_trunc('milliseconds', before::timestamptz), false);
 END
 $$;

@@ -21,10 +21,10 @@ AS $$
 -- Called by the console. Reads calls by time; writes console_log when an order is asked for.
 DECLARE
   page_size CONSTANT integer := 50;
-  key text[] := regexp_match(before, '^(\d{1,17})-(.{1,200})$');
+  key text[] := regexp_match(before, '^([0-9]{1,17})-(.{1,200})$');
   from_time timestamptz;
   from_uuid text := key[2];
-  proxy_is bigint := CASE WHEN on_number ~ '^[1-9]\d{6,14}$' THEN on_number END;
+  proxy_is bigint := CASE WHEN on_number ~ '^[1-9][0-9]{6,14}$' THEN on_number END;
   during record;
   c record;
   seen integer := 0;

@@ -2,10 +2,10 @@ CREATE OR REPLACE FUNCTION masking.said_seconds(seconds double precision) RETURN
 LANGUAGE sql IMMUTABLE STRICT
 AS $$
   SELECT CASE
-    WHEN seconds < 60 THEN format('%s s', floor(seconds))
-    WHEN seconds < 3600 THEN format('%s min %s s', floor(seconds / 60), floor(seconds)::bigint % 60)
-    WHEN seconds < 172800 THEN format('%s h %s min', floor(seconds / 3600), floor(seconds / 60)::bigint % 60)
-    ELSE format('%s days', floor(seconds / 86400))
+    WHEN seconds < 60 THEN format('%s s', floor(seconds)::bigint)
+    WHEN seconds < 3600 THEN format('%s min %s s', floor(seconds / 60)::bigint, floor(seconds)::bigint % 60)
+    WHEN seconds < 172800 THEN format('%s h %s min', floor(seconds / 3600)::bigint, floor(seconds / 60)::bigint % 60)
+    ELSE format('%s days', floor(seconds / 86400)::bigint)
   END
 $$;
 COMMENT ON FUNCTION masking.said_seconds(double precision) IS 'A length of time as people are told it.';
