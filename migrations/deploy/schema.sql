@@ -25,6 +25,7 @@ CREATE TABLE masking.deployed (
   digest text NOT NULL,
   objects text[] NOT NULL,
   text_digest text NOT NULL,
+  text_by integer NOT NULL,
   deployed_at timestamptz NOT NULL DEFAULT now(),
   gone_in text
 );
@@ -35,16 +36,26 @@ COMMENT ON COLUMN masking.deployed.digest IS 'SHA-256 of the file, so that what 
 COMMENT ON COLUMN masking.deployed.objects IS 'What it made, as regprocedure or regclass write it.';
 COMMENT ON COLUMN masking.deployed.text_digest IS
   'Digest of the text that PostgreSQL keeps of these objects; another one now: somebody edited them by hand.';
+COMMENT ON COLUMN masking.deployed.text_by IS
+  'Which major version of PostgreSQL wrote that text: each writes views in its own way.';
 COMMENT ON COLUMN masking.deployed.deployed_at IS 'When it was put in place.';
 COMMENT ON COLUMN masking.deployed.gone_in IS
   'The release that has this file no more; the next one drops its objects. NULL: it is there.';
 
+-- The settings are those by which PostgreSQL writes it; its order is not by the database's collation.
 CREATE FUNCTION masking.text_digest(objects text[]) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
+SET bytea_output = hex
+SET DateStyle = 'ISO, MDY'
+SET extra_float_digits = 1
+SET IntervalStyle = postgres
+SET quote_all_identifiers = off
+SET standard_conforming_strings = on
+SET TimeZone = UTC
 AS $$
   SELECT md5(string_agg(coalesce(
-    CASE WHEN o.name LIKE '%(%' THEN pg_get_functiondef(to_regprocedure(o.name)) ELSE pg_get_viewdef(to_regclass(o.name)) END, 'gone'), E'\n' ORDER BY o.name))
+    CASE WHEN o.name LIKE '%(%' THEN pg_get_functiondef(to_regprocedure(o.name)) ELSE pg_get_viewdef(to_regclass(o.name)) END, 'gone'), E'\n' ORDER BY o.name COLLATE "C"))
   FROM unnest(objects) AS o (name)
 $$;
 COMMENT ON FUNCTION masking.text_digest(text[]) IS 'A digest of the text that PostgreSQL keeps of these functions and views.';
@@ -52,9 +63,10 @@ COMMENT ON FUNCTION masking.text_digest(text[]) IS 'A digest of the text that Po
 CREATE FUNCTION masking.named_in(content text) RETURNS TABLE (name text, is_view boolean, xid text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off
 AS $$
   WITH wanted AS (
-    SELECT DISTINCT m[2] AS name FROM regexp_matches(content, '^CREATE OR REPLACE (FUNCTION|VIEW) masking\.([a-z0-9_]+)', 'gn') m
+    SELECT DISTINCT m[2] AS name FROM regexp_matches(content, '^CREATE OR REPLACE (FUNCTION|VIEW) masking[.]([a-z0-9_]+)', 'gn') m
   )
   SELECT p.oid::regprocedure::text, false, p.xmin::text FROM pg_proc p
   WHERE p.pronamespace = 'masking'::regnamespace AND p.proname IN (SELECT w.name FROM wanted w)
@@ -87,8 +99,8 @@ BEGIN
   FOR gone IN SELECT * FROM masking.named_in(content) n WHERE n.name || ' ' || n.xid = ANY (before) AND NOT n.is_view LOOP
     EXECUTE format('DROP FUNCTION %s', gone.name);
   END LOOP;
-  INSERT INTO masking.deployed AS d (file, digest, objects, text_digest)
-  VALUES (the_file, the_digest, ARRAY(SELECT n.name FROM masking.named_in(content) n ORDER BY n.name), '')
+  INSERT INTO masking.deployed AS d (file, digest, objects, text_digest, text_by)
+  VALUES (the_file, the_digest, ARRAY(SELECT n.name FROM masking.named_in(content) n ORDER BY n.name), '', 0)
   ON CONFLICT (file) DO UPDATE SET
     digest = EXCLUDED.digest, objects = EXCLUDED.objects, deployed_at = now(), gone_in = NULL;
   RETURN NULL;
@@ -109,6 +121,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   pins CONSTANT text := 'schema/planner_pins.sql';
+  version CONSTANT integer := current_setting('server_version_num')::integer / 10000;
   names CONSTANT text[] := ARRAY(SELECT files[i][1] FROM generate_subscripts(files, 1) i);
   left_over text[] := ARRAY(
     SELECT f.file FROM (SELECT files[i][1] AS file, files[i][2] AS digest FROM generate_subscripts(files, 1) i) f
@@ -155,8 +168,8 @@ BEGIN
   FOR place IN SELECT i FROM generate_subscripts(files, 1) i WHERE files[i][1] = pins LOOP
     EXECUTE files[place][3];
   END LOOP;
-  UPDATE masking.deployed d SET text_digest = masking.text_digest(d.objects)
-  WHERE d.text_digest <> masking.text_digest(d.objects);
+  UPDATE masking.deployed d SET text_digest = masking.text_digest(d.objects), text_by = version
+  WHERE (d.text_digest, d.text_by) <> (masking.text_digest(d.objects), version);
   RETURN changed;
 END
 $$;

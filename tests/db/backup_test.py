@@ -50,12 +50,15 @@ def test_a_dump_restored(original, tmp_path):
         pytest.skip("pg_dump dumps no newer server, and pg_restore sets what an older one does not know")
     owner.close()
     tool("pg_dump", "--format=custom", f"--file={dump}", original)
-    tool("createdb", restored)
+    tool("createdb", "--template=template0", "--encoding=UTF8", "--locale-provider=icu", "--icu-locale=tr-TR", restored)
     tool("pg_restore", "--exit-on-error", f"--dbname={restored}", dump)
     before, after = connect(original), connect(restored)
     assert ask(after, CONTENT) == ask(before, CONTENT)
     assert ask(after, ANSWER, ["call-3", "call-4"]) == [("connected", 14156660002), ("unknown_caller", None)]
     assert ask(after, LOST) == []
+    # Nobody edited it: neither another collation nor other settings make its text another.
+    ask(after, "SET DateStyle = 'German'; SET IntervalStyle = iso_8601; SET TimeZone = 'Asia/Kolkata'; SET quote_all_identifiers = on")
+    assert one(after, "SELECT edited FROM masking.schema_interface()") is None
     # The identities, the triggers, the constraint and the rights go on where they were.
     orders = connect(restored, "masking_orders")
     ask(orders, "INSERT INTO orders (order_id, customer_number, agent_number) VALUES ('new', '14156660001', '14156660002')")
