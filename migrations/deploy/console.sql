@@ -62,9 +62,10 @@ CREATE TABLE masking.console_log (
   who text COLLATE "C" NOT NULL,
   role text COLLATE "C" NOT NULL DEFAULT session_user,
   page text COLLATE "C" NOT NULL,
-  subject text
+  subject text,
+  log_id bigint DEFAULT (random() * 9007199254740991)::bigint,
+  PRIMARY KEY (looked_at, log_id)
 );
-CREATE INDEX console_log_by_time ON masking.console_log (looked_at);
 COMMENT ON TABLE masking.console_log IS
   'Who looked at which order, call or number, and when. Written by the functions that show them; kept for 400 days.';
 COMMENT ON COLUMN masking.console_log.looked_at IS 'When.';
@@ -74,5 +75,6 @@ COMMENT ON COLUMN masking.console_log.role IS 'The role that logged in to the da
 COMMENT ON COLUMN masking.console_log.page IS 'What was asked: order, why, calls, call.';
 COMMENT ON COLUMN masking.console_log.subject IS
   'Which order or call; of a phone number its last two digits. NULL: nothing that exists.';
+COMMENT ON COLUMN masking.console_log.log_id IS 'Names the row, with its time; random.';
 
 COMMIT;

@@ -11,7 +11,7 @@ SELECT order_id, side, number, phone, routed_since FROM masking.order_phones WHE
 SELECT order_id, side, reason, blocked_at FROM masking.order_blocks WHERE false;
 SELECT person, digits, direction, reason, blocked_at FROM masking.blocked_people WHERE false;
 SELECT version FROM masking.rule_version WHERE false;
-SELECT logged_at, who, did, order_id, side, person, digits, reason FROM masking.block_log WHERE false;
+SELECT logged_at, who, did, order_id, side, person, digits, reason, log_id FROM masking.block_log WHERE false;
 SELECT prefix, allowed FROM masking.dial_prefixes WHERE false;
 SELECT 1 / has_table_privilege('masking_orders', 'masking.orders', 'UPDATE')::int;
 

@@ -7,10 +7,10 @@ AS $$
 DECLARE
   at timestamptz;
 BEGIN
-  IF typed ~ '^\d{1,2}:\d{2}(:\d{2})?$' THEN
-    at := (current_date::text || ' ' || typed)::timestamptz;
+  IF typed ~ '^[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?$' THEN
+    at := (to_char(current_date, 'YYYY-MM-DD ') || typed)::timestamptz;
     RETURN CASE WHEN at > now() + interval '1 minute' THEN at - interval '1 day' ELSE at END;
-  ELSIF typed ~ '^\d{4}-\d{2}-\d{2}([ T]\d{1,2}:\d{2}(:\d{2})?)?$' THEN
+  ELSIF typed ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2})?)?$' THEN
     RETURN typed::timestamptz;
   END IF;
   RETURN NULL;

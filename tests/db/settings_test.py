@@ -119,6 +119,21 @@ SETTINGS = [
 ]
 
 
+def test_it_is_the_same_while_all_tables_are_published(played):
+    """A row that cannot be named in a publication can be neither changed nor removed: retention stopped for ever."""
+    name, wanted = played
+    admin = connect(name)
+    ask(admin, "CREATE PUBLICATION everything FOR ALL TABLES")
+    ask(admin, "INSERT INTO masking.console_log (looked_at, who, page) VALUES (now() - interval '401 days', 'somebody', 'order');"
+        " INSERT INTO masking.block_log (logged_at, did) VALUES (now() - interval '401 days', 'blocked')")
+    assert one(admin, "SELECT removed FROM masking.retention_run()") == 2
+    assert play(admin) == wanted
+    assert ask(admin, "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'masking'::regnamespace AND c.relkind IN ('r', 'p')"
+               " AND (c.relreplident <> 'd' OR NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))") == []
+    ask(admin, "DROP PUBLICATION everything")
+    admin.close()
+
+
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: settings["DateStyle"])
 def test_it_is_the_same_whatever_a_session_has_set(played, settings):
     name, wanted = played
