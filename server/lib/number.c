@@ -83,9 +83,44 @@ static bool add(struct written *written, char c)
     return ++written->digits <= DIGITS_MAX;
 }
 
+/*
+ * "14156661001.0" is a number that a program took for an amount, and its zero no digit of it. As
+ * groups: zeros behind a dot, only one of them, or fewer than the digits before the dot, or behind
+ * the only dot among plain digits. ("+33.1.42.76.40.00" has a last pair like the others.)
+ */
+struct grouping {
+    int groups, length, before; /* length: of the last group; before: of the one before it */
+    bool in_group, dotted;      /* dotted: a dot stands behind the last group */
+    bool follows_dot, is_zeros; /* the last group does, and is */
+};
+
+static void add_to_groups(struct grouping *grouping, char c)
+{
+    if (c < '0' || c > '9') {
+        grouping->in_group = false;
+        grouping->dotted = grouping->dotted || c == '.';
+        return;
+    }
+    if (!grouping->in_group)
+        *grouping = (struct grouping){.groups = grouping->groups + 1,
+                                      .before = grouping->length,
+                                      .in_group = true,
+                                      .follows_dot = grouping->dotted,
+                                      .is_zeros = true};
+    grouping->length++;
+    grouping->is_zeros = grouping->is_zeros && c == '0';
+}
+
+static bool has_decimals(const struct grouping *last)
+{
+    return last->groups > 1 && last->follows_dot && last->is_zeros &&
+           (last->groups == 2 || last->length == 1 || last->length < last->before);
+}
+
 static bool scan(const char *text, size_t length, struct written *written)
 {
     enum bracket bracket = OUTSIDE;
+    struct grouping grouping = {0};
     size_t size;
 
     *written = (struct written){0};
@@ -94,10 +129,11 @@ static bool scan(const char *text, size_t length, struct written *written)
         if (c == '\0')
             continue;
         bracket = next_bracket(bracket, c);
+        add_to_groups(&grouping, c);
         if (bracket == BRACKETED_ZERO || !add(written, c))
             return false;
     }
-    return true;
+    return !has_decimals(&grouping);
 }
 
 bool number_parse(const char *text, size_t length, struct number *out)

@@ -12,6 +12,26 @@ $$;
 COMMENT ON FUNCTION masking.visible(text) IS
   'A text without marks that nobody sees, its blanks and dashes the plain ones.';
 
+-- What is no phone number whatever its digits are: NULL. number_parse() of the server reads the same.
+CREATE OR REPLACE FUNCTION masking.without_marks(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE
+    -- "+44 (0)20 …": a zero to dial or to leave out, depending on where one is.
+    WHEN seen ~ '[[(] *0 *[])]'
+    -- "14156661001.0" is a number that a program took for an amount, and its zero no digit of it: zeros behind a
+    -- dot, only one of them, or fewer than the digits before the dot, or behind the only dot among plain digits.
+    -- ("+33.1.42.76.40.00" has a last pair like the others.)
+      OR last_two[2] = '0' OR length(last_two[2]) < length(last_two[1]) OR seen ~ '^[^0-9]*[0-9]+[^0-9]*[.][^0-9]*0+[^0-9]*$'
+    THEN NULL
+    ELSE translate(seen, ' .-()[]', '') END
+  FROM (SELECT masking.visible(value) COLLATE "C" AS seen) v
+  CROSS JOIN LATERAL (SELECT regexp_match(seen, '([0-9]+)[^0-9]*[.][^0-9]*(0+)[^0-9]*$') AS last_two) g
+$$;
+COMMENT ON FUNCTION masking.without_marks(text) IS
+  'A number that somebody wrote, without blanks, dots, dashes and brackets; NULL: a zero in brackets, or decimal places.';
+
 -- Every way of reading digits that stand for a number of this country; one, or it is not certain.
 CREATE OR REPLACE FUNCTION masking.national_readings(digits text, c masking.countries) RETURNS text[]
 LANGUAGE plpgsql STABLE
@@ -93,17 +113,12 @@ AS $$
 -- orders is one, whatever was known of it before or after: what is stored can be written again, blocked, erased.
 --   reads  settings, number_lengths; for a number that cannot be countries, orders, order_phones, routes, proxy_numbers
 DECLARE
-  seen CONSTANT text := masking.visible(value);
-  written CONSTANT text := translate(seen, ' .-()[]', '') COLLATE "C";
+  written CONSTANT text := masking.without_marks(value) COLLATE "C";
   digits text := (regexp_match(written, '^[+]([1-9][0-9]{6,14})$'))[1];
   flaw record;
 BEGIN
   IF digits IS NULL AND written ~ '^[0-9]{4,20}$' THEN
     digits := masking.without_plus(written);
-  END IF;
-  -- "+44 (0)20 …": a zero to dial or to leave out, depending on where one is.
-  IF seen COLLATE "C" ~ '[[(] *0 *[])]' THEN
-    digits := NULL;
   END IF;
   IF digits IS NULL AND value IS NOT NULL THEN
     RAISE EXCEPTION '%: "%" is not a phone number %',
@@ -113,7 +128,7 @@ BEGIN
       USING ERRCODE = 'MK001',
         COLUMN = column_name,
         HINT = 'Write "+", country code and number, 7 to 15 digits not starting with 0;'
-          ' no zero behind the country code that is dialled at home only; a leading "00", spaces, dots, dashes and brackets are allowed.'
+          ' no zero behind the country code that is dialled at home only; a leading "00", spaces, dots, dashes and brackets are allowed; decimal places (".0") are not.'
           ' What digits without "+" mean is the setting national_numbers.';
   ELSIF masking.cannot_be(digits) AND NOT masking.has_orders(masking.person(masking.number_of(digits))) THEN
     flaw := masking.flaw_of(digits);

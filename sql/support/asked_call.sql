@@ -10,7 +10,7 @@ AS $$
 --   reads  proxy_numbers, what orders_of_person reads
 --   who    explain_route, console_why
 DECLARE
-  written CONSTANT text := translate(masking.visible(from_number), ' .-()[]', '') COLLATE "C";
+  written CONSTANT text := masking.without_marks(from_number) COLLATE "C";
   plivos CONSTANT bigint := CASE
     WHEN written ~ '^[1-9][0-9]{6,14}$' THEN masking.number_of(written)
     WHEN written ~ '^0[1-9][0-9]{5,13}$' THEN -masking.number_of(substr(written, 2)) END;
@@ -21,7 +21,7 @@ BEGIN
   END IF;
   IF to_number IS NOT NULL THEN
     dialled := coalesce(
-      (SELECT p.e164 FROM masking.proxy_numbers p WHERE p.number = regexp_replace(to_number COLLATE "C", '[^0-9]', '', 'g')),
+      (SELECT p.e164 FROM masking.proxy_numbers p WHERE p.number = regexp_replace(masking.without_marks(to_number) COLLATE "C", '[^0-9]', '', 'g')),
       masking.number_of(masking.e164(to_number, to_name)));
   END IF;
   BEGIN

@@ -15,6 +15,8 @@ $$;
 SELECT pg_temp.says('14156667777', '14155550100', '0', '^connected: order A: the customer reaches the agent, \*\*99$', 'connected');
 SELECT pg_temp.says('+1 415 666 9999', '14155550100', '0', '^connected: order A: the agent', 'connected, from the agent');
 SELECT pg_temp.says('14156667777', '14155550100', '90 minutes', '\*\*78$', 'an hour and a half ago it was the first agent');
+SELECT pg_temp.says('493012345.0', '14155550100', '0', 'from: "\*\*50" is not a phone number', 'a float is nobody');
+SELECT pg_temp.says('14156667777', '1415555010.0', '0', 'to: "\*\*00" is not a phone number', 'nor a number of the pool');
 SELECT is((SELECT counterpart FROM masking.explain_route('14156667777', '14155550100', now() - interval '90 minutes')),
   14156667778, 'with the number for those who may see it');
 SELECT pg_temp.says('14156667778', '14155550100', '0', '^not connected: order A: over since .*, as the agent was swapped$', 'agent swapped at');
