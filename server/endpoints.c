@@ -65,10 +65,10 @@ static bool is_over(const struct form *form)
 {
     static const char *const over[] = {"completed", "busy",      "failed",
                                        "timeout",   "no-answer", "cancel"};
-    if (form_equals(form, "Event", "Hangup"))
+    if (form_says(form, "Event", "Hangup"))
         return true;
     for (size_t i = 0; i < sizeof over / sizeof over[0]; i++)
-        if (form_equals(form, "CallStatus", over[i]))
+        if (form_says(form, "CallStatus", over[i]))
             return true;
     return false;
 }
@@ -286,7 +286,7 @@ static void note_arrival(const struct endpoint *endpoint, const struct form *for
                       endpoint->handler == message_forward;
     if (endpoint->methods != GET_OR_POST)
         return;
-    if (is_dialled && version == 3 && !form_equals(form, "Direction", "outbound") &&
+    if (is_dialled && version == 3 && !form_says(form, "Direction", "outbound") &&
         form_find(form, "To", &to) == FORM_OK)
         (void)number_parse(to.bytes, to.length, &proxy);
     metrics_saw_webhook(proxy);

@@ -1,5 +1,6 @@
 #include "event.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ _Static_assert(sizeof(struct event_fields) <= WEBHOOK_FIELDS_BYTES, "a webhook h
 const struct field event_action_fields[] = {
     {"DialALegUUID", FIELD_ID, FIELD(uuid), .otherwise = "CallUUID", .label = "call"},
     {"To", FIELD_NUMBER, FIELD(dialled)},
-    {"DialStatus", FIELD_WORDS, FIELD(status), .room = PHRASE, .column = "dial_status"},
+    {"DialStatus", FIELD_WORD, FIELD(status), .room = PHRASE, .column = "dial_status"},
     {"DialRingStatus", FIELD_SWITCH, TOLD(0), .room = AMOUNT, .column = "dial_rang"},
     {"DialHangupCause", FIELD_WORDS, TOLD(1), .room = PHRASE, .column = "dial_cause"},
     {NULL},
@@ -93,6 +94,15 @@ static void tell(struct call_event *event, const char *column, const char *value
                          told == 1 ? "" : ",", column, (int)length, value);
     if (added < 0 || (size_t)added >= sizeof event->told - told)
         memcpy(event->told + told, "}", 2); /* cannot be: see EVENT_TOLD */
+}
+
+static void tell_word(struct call_event *event, const char *column, struct form_text text)
+{
+    char word[PHRASE];
+    size_t length = text.length < sizeof word ? text.length : sizeof word;
+    for (size_t i = 0; i < length; i++)
+        word[i] = (char)tolower((unsigned char)text.bytes[i]);
+    tell(event, column, word, length);
 }
 
 static void tell_number(struct call_event *event, const char *column, long value)
@@ -171,6 +181,8 @@ static bool start_event(struct call_event *event, const struct event_fields *fie
         memcpy(&text, (const char *)fields + field->offset, sizeof text);
         if (text.length > 0 && field->shape == FIELD_COUNT)
             tell_rounded(event, field->column, text);
+        else if (text.length > 0 && field->shape == FIELD_WORD)
+            tell_word(event, field->column, text);
         else if (text.length > 0)
             tell(event, field->column, text.bytes, text.length);
     }
@@ -222,8 +234,8 @@ static const char *dial_kind(const struct event_fields *fields)
                  {"connected", "DialConnected", "dial_connected"},
                  {"hangup", "DialHangup", "dial_hangup"}};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (fields_is_word(fields->action, kinds[i].action) ||
-            fields_is_word(fields->event, kinds[i].event))
+        if (form_text_is(fields->action, kinds[i].action) ||
+            form_text_is(fields->event, kinds[i].event))
             return kinds[i].kind;
     return NULL;
 }

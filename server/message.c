@@ -127,8 +127,8 @@ static bool says_nothing(struct form_text value)
     size_t blanks = 0;
     while (blanks < value.length && value.bytes[blanks] == ' ')
         blanks++;
-    return blanks == value.length || fields_is_word(value, "null") ||
-           fields_is_word(value, "none") || fields_is_word(value, "undefined");
+    return blanks == value.length || form_text_is(value, "null") || form_text_is(value, "none") ||
+           form_text_is(value, "undefined");
 }
 
 /* A message without text: a picture, a voice or a place? WhatsApp's come without a Media field at
@@ -137,7 +137,7 @@ static bool is_of_media(const struct message_fields *fields)
 {
     struct form_text mime = fields->mime_type;
     return form_text_is(fields->type, "mms") ||
-           (!says_nothing(fields->content_type) && !fields_is_word(fields->content_type, "text")) ||
+           (!says_nothing(fields->content_type) && !form_text_is(fields->content_type, "text")) ||
            (!says_nothing(mime) &&
             strncasecmp(mime.bytes, "text/", mime.length < 5 ? mime.length : 5) != 0);
 }
@@ -150,7 +150,7 @@ static const char *kind_of(const struct message_fields *fields, const struct con
         [TEXT_OTHER] = NULL, [TEXT_STOP] = "optout", [TEXT_START] = "start"};
     if (!says_nothing(fields->intent)) {
         for (size_t i = 0; i < sizeof intents / sizeof intents[0]; i++)
-            if (fields_is_word(fields->intent, intents[i]))
+            if (form_text_is(fields->intent, intents[i]))
                 return intents[i];
         return "intent";
     }
@@ -288,7 +288,7 @@ static void read_status(const struct status_fields *fields, struct delivery *del
     struct form_text error = fields->error;
     snprintf(delivery->status, sizeof delivery->status, "other");
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (fields_is_word(fields->status, known[i]))
+        if (form_text_is(fields->status, known[i]))
             snprintf(delivery->status, sizeof delivery->status, "%s", known[i]);
     delivery->error = 0;
     if (error.length <= 6)

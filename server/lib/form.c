@@ -2,6 +2,7 @@
 #include "form.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "utf8.h"
 
@@ -131,15 +132,15 @@ enum form_status form_find(const struct form *form, const char *name, struct for
     return status;
 }
 
-bool form_text_is(struct form_text text, const char *other)
+bool form_text_is(struct form_text text, const char *word)
 {
-    return text_equals(text, other, strlen(other));
+    return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;
 }
 
-bool form_equals(const struct form *form, const char *name, const char *value)
+bool form_says(const struct form *form, const char *name, const char *word)
 {
     struct form_text text;
-    return form_find(form, name, &text) == FORM_OK && form_text_is(text, value);
+    return form_find(form, name, &text) == FORM_OK && form_text_is(text, word);
 }
 
 const char *form_status_text(enum form_status status)

@@ -6,11 +6,6 @@
 
 enum { ROOM_MAX = 512 };
 
-bool fields_is_word(struct form_text text, const char *word)
-{
-    return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;
-}
-
 static enum form_status look_up(const struct field *field, const struct form *form,
                                 const char *name, struct form_text *text)
 {
@@ -77,12 +72,13 @@ static bool has_shape(const char *text, enum field_shape shape)
                                   "0123456789 _-.,:()/&'";
     switch (shape) {
     case FIELD_WORDS:
+    case FIELD_WORD:
         return text[strspn(text, letters)] == '\0' && !holds_number(text);
     case FIELD_DECIMAL:
     case FIELD_COUNT:
         return is_decimal(text);
     case FIELD_SWITCH:
-        return strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
+        return strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0;
     case FIELD_LINK:
         return is_link(text);
     default:

@@ -24,9 +24,11 @@ enum field_shape {
                      number.h); what stands for a hidden one means "no number" too */
     /* Noted when of another shape or longer than room. */
     FIELD_WORDS,   /* struct form_text, "Normal Hangup": letters, a little punctuation, no number */
+    FIELD_WORD,    /* the same, "no-answer": one that is compared; however it is spelt, record it in
+                      lower case */
     FIELD_DECIMAL, /* struct form_text, "0.00475" */
     FIELD_COUNT,   /* struct form_text, "12" or "12.4": a decimal of which the fraction is noise */
-    FIELD_SWITCH,  /* struct form_text, "true" or "false" */
+    FIELD_SWITCH,  /* struct form_text, "true" or "false", in whatever case */
     FIELD_LINK,    /* struct form_text, "https://media.plivo.com/..." */
     FIELD_TIME,    /* int64_t: seconds since some Thursday, as if every day had 86,400 and the zone
                       were UTC, of "2026-11-24 06:00:00" (or with a T between, or fractions after
@@ -51,6 +53,3 @@ struct field {
  * zeroed. */
 void fields_read(const struct field table[], const struct form *form, void *into,
                  struct response *response);
-
-/* Does a text say this word, in whatever case? */
-bool fields_is_word(struct form_text text, const char *word);

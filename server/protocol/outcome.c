@@ -1,6 +1,7 @@
 #include "outcome.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const struct {
     const char *label;
@@ -29,7 +30,7 @@ enum outcome outcome_labelled(const char *label)
 enum outcome outcome_of(enum outcome_source source, const char *word)
 {
     for (int i = 0; i < OUTCOMES; i++)
-        if (table[i].source == source && strcmp(table[i].word, word) == 0)
+        if (table[i].source == source && strcasecmp(table[i].word, word) == 0)
             return (enum outcome)i;
     return OUTCOME_OTHER;
 }

@@ -21,10 +21,11 @@ union into {
 };
 
 static const char *const shapes[] = {
-    [FIELD_ID] = "id",         [FIELD_NUMBER] = "number",   [FIELD_CALLER] = "caller",
-    [FIELD_WORDS] = "words",   [FIELD_DECIMAL] = "decimal", [FIELD_COUNT] = "count",
-    [FIELD_SWITCH] = "switch", [FIELD_LINK] = "link",       [FIELD_TIME] = "time",
-    [FIELD_DIGITS] = "digits", [FIELD_PLAIN] = "plain",     [FIELD_WRITTEN] = "written"};
+    [FIELD_ID] = "id",          [FIELD_NUMBER] = "number", [FIELD_CALLER] = "caller",
+    [FIELD_WORDS] = "words",    [FIELD_WORD] = "word",     [FIELD_DECIMAL] = "decimal",
+    [FIELD_COUNT] = "count",    [FIELD_SWITCH] = "switch", [FIELD_LINK] = "link",
+    [FIELD_TIME] = "time",      [FIELD_DIGITS] = "digits", [FIELD_PLAIN] = "plain",
+    [FIELD_WRITTEN] = "written"};
 
 static enum field_shape shape_of(const char *word)
 {
@@ -113,9 +114,9 @@ static void times_differ_by_seconds(void **state)
 static void words_are_known_in_any_case(void **state)
 {
     (void)state;
-    assert_true(fields_is_word((struct form_text){"OptOut", 6}, "optout"));
-    assert_false(fields_is_word((struct form_text){"OptOut", 5}, "optout"));
-    assert_false(fields_is_word((struct form_text){NULL, 0}, "optout"));
+    assert_true(form_text_is((struct form_text){"OptOut", 6}, "optout"));
+    assert_false(form_text_is((struct form_text){"OptOut", 5}, "optout"));
+    assert_false(form_text_is((struct form_text){NULL, 0}, "optout"));
 }
 
 int main(void)
