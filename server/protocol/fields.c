@@ -1,5 +1,6 @@
 #include "fields.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -37,12 +38,24 @@ static bool holds_number(const char *text)
     return false;
 }
 
+/* "0.00475", or as programs write amounts: "+0.5", ".5", "5e-05". From 0 to less than a milliard.
+ */
 static bool is_decimal(const char *text)
 {
-    size_t whole = strspn(text, "0123456789");
-    size_t fraction = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
-    return whole > 0 && whole <= 9 && fraction <= 9 &&
-           text[whole + (text[whole] == '.' ? 1 + fraction : 0)] == '\0';
+    static const char digits[] = "0123456789";
+    const char *at = text + (*text == '+');
+    size_t whole = strspn(at, digits);
+    at += whole;
+    size_t fraction = *at == '.' ? strspn(at + 1, digits) : 0;
+    at += *at == '.' ? 1 + fraction : 0;
+    if (whole + fraction > 0 && (*at == 'e' || *at == 'E')) {
+        at += 1 + (at[1] == '+' || at[1] == '-');
+        size_t exponent = strspn(at, digits);
+        if (exponent < 1 || exponent > 2)
+            return false;
+        at += exponent;
+    }
+    return whole + fraction > 0 && *at == '\0' && strtod(text, NULL) < 1e9;
 }
 
 static bool is_link(const char *text)
@@ -138,6 +151,10 @@ static void read_shaped(const struct field *field, const char *name, struct form
                         void *into, struct response *response)
 {
     char value[ROOM_MAX];
+    while (text.length > 0 && text.bytes[0] == ' ')
+        text.bytes++, text.length--;
+    while (text.length > 0 && text.bytes[text.length - 1] == ' ')
+        text.length--;
     size_t room = field->room < sizeof value ? field->room : sizeof value;
     if (text.length >= room) {
         response_note(response, "%s=\"is too long\"", name);
@@ -145,6 +162,8 @@ static void read_shaped(const struct field *field, const char *name, struct form
     }
     memcpy(value, text.bytes, text.length);
     value[text.length] = '\0';
+    if (text.length == 0)
+        return;
     bool is_whole = strlen(value) == text.length;
     if (is_whole && field->shape == FIELD_TIME && read_time(value, into))
         return;

@@ -126,6 +126,13 @@ def test_a_talk_is_told_by_its_row(server, database, method):
     assert str(told["cost"]) == "0.01850"
 
 
+def test_a_cost_as_a_program_writes_it(server, database):
+    call = begun(server)
+    server.webhook(callbacks.dial_hangup(call, DialBLegTotalCost=" 1E-3 "), "/dial/event")
+    server.webhook(callbacks.hangup(call, TotalCost="5e-05"), "/hangup")
+    assert str(row(database, call)["cost"]) == "0.00105"
+
+
 @pytest.mark.parametrize("status, rang, event", [
     ("busy", "false", "busy"), ("no-answer", "true", "no_answer"), ("timeout", "false", "timeout"),
     ("failed", "false", "failed"), ("unheard-of", "false", "failed")])
