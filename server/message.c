@@ -283,8 +283,8 @@ static bool read_status_path(const char *path, struct delivery *delivery)
 
 static void read_status(const struct status_fields *fields, struct delivery *delivery)
 {
-    static const char *const known[] = {"queued",      "sent",   "delivered",
-                                        "undelivered", "failed", "read"};
+    static const char *const known[] = {"queued", "sent",     "delivered", "undelivered",
+                                        "failed", "rejected", "read"};
     struct form_text error = fields->error;
     snprintf(delivery->status, sizeof delivery->status, "other");
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)

@@ -182,7 +182,7 @@ COMMENT ON TABLE masking.deliveries IS
 COMMENT ON COLUMN masking.deliveries.message_uuid IS 'The message that came in.';
 COMMENT ON COLUMN masking.deliveries.part IS 'Which of the messages that it went out as, from 1.';
 COMMENT ON COLUMN masking.deliveries.parts IS 'How many those are.';
-COMMENT ON COLUMN masking.deliveries.status IS 'Plivo''s word: queued, sent, delivered, undelivered, failed, read, or other.';
+COMMENT ON COLUMN masking.deliveries.status IS 'Plivo''s word: queued, sent, delivered, undelivered, failed, rejected, read; other: one that is new here.';
 COMMENT ON COLUMN masking.deliveries.error_code IS 'Plivo''s error code, as 200: the receiver sent STOP; NULL: none.';
 COMMENT ON COLUMN masking.deliveries.told_at IS 'When Plivo told it.';
 

@@ -20,12 +20,15 @@ LEFT JOIN LATERAL unnest(m.order_ids) AS o (order_id) ON true
 CROSS JOIN LATERAL (
   SELECT CASE
     WHEN bool_or(d.error_code = 200) THEN 'not delivered: the other side takes no texts (STOP)'
-    WHEN bool_or(d.status IN ('failed', 'undelivered'))
-    THEN 'not delivered' || coalesce(': Plivo''s error ' || min(d.error_code) FILTER (WHERE d.status IN ('failed', 'undelivered')), '')
+    WHEN bool_or(f.has_failed) THEN 'not delivered' || coalesce(': Plivo''s error ' || min(d.error_code) FILTER (WHERE f.has_failed), '')
     WHEN count(*) FILTER (WHERE d.status IN ('delivered', 'read')) = max(d.parts) THEN 'delivered'
+    WHEN bool_or(d.status = 'other') THEN 'not known: Plivo told a status that is new here'
+    -- Plivo gives up after hours; where carriers send no receipts, sent is the last word.
+    WHEN max(d.told_at) < now() - interval '1 day' THEN 'sent; whether it arrived was not told'
     WHEN count(*) > 0 THEN 'on its way'
   END AS words
   FROM masking.deliveries d
+  CROSS JOIN LATERAL (SELECT d.status IN ('failed', 'rejected', 'undelivered') OR d.status = 'other' AND d.error_code > 0 AS has_failed) f
   WHERE d.message_uuid = m.message_uuid
 ) became
 WHERE (SELECT masking.support_reads('message_log'));

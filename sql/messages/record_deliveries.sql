@@ -4,13 +4,13 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 -- What Plivo told of texts that were forwarded. It may tell things twice and in any order: of each
--- message that went out the status furthest on stays.
+-- message that went out the status furthest on stays; one that is new here (other) is more than sent.
 --   reads   messages, by their ids
 --   writes  deliveries
 --   locks   its rows, and by the foreign key those of messages, in the order of their ids
 --   who     the server
 DECLARE
-  further CONSTANT text[] := ARRAY['other', 'queued', 'sent', 'undelivered', 'failed', 'delivered', 'read'];
+  further CONSTANT text[] := ARRAY['queued', 'sent', 'other', 'undelivered', 'rejected', 'failed', 'delivered', 'read'];
 BEGIN
   INSERT INTO masking.deliveries AS d (message_uuid, part, parts, status, error_code, told_at)
   SELECT DISTINCT ON (a.id, a.part) a.id, a.part, a.parts, a.status, nullif(a.error_code, 0), now()

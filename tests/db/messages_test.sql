@@ -92,6 +92,23 @@ SELECT results_eq($$SELECT concat_ws(' | ', message_uuid, order_id, writer, outc
     ('o2 | A | customer | not forwarded: the other side takes no texts (STOP); the writer was told so')$$, 'support reads it in words');
 SELECT masking.record_deliveries('{m1}', '{2}', '{2}', '{delivered}', '{0}');
 SELECT is((SELECT delivery FROM masking.message_log WHERE message_uuid = 'm1'), 'delivered', 'once all of them are');
+-- Of one part each way of ending, whatever comes late.
+CREATE FUNCTION pg_temp.told(statuses text[], error_code integer DEFAULT 0) RETURNS text
+LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM masking.deliveries WHERE message_uuid = 'm2';
+  PERFORM masking.record_deliveries('{m2}', '{1}', '{1}', ARRAY[s], ARRAY[error_code]) FROM unnest(statuses) s;
+  RETURN (SELECT delivery FROM masking.message_log WHERE message_uuid = 'm2');
+END
+$$;
+SELECT is(pg_temp.told('{queued,sent}'), 'on its way', 'sent');
+UPDATE masking.deliveries SET told_at = now() - interval '25 hours' WHERE message_uuid = 'm2';
+SELECT is((SELECT delivery FROM masking.message_log WHERE message_uuid = 'm2'), 'sent; whether it arrived was not told', 'no longer, after a day');
+SELECT is(pg_temp.told('{queued,rejected,sent}'), 'not delivered', 'rejected');
+SELECT is(pg_temp.told('{sent,rejected}', 450), 'not delivered: Plivo''s error 450', 'rejected, and why');
+SELECT is(pg_temp.told('{sent,other,queued}'), 'not known: Plivo told a status that is new here', 'a status that is new here');
+SELECT is(pg_temp.told('{other,sent}', 30), 'not delivered: Plivo''s error 30', 'with an error it says that it failed');
+SELECT is(pg_temp.told('{other,delivered}'), 'delivered', 'until one tells more');
 DELETE FROM masking.messages WHERE message_uuid = 'm1';
 SELECT is((SELECT count(*) FROM masking.deliveries), 1::bigint, 'it goes with its message');
 

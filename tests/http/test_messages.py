@@ -328,6 +328,13 @@ def test_what_became_of_a_text(start_server, database):
     assert tell(urls[0], "delivered") == [("on its way",)]
     assert tell(urls[1], "delivered") == [("delivered",)]
     assert tell(urls[1], "failed", "200") == [("delivered",)], "a late one takes nothing back"
+    once = str(uuid.uuid4())
+    url = f"{PUBLIC_URL}/message/status/{once}/1/1/"
+    server.webhook(fields(CALLER, "hi", once), "/message", headers=signer.headers_v2(TOKEN, f"{PUBLIC_URL}/message"))
+    message = once
+    assert tell(url, "Sent") == [("on its way",)]
+    assert tell(url, "hibernating") == [("not known: Plivo told a status that is new here",)]
+    assert tell(url, "rejected", "420") == [("not delivered: Plivo's error 420",)]
     with database.locked("deliveries"):
         told = [("MessageUUID", "x"), ("Status", "read")]
         headers = signer.headers_v2(TOKEN, urls[0])
