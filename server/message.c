@@ -1,5 +1,6 @@
 #include "message.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,19 +12,22 @@
 #include "reply.h"
 #include "text.h"
 
-enum { MEDIA_MAX = 11 };
+enum { MEDIA_MAX = 11, PLACE = 64 };
 
 struct message_fields {
     char uuid[ID_TEXT];
     struct number sender, dialled;
     struct form_text text, intent, type, content_type, mime_type, media_count;
+    struct form_text button, reaction, latitude, longitude;
     struct form_text media[MEDIA_MAX];
 };
 _Static_assert(sizeof(struct message_fields) <= WEBHOOK_FIELDS_BYTES, "a webhook has room for it");
 
 #define FIELD(field) offsetof(struct message_fields, field)
 
-/* Plivo counts pictures from 0 in one place of its documentation, and from 1 in another. */
+/* Plivo counts pictures from 0 in one place of its documentation, and from 1 in another. It names
+ * no fields for what WhatsApp has beside text and media; these are called as WhatsApp calls them.
+ */
 const struct field message_forward_fields[] = {
     {"MessageUUID", FIELD_ID, FIELD(uuid), .label = "message"},
     {"From", FIELD_CALLER, FIELD(sender)},
@@ -33,6 +37,10 @@ const struct field message_forward_fields[] = {
     {"Type", FIELD_PLAIN, FIELD(type)},
     {"ContentType", FIELD_PLAIN, FIELD(content_type)},
     {"MimeType", FIELD_PLAIN, FIELD(mime_type)},
+    {"ButtonText", FIELD_WRITTEN, FIELD(button), .otherwise = "ButtonTitle"},
+    {"Reaction", FIELD_WRITTEN, FIELD(reaction), .otherwise = "ReactionEmoji"},
+    {"Latitude", FIELD_PLAIN, FIELD(latitude), .otherwise = "LocationLatitude"},
+    {"Longitude", FIELD_PLAIN, FIELD(longitude), .otherwise = "LocationLongitude"},
     {"MediaCount", FIELD_PLAIN, FIELD(media_count)},
     {"Media0", FIELD_WRITTEN, FIELD(media[0])},
     {"Media1", FIELD_WRITTEN, FIELD(media[1])},
@@ -74,6 +82,7 @@ static bool is_link(struct form_text text)
 struct content {
     char *text; /* for free(); not terminated */
     size_t length;
+    bool has_place;     /* one is in the text, as a link */
     bool has_media;     /* there are pictures or the like ... */
     bool media_is_left; /* ... and not all of them are in the text, as links */
 };
@@ -96,28 +105,76 @@ static void look_at_media(const struct message_fields *fields, bool with_media,
         }
 }
 
-/* The text, and a line for each picture if those are sent on. false: out of memory. */
+/* "52.520008", no more than so many degrees either way. */
+static bool read_degrees(struct form_text text, double most, double *degrees)
+{
+    char digits[24];
+    while (text.length > 0 && text.bytes[0] == ' ')
+        text.bytes++, text.length--;
+    while (text.length > 0 && text.bytes[text.length - 1] == ' ')
+        text.length--;
+    if (text.length == 0 || text.length >= sizeof digits)
+        return false;
+    memcpy(digits, text.bytes, text.length);
+    digits[text.length] = '\0';
+    char *end = digits;
+    *degrees = strtod(digits, &end);
+    return strspn(digits, "+-.0123456789eE") == text.length && *end == '\0' &&
+           fabs(*degrees) <= most;
+}
+
+/* A link to the place that was sent, which is made here: nothing of it is the sender's but two
+ * numbers. false: none was. */
+static bool print_place(const struct message_fields *fields, char link[static PLACE])
+{
+    double latitude, longitude;
+    if (!read_degrees(fields->latitude, 90, &latitude) ||
+        !read_degrees(fields->longitude, 180, &longitude))
+        return false;
+    snprintf(link, PLACE, "https://maps.google.com/?q=%.6f,%.6f", latitude, longitude);
+    return true;
+}
+
+static void add_line(struct content *content, const char *line, size_t length)
+{
+    if (content->length > 0)
+        content->text[content->length++] = '\n';
+    memcpy(content->text + content->length, line, length);
+    content->length += length;
+}
+
+/* What they wrote or, in WhatsApp, what stands on the button that they pressed, or how they reacted
+ * to a message. */
+static struct form_text words_of(const struct message_fields *fields)
+{
+    return fields->text.length > 0     ? fields->text
+           : fields->button.length > 0 ? fields->button
+                                       : fields->reaction;
+}
+
+/* The text, a line for a place, and one for each picture if those are sent on. false: out of
+ * memory. */
 static bool read_content(const struct message_fields *fields, bool with_media,
                          struct content *content)
 {
+    char place[PLACE];
+    struct form_text words = words_of(fields);
     *content = (struct content){0};
     look_at_media(fields, with_media, content);
-    size_t size = fields->text.length * TEXT_GROWTH + 1;
+    size_t size = words.length * TEXT_GROWTH + 1 + sizeof place;
     for (size_t i = 0; i < MEDIA_MAX; i++)
         size += fields->media[i].length + 1;
     content->text = malloc(size);
     if (content->text == NULL)
         return false;
-    if (fields->text.length > 0)
-        content->length = text_clean(fields->text.bytes, fields->text.length, content->text);
+    if (words.length > 0)
+        content->length = text_clean(words.bytes, words.length, content->text);
+    content->has_place = print_place(fields, place);
+    if (content->has_place)
+        add_line(content, place, strlen(place));
     for (size_t i = 0; i < MEDIA_MAX; i++)
-        if (fields->media[i].length > 0 && is_sent_on(fields->media[i], with_media)) {
-            if (content->length > 0)
-                content->text[content->length++] = '\n';
-            memcpy(content->text + content->length, fields->media[i].bytes,
-                   fields->media[i].length);
-            content->length += fields->media[i].length;
-        }
+        if (fields->media[i].length > 0 && is_sent_on(fields->media[i], with_media))
+            add_line(content, fields->media[i].bytes, fields->media[i].length);
     return true;
 }
 
@@ -131,35 +188,80 @@ static bool says_nothing(struct form_text value)
            form_text_is(value, "undefined");
 }
 
-/* A message without text: a picture, a voice or a place? WhatsApp's come without a Media field at
- * times. */
-static bool is_of_media(const struct message_fields *fields)
+static bool begins_with(struct form_text text, const char *word)
 {
-    struct form_text mime = fields->mime_type;
-    return form_text_is(fields->type, "mms") ||
-           (!says_nothing(fields->content_type) && !form_text_is(fields->content_type, "text")) ||
-           (!says_nothing(mime) &&
-            strncasecmp(mime.bytes, "text/", mime.length < 5 ? mime.length : 5) != 0);
+    size_t length = strlen(word);
+    return text.length >= length && strncasecmp(text.bytes, word, length) == 0;
 }
 
-/* What it is, as answer_messages wants to know: somebody who opts out is talking to Plivo. */
-static const char *kind_of(const struct message_fields *fields, const struct content *content)
+/* What is in a message beside words, by its types: an outcome that answer_messages knows. NULL:
+ * they do not say. WhatsApp's come without a Media field at times. */
+static const char *named_by_type(const struct message_fields *fields)
+{
+    static const struct {
+        const char *type, *kind;
+    } types[] = {{"image", "picture"},   {"picture", "picture"}, {"sticker", "sticker"},
+                 {"video", "video"},     {"audio", "voice"},     {"voice", "voice"},
+                 {"document", "file"},   {"file", "file"},       {"location", "place"},
+                 {"contact", "contact"}, {"contacts", "contact"}},
+      mimes[] = {{"image/", "picture"},     {"video/", "video"},         {"audio/", "voice"},
+                 {"text/vcard", "contact"}, {"text/x-vcard", "contact"}, {"application/", "file"}};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (form_text_is(fields->content_type, types[i].type))
+            return types[i].kind;
+    for (size_t i = 0; i < sizeof mimes / sizeof mimes[0]; i++)
+        if (begins_with(fields->mime_type, mimes[i].type))
+            return mimes[i].kind;
+    return NULL;
+}
+
+/* Does a message without words and without media claim to have more in it than words? A reaction
+ * may be taken back, which leaves nothing. */
+static bool claims_more(const struct message_fields *fields)
+{
+    struct form_text type = fields->content_type, mime = fields->mime_type;
+    return form_text_is(fields->type, "mms") ||
+           (!says_nothing(type) && !form_text_is(type, "text") &&
+            !form_text_is(type, "reaction")) ||
+           (!says_nothing(mime) && !begins_with(mime, "text/"));
+}
+
+/* What is in it and not sent on, as above; "media": something. NULL: nothing. */
+static const char *left_of(const struct message_fields *fields, const struct content *content)
+{
+    const char *named = named_by_type(fields);
+    if (content->has_media)
+        return !content->media_is_left ? NULL : named != NULL ? named : "media";
+    if (content->has_place)
+        return NULL;
+    if (named == NULL && content->length == 0 && claims_more(fields))
+        return "media";
+    return named;
+}
+
+/* What it is, as answer_messages wants to know: somebody who opts out is talking to Plivo, by text
+ * message only. */
+static void print_kind(const struct message_fields *fields, const struct content *content,
+                       char kind[static MESSAGE_KIND])
 {
     static const char *const intents[] = {"optout", "optin", "help"};
     static const char *const words[] = {
-        [TEXT_OTHER] = NULL, [TEXT_STOP] = "optout", [TEXT_START] = "start"};
+        [TEXT_OTHER] = "text", [TEXT_STOP] = "stop", [TEXT_START] = "start"};
+    const char *left = left_of(fields, content), *said = "intent";
     if (!says_nothing(fields->intent)) {
         for (size_t i = 0; i < sizeof intents / sizeof intents[0]; i++)
             if (form_text_is(fields->intent, intents[i]))
-                return intents[i];
-        return "intent";
+                said = intents[i];
+        snprintf(kind, MESSAGE_KIND, "%s", said);
+    } else if (content->length == 0) {
+        snprintf(kind, MESSAGE_KIND, "%s", left == NULL ? "empty" : left);
+    } else if (left != NULL) {
+        snprintf(kind, MESSAGE_KIND, "text_and_%s", left);
+    } else if (form_text_is(fields->type, "whatsapp")) {
+        snprintf(kind, MESSAGE_KIND, "text");
+    } else {
+        snprintf(kind, MESSAGE_KIND, "%s", words[text_word(content->text, content->length)]);
     }
-    const char *word = words[text_word(content->text, content->length)];
-    if (word != NULL)
-        return word;
-    if (content->length > 0)
-        return content->media_is_left ? "text_and_media" : "text";
-    return content->has_media || is_of_media(fields) ? "media" : "empty";
 }
 
 /* ---- the answer ---- */
@@ -250,7 +352,7 @@ void message_forward(struct service *service, const struct webhook *webhook,
         apologise(service, &message, response);
         return;
     }
-    snprintf(message.kind, sizeof message.kind, "%s", kind_of(fields, &content));
+    print_kind(fields, &content, message.kind);
     answer_message(service, webhook, &message, &content, response);
     free(content.text);
 }

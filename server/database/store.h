@@ -128,10 +128,11 @@ MUST_CHECK enum db_status store_find_prompts(struct store *store,
                                              const struct prompt_wanted wanted[],
                                              struct prompt prompts[], size_t count, int limit_ms);
 
-enum { MESSAGE_KIND = 16 };
+enum { MESSAGE_KIND = 24 };
 
-/* What the database sees of a text message. kind: "text", "text_and_media" where something besides
- * the text is not to be sent on, "start", or why nothing is: see masking.answer_messages(). */
+/* What the database sees of a text message. kind: "text", "text_and_picture" where something
+ * besides the text is not to be sent on, "start" and "stop", or why nothing is: see
+ * masking.answer_messages(). */
 struct message {
     char uuid[ID_TEXT];
     struct number sender;

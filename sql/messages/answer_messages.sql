@@ -74,19 +74,25 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
+DECLARE
+  media CONSTANT text[] := '{picture, sticker, video, voice, file, place, contact, media}';
+  word CONSTANT text := kind;
+  rest CONSTANT text := CASE WHEN starts_with(kind, 'text_and_') THEN substr(kind, 10) ELSE kind END;
 BEGIN
-  IF kind = 'start' THEN
-    kind := CASE WHEN masking.has_opted_out(sender, proxy) THEN 'optin' ELSE 'text' END;
-  END IF;
+  kind := CASE kind
+    WHEN 'start' THEN CASE WHEN masking.has_opted_out(sender, proxy) THEN 'optin' ELSE 'text' END
+    -- A law of the carriers of North America, where Plivo acts on the word. Elsewhere "Cancel" is what the writer says.
+    WHEN 'stop' THEN CASE WHEN sender BETWEEN 10000000000 AND 19999999999 AND proxy BETWEEN 10000000000 AND 19999999999 THEN 'optout' ELSE 'text' END
+    ELSE kind END;
   outcome := CASE
     WHEN proxy IS NULL THEN 'bad_number'
     WHEN sender IS NULL THEN 'no_sender'
     WHEN sender = masking.person(proxy) OR masking.is_proxy(sender) THEN 'from_proxy'
-    WHEN kind NOT IN ('text', 'text_and_media', 'media') THEN kind
+    WHEN kind <> 'text' AND rest <> ALL (media) THEN kind
     WHEN way IS NULL THEN 'unknown_sender'
     WHEN way = 'blocked' THEN 'blocked'
     WHEN masking.has_opted_out(callee, shows) THEN 'opted_out'
-    WHEN kind = 'media' THEN kind
+    WHEN kind = ANY (media) THEN kind
     WHEN masking.are_too_many(first_order) THEN 'too_many'
     ELSE 'forwarded'
   END;
@@ -94,8 +100,10 @@ BEGIN
     PERFORM masking.note_wish(sender, proxy, outcome);
   END IF;
   told := CASE
-    WHEN outcome IN ('unknown_sender', 'opted_out', 'media', 'too_many') THEN outcome
-    WHEN outcome = 'forwarded' AND kind = 'text_and_media' THEN 'media'
+    WHEN outcome IN ('unknown_sender', 'opted_out', 'too_many') OR outcome = ANY (media) THEN outcome
+    WHEN outcome = 'forwarded' AND rest = ANY (media) THEN rest
+    -- Where Plivo tells that somebody opted out, it tells them too.
+    WHEN outcome = 'optout' AND word = 'stop' THEN 'stopped'
   END;
   -- Nothing can be sent to a number in national form.
   IF told IS NOT NULL AND (masking.person(writes_from) <> sender OR NOT masking.may_be_told(sender, told)) THEN
@@ -296,5 +304,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION masking.answer_messages(text[], bigint[], bigint[], text[], bigint[]) IS
-  'Routes and records a batch of messages. kinds: text, text_and_media (there is more than the text, which is not sent on), start (START: a text, unless he had sent STOP), why it is not to be forwarded, or apologised (that ask got no answer in time); counterpart: set exactly when it is forwarded; say: what the sender is sent. asks: as in answer_calls.';
+  'Routes and records a batch of messages. kinds: text, text_and_picture and its like (there is more than the text, which is not sent on), start (START: a text, unless they had sent STOP), stop (STOP and its like: a text outside North America), why it is not to be forwarded, or apologised (that ask got no answer in time); counterpart: set exactly when it is forwarded; say: what the sender is sent. asks: as in answer_calls.';
 GRANT EXECUTE ON FUNCTION masking.answer_messages(text[], bigint[], bigint[], text[], bigint[]) TO masking_server;

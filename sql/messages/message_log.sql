@@ -3,7 +3,9 @@ LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT coalesce((SELECT o.told FROM masking.outcomes o WHERE o.kind = 'text' AND o.outcome = said_text.outcome), replace(outcome, '_', ' '))
-    || CASE WHEN told = 'media' AND outcome = 'forwarded' THEN ', but for the picture' ELSE '' END
+    || CASE outcome WHEN 'forwarded' THEN coalesce((
+      SELECT ', but for ' || split_part(o.told, ' without words', 1) FROM masking.outcomes o WHERE o.kind = 'text' AND o.event = said_text.told), '')
+    ELSE '' END
     || CASE WHEN told IS NOT NULL THEN '; the writer was told so' ELSE '' END
 $$;
 COMMENT ON FUNCTION masking.said_text(text, text) IS

@@ -33,6 +33,8 @@ UPDATE masking.told_senders SET told_at = told_at - interval '2 minutes';
 SELECT is(pg_temp.send('s6', 14156660000, 14155550100), 'unknown_sender says', 'after an hour he is told again');
 SELECT is(pg_temp.send('s6', 14156660000, 14155550100), 'unknown_sender says', 'and when that comes again, again');
 SELECT is((SELECT count(*) FROM masking.told_senders), 1::bigint, 'the others are forgotten by then');
+SELECT is(pg_temp.send('p6', 14156667778, 14155550100, 'text_and_video'), 'forwarded 14156667777 says', 'so it is with a video');
+SELECT is(pg_temp.send('p7', 14156667778, 14155550100, 'place'), 'place says', 'and with a place alone');
 
 -- STOP, and what the other side learns.
 SELECT is(pg_temp.send('o1', 14156667778, 14155550100, 'optout'), 'optout', 'the agent sends STOP');
@@ -46,6 +48,12 @@ SELECT is(pg_temp.send('o1', 14156667778, 14155550100, 'optout'), 'optout', 'the
 SELECT is(pg_temp.send('o7', 14156667777, 14155550100), 'forwarded 14156667778', 'and is nothing new');
 SELECT is(pg_temp.send('o8', 14156667778, 14155550100, 'start'), 'forwarded 14156667777', 'START of somebody who never stopped is a text');
 SELECT is_empty($$SELECT FROM masking.opted_out$$, 'nobody is left in opted_out');
+SELECT is(pg_temp.send('o9', 14156667777, 14155550100, 'stop'), 'optout says', 'STOP that Plivo did not tell of: the customer learns what it did');
+SELECT is(pg_temp.send('o9', 14156667777, 14155550100, 'stop'), 'optout says', 'when it comes again, again');
+SELECT is(pg_temp.send('o10', 14156667778, 14155550100), 'opted_out says', 'it counts');
+SELECT is(pg_temp.send('o11', 14156667777, 14155550100, 'stop'), 'optout', 'and is told once an hour');
+SELECT is(pg_temp.send('o12', 14156667777, 14155550100, 'start'), 'optin', 'START ends it');
+SELECT is(pg_temp.send('o13', 447700900998, 14155550100, 'stop'), 'unknown_sender says', 'of a number abroad it is a text');
 SELECT is(pg_temp.send('s7', 14156660002, 14155550100, 'optout'), 'optout', 'a stranger who opts out is told nothing');
 SELECT results_eq(
   $$SELECT place, outcome FROM tests.answer_messages('{b3,b1,b2}', '{14156660009,14156660009,14156660009}',
@@ -57,6 +65,8 @@ SELECT results_eq(
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('F', '+44 7700 900123', '+44 7700 900124');
 SELECT is(pg_temp.send('f1', -7700900999, 442071838750), 'unknown_sender_quiet', 'a stranger in national form is told nothing');
 SELECT is(pg_temp.send('f2', 447700900999, 442071838750), 'unknown_sender says', 'nor does that count as if he had been');
+SELECT is(pg_temp.send('f5', 447700900123, 442071838750, 'stop'), 'forwarded 447700900124', 'STOP outside North America is a text');
+SELECT is(pg_temp.send('f6', -7700900123, 442071838750, 'stop'), 'forwarded 447700900124', 'however the number is written');
 SELECT is(pg_temp.send('f3', -7700900123, 442071838750, 'text_and_media'), 'forwarded 447700900124', 'a party''s text is sent on');
 SELECT is(pg_temp.send('f4', 9876543210, 912240001234), 'unknown_sender_quiet', 'nor a stranger whose network leaves out the zero too');
 SELECT is_empty($$SELECT FROM masking.messages WHERE message_uuid IN ('f1', 'f3', 'f4') AND told IS NOT NULL$$, 'and no record says that its writer was told of the picture');
@@ -70,7 +80,7 @@ SELECT is(pg_temp.send('n4', 14155550101, 14155550100), 'from_proxy', 'nor one n
 SELECT is(pg_temp.send('a1', 14156667777, 14155550100, 'apologised'), 'apologised', 'what could not be sent is on record');
 SELECT lives_ok($$SELECT pg_temp.send('m1', 14156667777, 14155550100, 'apologised')$$, 'a late apology of another ask');
 SELECT is((SELECT outcome FROM masking.messages WHERE message_uuid = 'm1'), 'forwarded', 'never overwrites what was sent');
-SELECT is((SELECT count(*) FROM masking.messages WHERE order_ids = '{A}' AND side = 'customer'), 14::bigint,
+SELECT is((SELECT count(*) FROM masking.messages WHERE order_ids = '{A}' AND side = 'customer'), 17::bigint,
   'promise 4: each is on record with its order');
 
 -- What was answered is answered alike, but to nobody whom it would not reach now; what was apologised for is decided anew.

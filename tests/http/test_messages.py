@@ -1,4 +1,5 @@
 """Text messages: forwarded as calls are, untouched, and kept nowhere."""
+import re
 import uuid
 
 import pytest
@@ -242,13 +243,46 @@ def test_a_long_text_becomes_several(server, text):
         assert "".join(texts) == text
 
 
-@pytest.mark.parametrize("word", ["STOP", "stop", " Stop. ", "STOPALL", "stop all", "Unsubscribe",
-                                  "CANCEL", "END", "quit\n"])
-def test_stop_without_an_intent_is_plivos_business(server, database, word):
-    message = str(uuid.uuid4())
-    assert server.webhook(fields("14156660401", word, message), "/message").empty
+STOP_WORDS = ["STOP", "stop", " Stop. ", "STOPALL", "stop all", "Unsubscribe", "CANCEL", "End", "quit\n"]
+
+
+@pytest.mark.parametrize("word", STOP_WORDS)
+def test_stop_without_an_intent_is_plivos_business_in_north_america(server, database, word):
+    """Who wrote learns what that did, and what undoes it: they may have meant the order."""
+    database.query("DELETE FROM masking.told_senders")
+    message, sender = str(uuid.uuid4()), "14156660401"
+    told = (PROXY, sender, sentence(database, "stopped"))
+    sent = fields(sender, word, message)
+    assert server.webhook(sent, "/message").message == told
+    assert server.webhook(sent, "/message").message == told, "a repeat is answered alike"
+    assert server.webhook(fields(sender, word), "/message").empty, "once an hour"
     assert outcomes(database, message) == ["optout"]
+    assert database.orders("SELECT outcome FROM message_log WHERE message_uuid = %s", message) == [
+        ("the writer wants no more texts (STOP); the writer was told so",)]
     assert server.webhook(fields("14156667781", word + " it!"), "/message").message
+
+
+@pytest.mark.parametrize("word", STOP_WORDS)
+@pytest.mark.parametrize("customer, agent, proxy", [
+    ("491711234567", "491717654321", "493012345670"), ("447700900123", "14156660412", "14155550191"),
+    ("14156660413", "447700900124", "442071838751")], ids=["all abroad", "sender abroad", "number abroad"])
+def test_stop_elsewhere_is_a_text(server, database, word, customer, agent, proxy):
+    """No carrier's law there, and Plivo acts on it in the US and Canada only. What Plivo says is believed everywhere."""
+    if database.query("SELECT count(*) FROM masking.orders WHERE order_id = %s", f"stop-{proxy}") == [(0,)]:
+        database.add_order(f"stop-{proxy}", customer, agent)
+    answer = server.webhook(fields(customer, word, dialled=proxy), "/message")
+    assert [(src, dst, text.strip()) for src, dst, text in answer.messages] == [(proxy, agent, word.strip())]
+    assert server.webhook(fields(agent, "hello?", dialled=proxy), "/message").message == (proxy, customer, "hello?")
+    message = str(uuid.uuid4())
+    assert server.webhook(fields(customer, word, message, proxy, MessageIntent="optout"), "/message").empty
+    assert outcomes(database, message) == ["optout"]
+    assert server.webhook(fields(customer, "START", message, proxy, MessageIntent="optin"), "/message").empty
+    database.query("DELETE FROM masking.opted_out WHERE proxy = %s", proxy)
+
+
+def test_stop_by_whatsapp_is_a_text(server):
+    whatsapp = {"Type": "whatsapp", "ContentType": "text", "Body": "Cancel"}
+    assert server.webhook(fields(CALLER, None, **whatsapp), "/message").message == (PROXY, COUNTERPART, "Cancel")
 
 
 def test_after_stop_the_other_side_learns(server, database):
@@ -280,7 +314,8 @@ def test_a_text_to_another_number_comes_from_the_orders_own(server, database):
             "who wrote is told from the number that he wrote to"
         assert server.webhook(sent, "/message").messages == first, "a repeat is answered alike"
         assert server.webhook(fields(agent, "coming", dialled=other), "/message").message == (own, customer, "coming")
-        assert server.webhook(fields(agent, "STOP", dialled=own), "/message").empty
+        assert server.webhook(fields(agent, "STOP", dialled=own), "/message").message == (
+            own, agent, sentence(database, "stopped"))
         told = (other, customer, sentence(database, "opted_out"))
         assert server.webhook(fields(customer, "hello?", dialled=other), "/message").message == told
         assert server.webhook(fields(agent, "START", dialled=own), "/message").empty
@@ -347,12 +382,61 @@ def test_no_intent_however_it_is_written(server, intent):
     assert server.webhook(fields(CALLER, "hi", MessageIntent=intent), "/message").messages
 
 
-@pytest.mark.parametrize("more", [{"Type": "whatsapp", "ContentType": "location"}, {"Type": "whatsapp", "ContentType": "media"},
-                                  {"Type": "whatsapp", "MimeType": "audio/ogg"}, {"Type": "mms"}])
-def test_media_without_a_media_field(server, database, more):
+@pytest.mark.parametrize("more, outcome", [
+    ({"ContentType": "location"}, "place"), ({"ContentType": "Location", "Latitude": "91", "Longitude": "0"}, "place"),
+    ({"ContentType": "location", "Latitude": "52,52", "Longitude": "13,4"}, "place"),
+    ({"ContentType": "location", "Latitude": "nan", "Longitude": "0"}, "place"),
+    ({"ContentType": "location", "Latitude": "52.52"}, "place"),
+    ({"ContentType": "audio"}, "voice"), ({"ContentType": "media", "MimeType": "audio/ogg; codecs=opus"}, "voice"),
+    ({"MimeType": "audio/ogg"}, "voice"), ({"ContentType": "video"}, "video"), ({"ContentType": "media", "MimeType": "video/mp4"}, "video"),
+    ({"ContentType": "image"}, "picture"), ({"ContentType": "media", "MimeType": "Image/JPEG"}, "picture"),
+    ({"ContentType": "document"}, "file"), ({"ContentType": "media", "MimeType": "application/pdf"}, "file"),
+    ({"ContentType": "sticker"}, "sticker"), ({"ContentType": "contacts"}, "contact"), ({"ContentType": "contact"}, "contact"),
+    ({"MimeType": "text/vcard"}, "contact"), ({"ContentType": "media"}, "media"), ({"ContentType": "unknown"}, "media"),
+    ({"ContentType": "button"}, "media"), ({"ContentType": "order"}, "media"), ({"Type": "mms"}, "media"),
+    ({"ContentType": "media", "MediaCount": "1", "MimeType": "video/mp4", "Media0": PICTURES["Media0"]}, "video")])
+def test_who_sends_more_than_words_is_told_what_did_not_arrive(server, database, more, outcome):
+    """Also with words, which arrive. WhatsApp's comes without a Media field at times."""
+    more = {"Type": "whatsapp", **more}
+    told = (PROXY, CALLER, sentence(database, outcome))
+    database.query("DELETE FROM masking.told_senders")
     message = str(uuid.uuid4())
-    server.webhook(fields(CALLER, "", message, **more), "/message")
-    assert outcomes(database, message) == ["media"]
+    assert server.webhook(fields(CALLER, "", message, **more), "/message").message == told
+    assert outcomes(database, message) == [outcome]
+    database.query("DELETE FROM masking.told_senders")
+    message = str(uuid.uuid4())
+    found = server.webhook(fields(CALLER, None, message, Body="look", **more), "/message").messages
+    if outcome == "media":  # that there was more is not certain
+        assert found == [(PROXY, COUNTERPART, "look")]
+    else:
+        assert found == [(PROXY, COUNTERPART, "look"), told]
+        assert re.fullmatch("forwarded, but for (a[a-z ]+|something else); the writer was told so", database.orders(
+            "SELECT outcome FROM message_log WHERE message_uuid = %s", message)[0][0])
+
+
+PLACE = {"Type": "whatsapp", "ContentType": "location", "Latitude": "52.520008", "Longitude": "-13.4"}
+LINK = "https://maps.google.com/?q=52.520008,-13.400000"
+
+
+@pytest.mark.parametrize("more, text", [
+    (PLACE, LINK), ({**PLACE, "Body": "here"}, f"here\n{LINK}"), ({**PLACE, "ContentType": None}, LINK),
+    ({"LocationLatitude": " 52.520008", "LocationLongitude": "-13.4 ", "ContentType": "Location"}, LINK),
+    ({**PLACE, "Latitude": "-5e-05", "Longitude": "+180"}, "https://maps.google.com/?q=-0.000050,180.000000"),
+    ({"ContentType": "button", "Body": "Yes"}, "Yes"), ({"ContentType": "button", "ButtonText": "Yes"}, "Yes"),
+    ({"ContentType": "reaction", "Reaction": "\U0001f44d\U0001f3fd"}, "\U0001f44d\U0001f3fd"),
+    ({"ContentType": "reaction", "ReactionEmoji": "\u2764\ufe0f"}, "\u2764\ufe0f"),
+    ({"ContentType": "reaction", "Body": "\U0001f44d"}, "\U0001f44d")])
+def test_places_buttons_and_reactions_arrive(server, more, text):
+    answer = server.webhook(fields(CALLER, None, **{"Type": "whatsapp", **more}), "/message")
+    assert answer.message == (PROXY, COUNTERPART, text)
+
+
+@pytest.mark.parametrize("more", [{"Reaction": ""}, {}, {"Body": ""}])
+def test_a_reaction_that_was_taken_back_is_nothing(server, database, more):
+    message = str(uuid.uuid4())
+    sent = fields(CALLER, None, message, Type="whatsapp", ContentType="reaction", **more)
+    assert server.webhook(sent, "/message").empty
+    assert outcomes(database, message) == ["empty"]
 
 
 @pytest.mark.parametrize("path", ["/message/status/x", "/message/status/x/0/1/", "/message/status/x/2/1/",
