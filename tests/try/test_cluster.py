@@ -77,7 +77,7 @@ def test_data_and_settings_over_a_restart(place):
     assert ask(place, "SELECT n FROM kept") == "5"
 
 
-@pytest.mark.parametrize("name", ["with space", "ümlaut and 'quote'", "x" * 120])
+@pytest.mark.parametrize("name", ["with space", "ümlaut, 'quote' and \"another\" for $x or \\", "x" * 120])
 def test_odd_and_long_paths(place, name):
     start(place / name)
     assert ask(place / name, "SELECT current_user, current_database()") == "postgres|number_masking"
