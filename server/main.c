@@ -28,15 +28,16 @@ enum exit_code {
 
 static int print_help(void)
 {
-    puts("usage: number-masking [--help | --version]\n"
+    puts("usage: number-masking [--check | --help | --version]\n"
          "\n"
          "Answers Plivo's call webhooks: connects a customer and a delivery agent by a proxy\n"
          "number, so that neither learns the other's. Settings come from the environment:\n");
     config_print_settings(stdout);
     puts("\n"
          "SIGTERM and SIGINT finish the requests in hand, then stop. SIGHUP reads the auth tokens\n"
-         "again, from the files that the ..._FILE settings name. Exit status: 0 stopped as asked,\n"
-         "1 could not start (the log says why), 2 bad settings or arguments.");
+         "again, from the files that the ..._FILE settings name. --check reads the settings and\n"
+         "starts nothing. Exit status: 0 stopped as asked, 1 could not start (the log says why),\n"
+         "2 bad settings or arguments.");
     return EXIT_OK;
 }
 
@@ -125,7 +126,8 @@ int main(int argc, char *argv[])
         return print_help();
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return printf("number-masking %s\n", VERSION) < 0;
-    if (argc > 1) {
+    bool only_check = argc == 2 && strcmp(argv[1], "--check") == 0;
+    if (argc > 1 && !only_check) {
         fputs("number-masking: takes no arguments; settings come from the environment, see "
               "--help\n",
               stderr);
@@ -135,7 +137,7 @@ int main(int argc, char *argv[])
     if (config_load(&config, config_print_complaint) > 0)
         return EXIT_BAD_SETTINGS;
     log_open(config.log_level);
-    int exit_code = serve(&config);
+    int exit_code = only_check ? EXIT_OK : serve(&config);
     config_free(&config);
     return exit_code;
 }

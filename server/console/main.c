@@ -30,7 +30,7 @@ enum { WORKERS = 16, LONGEST_PAGE_MS = 8000 };
 static int print_help(void)
 {
     puts(
-        "usage: number-masking-console [--help | --version]\n"
+        "usage: number-masking-console [--check | --help | --version]\n"
         "\n"
         "Pages for support and operations: why did this call not connect? It reads only. Settings\n"
         "come from the environment:\n");
@@ -38,6 +38,7 @@ static int print_help(void)
     puts(
         "\n"
         "SIGTERM and SIGINT finish the pages in hand, then stop. SIGHUP reads the users again.\n"
+        "--check reads the settings and starts nothing.\n"
         "Exit status: 0 stopped as asked, 1 could not start (the log says why), 2 bad settings or\n"
         "arguments.");
     return EXIT_OK;
@@ -110,7 +111,8 @@ int main(int argc, char *argv[])
         return print_help();
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return printf("number-masking-console %s\n", VERSION) < 0;
-    if (argc > 1) {
+    bool only_check = argc == 2 && strcmp(argv[1], "--check") == 0;
+    if (argc > 1 && !only_check) {
         fputs("number-masking-console: takes no arguments; settings come from the environment, see "
               "--help\n",
               stderr);
@@ -122,7 +124,7 @@ int main(int argc, char *argv[])
     /* What libpq asks PostgreSQL for: the page functions show times in the session's zone. */
     setenv("PGTZ", config.time_zone, 1);
     log_open(config.log_level);
-    int exit_code = serve(&config);
+    int exit_code = only_check ? EXIT_OK : serve(&config);
     config_free(&config);
     return exit_code;
 }

@@ -232,11 +232,14 @@ def test_signed_when_a_token_is_set(place):
     assert wrong.returncode != 0 and "403" in wrong.stderr
 
 
-def test_settings_reach_the_server(place):
-    made = MakeRun(place, WORKERS="none")
-    made.wait()
-    assert "WORKERS" in made.text and "the server did not start" in made.text
-    assert_nothing_left(place)
+@pytest.mark.parametrize("name, value", [
+    ("LISTEN", "5000"), ("LISTEN", "localhost:http"), ("METRICS_LISTEN", "5001"), ("CONSOLE_LISTEN", "5002"),
+    ("WORKERS", "none"), ("PUBLIC_URL", "calls.example.com"), ("CONSOLE_TIME_ZONE", "Nowhere"),
+    ("PLIVO_AUTH_TOKEN_FILE", "/nowhere"), ("DATABASE_URL", "nothing")])
+def test_a_wrong_setting_is_named_before_anything_starts(tmp_path, name, value):
+    done = make(tmp_path, "run", **{name: value})
+    assert done.returncode != 0 and re.search(f"^number-masking(-console)?: {name}: ", done.stderr, re.M)
+    assert "PostgreSQL" not in done.stdout and not (tmp_path / "cluster").exists()
 
 
 def test_a_database_of_ones_own_is_left_alone(tmp_path):
