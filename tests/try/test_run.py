@@ -172,6 +172,9 @@ def test_an_application_reaches_the_database_by_the_url_that_is_printed(place):
         asked = subprocess.run([BIN / "psql", "-XAtq", url, "-c", "SELECT current_user"],
                                capture_output=True, text=True, timeout=60)
         assert asked.stdout.strip() == "masking_orders", asked.stderr
+        refused = psql(place, "INSERT INTO orders (order_id, customer_number) VALUES ('E-1', '0171 2345678')")
+        assert refused.returncode != 0 and "ERROR:  MK001: customer_number" in refused.stderr
+        assert "2345678" not in refused.stderr and "CONTEXT" not in refused.stderr
 
 
 def test_a_pair_of_ones_own_is_callable_at_once_and_kept(place):
