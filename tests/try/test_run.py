@@ -181,14 +181,22 @@ def test_a_pair_of_ones_own_is_callable_at_once_and_kept(place):
     with running(place) as made:
         insert = re.search(r"INSERT INTO[^;]*;", made.text).group()
         customer, agent = (re.sub(r"\D", "", word) for word in re.findall(r"'(\+[^']*)'", insert))
-        done = psql(place, insert)
-        assert done.returncode == 0, done.stderr
+        assert psql(place, insert).stdout.strip() == "14155550100"
         assert call(place, customer) == f"{agent} rings, sees 14155550100"
         assert psql(place, "SELECT current_user").stdout.strip() == "masking_orders"
         owner = psql(place, "SELECT current_user", ROLE="masking_owner")
         assert owner.stdout.strip() == "masking_owner"
+        # A number of one's own replaces the sample ones for good, and what lives goes on.
+        replace = re.search(r"<!-- run: masking_owner -->\n```sql\n(.*?)```",
+                            (TOP / "docs" / "first-real-call.md").read_text(), re.S).group(1)
+        replace += "DELETE FROM proxy_numbers WHERE number = '14155550102'"
+        assert psql(place, replace, ROLE="masking_owner").returncode == 0
     with running(place):
         assert call(place, agent) == f"{customer} rings, sees 14155550100"
+        other = psql(place, insert.replace("T-1", "T-2").replace("666-1", "666-2"))
+        assert other.stdout.strip() == "14155550123"
+        pool = psql(place, "SELECT number FROM proxy_numbers ORDER BY 1", ROLE="masking_owner")
+        assert pool.stdout.split() == ["14155550100", "14155550101", "14155550123"]
 
 
 def test_a_second_ctrl_c_leaves_nothing_running_either(place):
