@@ -44,7 +44,7 @@ class Proxy:
             pass_fds=[front.fileno(), health.fileno()],
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SERVER_ADDRESS": f"{host}:{port}",
                  "SERVERS": "1", "CERTIFICATES": "/nonexistent",
-                 "HTTP_LISTEN": f"fd@{front.fileno()}",
+                 "HTTP_LISTEN": f"fd@{front.fileno()}", "TLS_LISTEN": f"fd@{front.fileno()}",
                  "HEALTH_LISTEN": f"fd@{health.fileno()}", **settings})
         front.close()
         health.close()

@@ -268,8 +268,8 @@ def test_both_call_each_other_at_the_same_moment(plivo, order):
         stories[number] = plivo.call(Caller(number), PROXY, Callee("busy"))
 
     in_threads(*[partial(call, number) for number in (order.customer, order.agent)])
-    assert stories[order.customer].of(order.agent) == [f"rings, showing {PROXY}"]
-    assert stories[order.agent].of(order.customer) == [f"rings, showing {PROXY}"]
+    assert stories[order.customer].of(order.agent) == [f"is busy, would see {PROXY}"]
+    assert stories[order.agent].of(order.customer) == [f"is busy, would see {PROXY}"]
     for story in stories.values():
         assert_nobody_learned_a_number(story, order)
     assert sorted(row[0] for row in order.log(2)) == ["agent", "customer"]

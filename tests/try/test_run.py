@@ -162,8 +162,10 @@ def test_a_newcomers_first_minutes(place):
             said = call(place, stranger)
             assert re.fullmatch(r'nobody rings; the caller hears: ".+"', said)
         assert "already running in this checkout" in make(place, "run").stderr
-        told = make(place, "call", "FROM=14156667777", "CALLEE=busy", LISTEN="").stdout
-        assert "caller: hears " in told, "what is said once nobody answered"
+        said = call(place, "14156667777", "CALLEE=busy")
+        assert re.fullmatch(r'14156667778 is busy, would see 14155550100; the caller hears: ".+"', said)
+        said = call(place, "14156667777", "CALLEE=no-answer")
+        assert said.startswith("14156667778 rings, sees 14155550100; nobody answers; the caller hears: ")
 
 
 def test_an_application_reaches_the_database_by_the_url_that_is_printed(place):

@@ -23,6 +23,8 @@ from pathlib import Path
 from . import answer, callbacks, events, signature
 
 SCHEMA = Path(__file__).resolve().parent / "response.rng"
+# Callees whose phone does not ring at all, in words.
+UNRUNG = {"busy": "is busy", "unreachable": "cannot be reached"}
 MOST_STEPS = 50  # documents in one call, or messages in one exchange: more is a loop
 
 
@@ -107,13 +109,16 @@ class Plivo:
     """The account: how the service is reached, and what the network does to callbacks."""
 
     def __init__(self, local, public_url="", token="", network=None, hangup_path=None,
-                 on_request=None):
+                 on_request=None, trust=None):
         self.local = local
         self.public_url = (public_url or local).rstrip("/")
         self.token = token
         self.network = network or Network()
         self.hangup_path = hangup_path  # None: the answer URL, as Plivo has it
         self.on_request = on_request or (lambda **_: None)
+        # No proxy of this machine is to see the call. trust: an SSLContext; None: the machine's.
+        self.opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
 
     def post(self, url, fields):
         """Sends one webhook; the text of the answer."""
@@ -124,10 +129,8 @@ class Plivo:
         self.on_request(url=url, fields=fields, headers=headers)
         request = urllib.request.Request(
             url.replace(self.public_url, self.local, 1), data=body.encode(), headers=headers)
-        # No proxy of this machine is to see the call.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=20) as reply:
+            with self.opener.open(request, timeout=20) as reply:
                 return reply.read()
         except urllib.error.HTTPError as error:
             raise Refused(error.code, error.read().decode(errors="replace")) from error
@@ -273,7 +276,9 @@ class Call:
         # Without a callerName Plivo sends the name that came with the call.
         name = verb.get("callerName") or self.caller.name or self.caller.number
         shown = verb.get("callerId") if name == verb.get("callerId") else f"{verb.get('callerId')} and the name {name}"
-        self.transcript.add(numbers[0], f"rings, showing {shown}")
+        unrung = UNRUNG.get(self.callee.does)
+        self.transcript.add(
+            numbers[0], f"{unrung}, would see {shown}" if unrung else f"rings, showing {shown}")
         self.while_ringing()
         status, ringing = self.ring(verb)
         connected = None
