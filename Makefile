@@ -180,6 +180,7 @@ export BUILD
 ## make                          build build/number-masking
 ## make run [LISTEN=...]          everything on this machine: install, build, database, server, console
 ## make call FROM=... [TO=... CALLEE=busy]   play a call through, beside make run; CALLEE=? lists the words
+## make call FROM=... URL=https://... [CA=...]   the same through the TLS of a server elsewhere
 ## make psql [ROLE=...]          the database of make run, as masking_orders or ROLE
 ## make migrate DATABASE_URL=... [SAMPLE_PAIRS=yes]   create or update the schema there
 ## make check                    the tests of what a change breaks most, in three minutes
@@ -199,7 +200,7 @@ run:
 
 call:
 	@[ -x /usr/bin/python3 ] || \
-	  { echo "No server runs here. Start one, in another terminal, with: make run" >&2; exit 1; }
+	  { echo "No server runs here (python3 is missing). Start one, in another terminal, with: make run" >&2; exit 1; }
 	@server/tools/call
 
 psql:
