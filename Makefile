@@ -32,14 +32,17 @@ LIBRARIES := libpq libxml-2.0 libcrypto
 # Without the one about rows of a table whose last columns are left out: those are zeros.
 WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
              -Wconversion -Wno-sign-conversion -Wvla -Wundef -Wno-missing-field-initializers
-HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection
+# As far as compiler and processor have them: x86 alone has -fcf-protection, arm64 alone the next one.
+WISHED := -fstack-protector-strong -fstack-clash-protection -fcf-protection -mbranch-protection=standard
 ifeq ($(SANITIZE),)
-HARDENING += -D_FORTIFY_SOURCE=2
+WISHED += -Wp,-U_FORTIFY_SOURCE,-D_FORTIFY_SOURCE=2
 else
 SANITIZERS := -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
 endif
-# Only when something is compiled: `make help` works before the libraries are installed.
-PACKAGE_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES))
+# Asked once, when something is compiled: `make help` works before anything is installed.
+HARDENING = $(eval HARDENING := -fPIE $(shell for flag in $(WISHED); do \
+  $(CC) $(OPTIMIZE) -Werror $$flag -include stdio.h -x c -c -o /dev/null /dev/null 2>/dev/null && echo $$flag; done))$(HARDENING)
+PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES)))$(PACKAGE_CFLAGS)
 PACKAGE_LIBS   = $(shell pkg-config --libs $(LIBRARIES))
 
 ALL_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -pthread $(OPTIMIZE) $(WARNINGS) $(HARDENING) $(SANITIZERS) \
@@ -74,13 +77,13 @@ $(BUILD)/number-masking-plivo: $(call objects,server/plivo) $(call archives,lib)
 define archive
 $(BUILD)/server/$(1).a: $(call objects,server/$(1))
 	@rm -f $$@
-	$$(QUIET)ar rcs $$@ $$^
+	$$(QUIET)$(AR) rcs $$@ $$^
 endef
 $(foreach folder,$(FOLDERS),$(eval $(call archive,$(folder))))
 
 # Asked once, before anything is compiled: a newcomer gets a command, not the compiler's words.
 $(BUILD)/tools:
-	@{ command -v $(CC) pkg-config && pkg-config --exists $(LIBRARIES) libcurl && \
+	@{ command -v $(firstword $(CC)) && command -v pkg-config && pkg-config --exists $(LIBRARIES) libcurl && \
 	   echo '#include <civetweb.h>' | $(CC) -E -; } >/dev/null 2>&1 || \
 	  { echo "Something to build with is missing. Debian and Ubuntu have it, as root:"; \
 	    echo "  apt-get update && apt-get install --no-install-recommends" \
@@ -138,12 +141,12 @@ fuzzers: $(FUZZERS)
 $(BUILD)/tests/parts.a: $(call objects,server) $(HELPERS:%.c=$(BUILD)/%.o)
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(QUIET)ar rcs $@ $^
+	$(QUIET)$(AR) rcs $@ $^
 
 $(BUILD)/tests/console.a: $(filter-out %/main.o,$(call objects,server/console))
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(QUIET)ar rcs $@ $^
+	$(QUIET)$(AR) rcs $@ $^
 
 PARTS := $(BUILD)/tests/parts.a $(BUILD)/tests/console.a $(call archives,database protocol web lib)
 
