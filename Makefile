@@ -14,6 +14,12 @@ QUIET    ?= @
 
 .DEFAULT_GOAL := build
 
+# make takes such a name for several, or for a pattern. The checkout's own path may have any.
+ODD := ' " ` : ; % & | ( ) < > * ? [ \# ~
+ifneq ($(strip $(words $(BUILD)) $(foreach mark,$(ODD),$(findstring $(mark),$(BUILD)))),1)
+$(error BUILD=$(BUILD): make cannot use a folder with blanks or any of $(ODD) in its name; leave BUILD out, or name another)
+endif
+
 # ---- the programs ----
 
 # The folders below server/ that a folder may include from: the rule of dependency. It is the
@@ -178,7 +184,8 @@ $(BUILD)/tests/%.o: tests/%.c Makefile | $(BUILD)/tools
 
 export BUILD
 
-.PHONY: help run call psql migrate check test test-all test-rest test-fresh test-compose fuzz bench soak lint format clean
+.PHONY: help run call psql migrate check test test-all test-rest test-fresh test-compose fuzz bench soak lint format clean \
+        tests server docs sql migrations
 
 ## make                          build build/number-masking
 ## make run [LISTEN=...]          everything on this machine: install, build, database, server, console
@@ -212,6 +219,17 @@ psql:
 migrate:
 	@server/tools/install migrate
 	@migrations/migrate
+
+# Folders, of which make would say that there is nothing to be done.
+tests: test
+server: build
+docs:
+	@echo "docs/ is read as it is. make test-docs runs what it shows." >&2; exit 1
+sql migrations:
+	@echo "make migrate DATABASE_URL=... puts $@/ into a database; make run has one of its own." >&2; exit 1
+
+.DEFAULT:
+	@echo "make $@? Nothing is called so here. make help lists what there is." >&2; exit 2
 
 TEST_PACKAGES := build migrate run lint test console
 
