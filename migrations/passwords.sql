@@ -2,6 +2,8 @@
 -- migration, so that changing one is: set it, migrate. A variable that is not
 -- set leaves its role alone. A value may also be a ready SCRAM verifier
 -- ("SCRAM-SHA-256$…"); then nobody who can read the database's log learns it.
+-- Which database of the cluster set it stands in the role's comment, for
+-- migrations/migrate, which asks before another one sets it anew.
 
 \set MASKING_OWNER_PASSWORD ''
 \set MASKING_ORDERS_PASSWORD ''
@@ -16,27 +18,16 @@
 \getenv MASKING_CONSOLE_PASSWORD MASKING_CONSOLE_PASSWORD
 \getenv MASKING_SUPPORT_PASSWORD MASKING_SUPPORT_PASSWORD
 
-SELECT :'MASKING_OWNER_PASSWORD' <> '' AS owner_given,
-  :'MASKING_ORDERS_PASSWORD' <> '' AS orders_given,
-  :'MASKING_SERVER_PASSWORD' <> '' AS server_given,
-  :'MASKING_PLIVO_PASSWORD' <> '' AS plivo_given,
-  :'MASKING_CONSOLE_PASSWORD' <> '' AS console_given,
-  :'MASKING_SUPPORT_PASSWORD' <> '' AS support_given \gset
-\if :owner_given
-  ALTER ROLE masking_owner PASSWORD :'MASKING_OWNER_PASSWORD';
-\endif
-\if :orders_given
-  ALTER ROLE masking_orders PASSWORD :'MASKING_ORDERS_PASSWORD';
-\endif
-\if :server_given
-  ALTER ROLE masking_server PASSWORD :'MASKING_SERVER_PASSWORD';
-\endif
-\if :plivo_given
-  ALTER ROLE masking_plivo PASSWORD :'MASKING_PLIVO_PASSWORD';
-\endif
-\if :console_given
-  ALTER ROLE masking_console PASSWORD :'MASKING_CONSOLE_PASSWORD';
-\endif
-\if :support_given
-  ALTER ROLE masking_support PASSWORD :'MASKING_SUPPORT_PASSWORD';
-\endif
+SELECT format('ALTER ROLE %I PASSWORD %L', g.name, g.password),
+  format('COMMENT ON ROLE %I IS %L', g.name, regexp_replace(shobj_description(r.oid, 'pg_authid'), ' [(]password from database .*[)]$', '')
+    || format(' (password from database %s)', current_database()))
+FROM (VALUES
+  ('masking_owner', :'MASKING_OWNER_PASSWORD'),
+  ('masking_orders', :'MASKING_ORDERS_PASSWORD'),
+  ('masking_server', :'MASKING_SERVER_PASSWORD'),
+  ('masking_plivo', :'MASKING_PLIVO_PASSWORD'),
+  ('masking_console', :'MASKING_CONSOLE_PASSWORD'),
+  ('masking_support', :'MASKING_SUPPORT_PASSWORD')) AS g (name, password)
+JOIN pg_roles r ON r.rolname = g.name
+WHERE g.password <> ''
+\gexec

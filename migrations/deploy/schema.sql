@@ -83,6 +83,7 @@ CREATE FUNCTION masking.put_in_place(the_file text, the_digest text, content tex
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET check_function_bodies = off
+SET quote_all_identifiers = off
 AS $$
 DECLARE
   before CONSTANT text[] := ARRAY(SELECT n.name || ' ' || n.xid FROM masking.named_in(content) n);
@@ -181,6 +182,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  others CONSTANT text[] := ARRAY(
+    SELECT c.oid || ' ' || c.oid::regclass FROM pg_class c WHERE c.relkind IN ('v', 'm') AND c.relnamespace <> 'masking'::regnamespace);
   object record;
 BEGIN
   FOR object IN SELECT unnest(d.objects) AS name FROM masking.deployed d LOOP
@@ -188,6 +191,9 @@ BEGIN
       WHEN object.name LIKE '%(%' THEN format('DROP FUNCTION IF EXISTS %s CASCADE', object.name)
       ELSE format('DROP VIEW IF EXISTS %s CASCADE', object.name)
     END;
+  END LOOP;
+  FOR object IN SELECT o.name FROM unnest(others) AS o (name) WHERE NOT EXISTS (SELECT FROM pg_class c WHERE starts_with(o.name, c.oid || ' ')) LOOP
+    RAISE EXCEPTION 'the view % reads what is to go: it has to go first', substr(object.name, strpos(object.name, ' ') + 1) USING ERRCODE = 'dependent_objects_still_exist';
   END LOOP;
   DELETE FROM masking.deployed;
 END
