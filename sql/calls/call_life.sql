@@ -35,7 +35,7 @@ CROSS JOIN LATERAL (
     WHEN c.dial_status = 'cancel' THEN 'caller'
     WHEN l.answered THEN coalesce(c.caller_source, c.callee_source)
     ELSE coalesce(c.callee_source, c.caller_source)
-  END) AS source) h;
+  END COLLATE "C") COLLATE "default" AS source) h;
 
 COMMENT ON VIEW masking.call_life IS
   'What became of a call, read out of what Plivo told: one row per row of calls. Whether it was answered is said here, and nowhere else.';

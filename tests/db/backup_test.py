@@ -59,6 +59,8 @@ def test_a_dump_restored(original, tmp_path):
     # Nobody edited it: neither another collation nor other settings make its text another.
     ask(after, "SET DateStyle = 'German'; SET IntervalStyle = iso_8601; SET TimeZone = 'Asia/Kolkata'; SET quote_all_identifiers = on")
     assert one(after, "SELECT edited FROM masking.schema_interface()") is None
+    ask(after, "SELECT tests.tell('call-1', %s)", '{"callee_answered": true, "caller_ended": true, "caller_source": "API Request"}')
+    assert ask(after, "SELECT hung_up_by FROM masking.call_log WHERE call_uuid = 'call-1'") == [("api request",)]
     # The identities, the triggers, the constraint and the rights go on where they were.
     orders = connect(restored, "masking_orders")
     ask(orders, "INSERT INTO orders (order_id, customer_number, agent_number) VALUES ('new', '14156660001', '14156660002')")
