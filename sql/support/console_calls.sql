@@ -22,7 +22,8 @@ AS $$
 DECLARE
   page_size CONSTANT integer := 50;
   key text[] := regexp_match(before, '^([0-9]{1,17})-(.{1,200})$');
-  from_time timestamptz;
+  times CONSTANT timestamptz[] := CASE WHEN typed_until IS NULL OR key IS NOT NULL THEN ARRAY['infinity'::timestamptz] ELSE masking.typed_times(typed_until) END;
+  from_time timestamptz := times[1];
   from_uuid text := key[2];
   proxy_is bigint := CASE WHEN on_number ~ '^[1-9][0-9]{6,14}$' THEN on_number END;
   during record;
@@ -30,11 +31,8 @@ DECLARE
   seen integer := 0;
   shown integer := 0;
 BEGIN
-  from_time := coalesce(to_timestamp(key[1]::double precision / 1e6),
-    CASE WHEN typed_until IS NULL THEN 'infinity' ELSE masking.typed_time(typed_until) END);
-  IF from_time IS NULL THEN
-    RETURN NEXT masking.line('answer', 'warn', '', '', 'The time cannot be read.',
-      format('Write it as 19:42 or 2026-11-25 19:42, in %s; empty means now.', current_setting('TimeZone')));
+  IF cardinality(times) IS DISTINCT FROM 1 THEN
+    RETURN NEXT masking.unclear_time(times);
     RETURN;
   END IF;
   IF key IS NOT NULL THEN

@@ -66,16 +66,16 @@ AS $$
 -- record around that time. Called by the console. Writes console_log, two digits of
 -- the numbers; shows no more of them either.
 DECLARE
-  at timestamptz := CASE WHEN typed_at IS NULL THEN now() ELSE masking.typed_time(typed_at) END;
+  times CONSTANT timestamptz[] := CASE WHEN typed_at IS NULL THEN ARRAY[now()] ELSE masking.typed_times(typed_at) END;
+  at CONSTANT timestamptz := times[1];
   asked record;
   found record;
   f record;
   found_one boolean := false;
 BEGIN
   PERFORM masking.looked(who, 'why', masking.said_numbers(from_number, to_number));
-  IF at IS NULL THEN
-    RETURN NEXT masking.line('answer', 'warn', '', '', 'The time cannot be read.',
-      format('Write it as 19:42 or 2026-11-25 19:42, in %s; empty means now.', current_setting('TimeZone')));
+  IF cardinality(times) IS DISTINCT FROM 1 THEN
+    RETURN NEXT masking.unclear_time(times);
     RETURN;
   END IF;
   BEGIN

@@ -49,8 +49,8 @@ PLAY = [
         "now('who')", "order('who', 'A')", "call('who', 'c4')", "pool('who')", "why('who', '14156660001', NULL, NULL)",
         "why('who', '14156660003', '14155550101', '2026-11-25 4:05')", "calls('who', NULL, NULL, NULL, NULL, NULL)",
         "calls('who', NULL, '14155550100', NULL, '2099-03-02T4:05:06', '1700000000000000-c1')")),
-    ("masking_owner", "SELECT masking.typed_time(t) = t::timestamptz FROM unnest(ARRAY['2026-03-02', '2026-03-02 4:05', '2026-03-02T04:05:06']) t"),
-    ("masking_owner", "SELECT masking.typed_time(to_char(now() - interval '5 minutes', 'HH24:MI'))"
+    ("masking_owner", "SELECT masking.typed_times(t) = ARRAY[t::timestamptz] FROM unnest(ARRAY['2026-03-02', '2026-03-02 4:05', '2026-03-02T04:05:06']) t"),
+    ("masking_owner", "SELECT (masking.typed_times(to_char(now() - interval '5 minutes', 'HH24:MI')))[1]"
      " BETWEEN now() - interval '7 minutes' AND now()"),
     ("masking_owner", "SELECT masking.plivo_clean('a' || chr(9) || chr(8203) || 'c')"),
     ("masking_orders", "UPDATE masking.orders SET agent_number = '14156660005' WHERE order_id = 'A' RETURNING proxy_number"),
@@ -72,7 +72,7 @@ PLAY = [
 
 
 # What differs from play to play: times, and codes, which are drawn.
-OF_THE_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( [\w+<>:-]+)?|-?\d+ s( ago)?|\((GMT|Asia/Kolkata|Pacific/Apia|<-03>.03)\)|The \w+ got a code")
+OF_THE_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( ?[+-][\d:]+| [\w+<>:-]+)?|-?\d+ s( ago)?|\((GMT|Asia/Kolkata|Pacific/Apia|<-03>.03)\)|The \w+ got a code")
 
 
 def play(connection):

@@ -1,0 +1,76 @@
+CREATE OR REPLACE FUNCTION masking.times_of(on_the_clock timestamp) RETURNS timestamptz[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- When clocks of the session's zone showed this: never where they were put forward over it, twice where they were
+  -- put back. (PostgreSQL takes one moment in each case; no clock was ever put further than these hours.)
+  SELECT ARRAY(
+    SELECT m.moment FROM generate_series(on_the_clock::timestamptz - interval '3 hours', on_the_clock::timestamptz + interval '3 hours', '10 minutes') AS m (moment)
+    WHERE m.moment::timestamp = on_the_clock
+    ORDER BY 1)
+$$;
+COMMENT ON FUNCTION masking.times_of(timestamp) IS 'The moments at which clocks of the session''s zone showed a time: none, one or two.';
+
+CREATE OR REPLACE FUNCTION masking.typed_times(typed text) RETURNS timestamptz[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET DateStyle = 'ISO, YMD'
+AS $$
+-- What somebody typed as a time: 19:42 (the last one), 2026-11-25 19:42, 2026-11-25T19:42:10, in the session's zone, or
+-- with an offset behind it, as -05, or with the zone as said_time() writes it. NULL for nothing and for
+-- anything else; empty: there was no such time; two: it came twice. Reads nothing.
+DECLARE
+  part CONSTANT text[] := regexp_match(upper(typed COLLATE "C"),
+    '^(?:([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]|$))?([0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?)?(?: ?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)| ([A-Z]{3,5}))?$');
+  the_day CONSTANT text := part[1];
+  the_clock CONSTANT text := part[2];
+  the_offset CONSTANT text := part[3];
+  the_zone CONSTANT text := part[4];
+  latest CONSTANT timestamptz := now() + interval '1 minute';
+  times timestamptz[];
+BEGIN
+  IF the_clock IS NULL THEN
+    -- A day begins once.
+    RETURN CASE WHEN the_day IS NOT NULL AND coalesce(the_offset, the_zone) IS NULL THEN ARRAY[the_day::timestamptz] END;
+  ELSIF the_offset IS NOT NULL THEN
+    RETURN ARRAY(
+      SELECT max(m.moment) FROM (
+        SELECT (coalesce(the_day, d.day::text) || ' ' || the_clock || the_offset)::timestamptz AS moment
+        FROM generate_series(current_date - 1, current_date + 1, '1 day') AS s (at) CROSS JOIN LATERAL (SELECT s.at::date AS day) d) m
+      WHERE the_day IS NOT NULL OR m.moment <= latest);
+  ELSIF the_day IS NOT NULL THEN
+    times := masking.times_of((the_day || ' ' || the_clock)::timestamp);
+  ELSE
+    times := ARRAY(SELECT t FROM unnest(masking.times_of(current_date + the_clock::time)) t WHERE t <= latest);
+    IF times = '{}' AND current_date + the_clock::time > localtimestamp THEN
+      times := masking.times_of(current_date - 1 + the_clock::time);
+    END IF;
+  END IF;
+  IF the_zone IS NOT NULL AND times <> '{}' THEN
+    RETURN (SELECT array_agg(t) FROM unnest(times) t WHERE upper(to_char(t, 'TZ') COLLATE "C") = the_zone);
+  END IF;
+  RETURN times;
+EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format OR invalid_time_zone_displacement_value THEN
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION masking.typed_times(text) IS
+  'The moments that somebody means by what he typed: one; two where clocks were put back; none where they were put forward; NULL: it is no time.';
+
+CREATE OR REPLACE FUNCTION masking.unclear_time(times timestamptz[]) RETURNS masking.console_line
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- What a page says where it is not one moment.
+  SELECT masking.line('answer', 'warn', '', '', u.words, format(u.details, current_setting('TimeZone'), u.said[1], u.said[2]))
+  FROM (
+    SELECT CASE WHEN times IS NULL THEN 'The time cannot be read.' WHEN times = '{}' THEN 'There was no such time.' ELSE 'That time came twice.' END AS words,
+      CASE
+        WHEN times IS NULL THEN 'Write it as 19:42 or 2026-11-25 19:42, in %s, or with an offset, as 2026-11-25 19:42-05; empty means now.'
+        WHEN times = '{}' THEN 'Clocks in %s were put forward over it. Write an earlier or a later one, or an offset behind it, as -05.'
+        ELSE 'Clocks in %s were put back. Write %s for the first, or %s for the second.'
+      END AS details,
+      ARRAY(SELECT to_char(t, CASE WHEN extract(second FROM t) = 0 THEN 'YYYY-MM-DD HH24:MIOF' ELSE 'YYYY-MM-DD HH24:MI:SSOF' END) FROM unnest(times) t) AS said
+  ) u
+$$;
+COMMENT ON FUNCTION masking.unclear_time(timestamptz[]) IS 'What to type instead of a time that is none, was none or came twice.';

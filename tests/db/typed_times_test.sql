@@ -1,0 +1,69 @@
+-- What somebody types as a time, on the console's pages.
+BEGIN;
+SELECT no_plan();
+
+CREATE FUNCTION pg_temp.read(zone text, typed text) RETURNS text
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  times timestamptz[];
+BEGIN
+  PERFORM set_config('TimeZone', zone, true);
+  times := masking.typed_times(typed);
+  PERFORM set_config('TimeZone', 'UTC', true);
+  RETURN coalesce((SELECT string_agg(to_char(t, 'YYYY-MM-DD HH24:MI:SS'), ' or ') FROM unnest(times) t), CASE WHEN times IS NULL THEN 'no time' ELSE 'never was' END);
+END
+$$;
+
+SELECT is(pg_temp.read(zone, typed), utc, zone || ': ' || typed) FROM (VALUES
+  ('UTC', '2026-11-25 19:42', '2026-11-25 19:42:00'),
+  ('UTC', '2026-11-25T9:42:10', '2026-11-25 09:42:10'),
+  ('Asia/Kolkata', '2026-11-25', '2026-11-24 18:30:00'),
+  -- The hour that comes twice.
+  ('America/New_York', '2026-11-01 01:30', '2026-11-01 05:30:00 or 2026-11-01 06:30:00'),
+  ('America/New_York', '2026-11-01 01:30-05', '2026-11-01 06:30:00'),
+  ('America/New_York', '2026-11-01 01:30 -0400', '2026-11-01 05:30:00'),
+  ('America/New_York', '2026-11-01 01:30:00 EST', '2026-11-01 06:30:00'),
+  ('America/New_York', '2026-11-01 01:30:00 edt', '2026-11-01 05:30:00'),
+  ('America/New_York', '2026-11-01 00:59:59', '2026-11-01 04:59:59'),
+  ('America/New_York', '2026-11-01 02:00', '2026-11-01 07:00:00'),
+  ('Europe/Berlin', '2026-10-25 02:15', '2026-10-25 00:15:00 or 2026-10-25 01:15:00'),
+  ('Australia/Lord_Howe', '2026-04-05 01:45', '2026-04-04 14:45:00 or 2026-04-04 15:15:00'),
+  -- The hour that is left out.
+  ('America/New_York', '2026-03-08 02:30', 'never was'),
+  ('America/New_York', '2026-03-08 02:30-05', '2026-03-08 07:30:00'),
+  ('America/New_York', '2026-03-08 03:00', '2026-03-08 07:00:00'),
+  ('Pacific/Apia', '2011-12-30 12:00', 'never was'),
+  ('America/Sao_Paulo', '2018-11-04', '2018-11-04 03:00:00'),
+  -- Offsets, and a zone as we write it.
+  ('Asia/Kolkata', '2026-11-25 19:42Z', '2026-11-25 19:42:00'),
+  ('UTC', '2026-11-25 19:42+05:30', '2026-11-25 14:12:00'),
+  ('Asia/Kolkata', '2026-11-25 19:42:00 IST', '2026-11-25 14:12:00'),
+  ('America/Sao_Paulo', '2026-11-25 19:42:00 -03', '2026-11-25 22:42:00'),
+  ('Europe/London', '2026-11-25 19:42 EST', 'no time'),
+  ('UTC', '2026-11-25 19:42+99', 'no time'),
+  ('UTC', '2026-02-30 19:42', 'no time'),
+  ('UTC', '2026-11-25 25:00', 'no time'),
+  ('UTC', '25.11.2026 19:42', 'no time'),
+  ('UTC', '-05', 'no time'),
+  ('UTC', '2026-11-25-05', 'no time'),
+  ('UTC', '', 'no time')) AS c (zone, typed, utc);
+
+SELECT is((masking.typed_times(to_char(now() - span, 'HH24:MI:SS')))[1], date_trunc('second', now() - span), 'the last one, ' || span || ' ago')
+FROM unnest(ARRAY['0 s', '5 minutes', '23 hours']::interval[]) span;
+SELECT is((masking.typed_times(to_char((now() - span) AT TIME ZONE '+09', 'HH24:MI:SS-09')))[1], date_trunc('second', now() - span), 'with an offset, ' || span || ' ago')
+FROM unnest(ARRAY['0 s', '5 minutes', '23 hours']::interval[]) span;
+
+SET TimeZone = 'America/New_York';
+SELECT results_eq($$SELECT cells[1], cells[2] FROM masking.console_why('u', '14156660001', NULL, '2026-11-01 01:30')$$,
+  $$VALUES ('That time came twice.', 'Clocks in America/New_York were put back. Write 2026-11-01 01:30-04 for the first, or 2026-11-01 01:30-05 for the second.')$$,
+  'of two times both are offered');
+SELECT results_eq($$SELECT cells[1], cells[2] FROM masking.console_calls('u', NULL, NULL, NULL, '2026-03-08 02:30:10', NULL)$$,
+  $$VALUES ('There was no such time.', 'Clocks in America/New_York were put forward over it. Write an earlier or a later one, or an offset behind it, as -05.')$$,
+  'and one that was left out is said');
+SELECT is((SELECT cells[1] FROM masking.console_why('u', '14156660001', NULL, 'yesterday') LIMIT 1), 'The time cannot be read.', 'as is what is none');
+INSERT INTO masking.calls (call_uuid, called_at, answered_at, outcome) VALUES ('second', '2026-11-01 01:29-05', '2026-11-01 01:29-05', 'no_number');
+SELECT is((SELECT key FROM masking.console_call('u', 'second') WHERE link = 'until'), '2026-11-01 01:30-05', 'a link to it says which');
+
+SELECT * FROM finish();
+ROLLBACK;
