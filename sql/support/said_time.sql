@@ -8,7 +8,13 @@ COMMENT ON FUNCTION masking.said_time(timestamptz) IS 'A time as people are told
 CREATE OR REPLACE FUNCTION masking.said_clock(at timestamptz) RETURNS text
 LANGUAGE sql STABLE
 AS $$
-  SELECT CASE WHEN isfinite(at) THEN to_char(at, 'YYYY-MM-DD HH24:MI:SS') WHEN at > now() THEN 'for ever' ELSE 'never' END
+  -- With the zone in the hour that comes twice.
+  SELECT CASE
+    WHEN isfinite(at) AND at::timestamp IN ((at - interval '1 hour')::timestamp, (at + interval '1 hour')::timestamp) THEN masking.said_time(at)
+    WHEN isfinite(at) THEN to_char(at, 'YYYY-MM-DD HH24:MI:SS')
+    WHEN at > now() THEN 'for ever'
+    ELSE 'never'
+  END
 $$;
 COMMENT ON FUNCTION masking.said_clock(timestamptz) IS 'The same where the head of the column names the zone.';
 

@@ -65,5 +65,9 @@ SELECT is((SELECT cells[1] FROM masking.console_why('u', '14156660001', NULL, 'y
 INSERT INTO masking.calls (call_uuid, called_at, answered_at, outcome) VALUES ('second', '2026-11-01 01:29-05', '2026-11-01 01:29-05', 'no_number');
 SELECT is((SELECT key FROM masking.console_call('u', 'second') WHERE link = 'until'), '2026-11-01 01:30-05', 'a link to it says which');
 
+SELECT is(masking.said_clock(at), said, 'said in a column: ' || said) FROM (VALUES
+  ('2026-11-01 00:59:59-04'::timestamptz, '2026-11-01 00:59:59'), ('2026-11-01 01:30-04', '2026-11-01 01:30:00 EDT'),
+  ('2026-11-01 01:30-05', '2026-11-01 01:30:00 EST'), ('2026-11-01 02:00-05', '2026-11-01 02:00:00'), ('infinity', 'for ever')) AS c (at, said);
+
 SELECT * FROM finish();
 ROLLBACK;
