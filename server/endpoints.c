@@ -37,7 +37,11 @@ enum listener {
     CALLER_UNTIL_OVER, /* but for a form that tells that the call is over */
 };
 
-enum { STORAGE_INLINE = 4096 }; /* the decoded fields of a call are a quarter of it */
+enum {
+    STORAGE_INLINE = 4096, /* the decoded fields of a call are a quarter of it */
+    PATH_ROOM = 512,       /* no path of ours is as long */
+    LOGGED_PATH = 64
+};
 
 struct endpoint {
     const char *name, *path;
@@ -158,7 +162,7 @@ static struct signed_request signed_parts(const struct config *config,
         .bases = (const char *const *)config->public_urls.items,
         .base_count = config->public_urls.count,
         .method = request->method,
-        .path = request->path,
+        .path = request->signed_path,
         .query = request->query,
         .body = strcmp(request->method, "POST") == 0 ? form : NULL,
         .v3 = request_header(request, "X-Plivo-Signature-V3"),
@@ -178,7 +182,7 @@ static bool is_captured(struct service *service, const struct endpoint *endpoint
 {
     const struct replay_request received = {.nonce = nonce,
                                             .method = request->method,
-                                            .path = request->path,
+                                            .path = request->signed_path,
                                             .query = request->query,
                                             .body = request->body,
                                             .body_length = request->body_length};
@@ -197,13 +201,31 @@ static bool is_captured(struct service *service, const struct endpoint *endpoint
     return true;
 }
 
+/* A path that was asked for, for the log: its beginning, and no digit of one that could hold a
+ * phone number. */
+static const char *loggable_path(const char *path, char out[static LOGGED_PATH])
+{
+    size_t digits = 0, length = 0;
+    for (const char *at = path; *at != '\0'; at++)
+        digits += *at >= '0' && *at <= '9';
+    for (; path[length] != '\0' && length < LOGGED_PATH - 1; length++) {
+        char byte = path[length];
+        out[length] = byte <= ' ' || byte > '~' || byte == '"'   ? '?'
+                      : digits > 6 && byte >= '0' && byte <= '9' ? '#'
+                                                                 : byte;
+    }
+    out[length] = '\0';
+    return out;
+}
+
 /* The commonest trouble of a first day is a PUBLIC_URL that is not what Plivo dials: the line
- * says which URL was expected. The path is one of the table's, so it tells nothing of a caller. */
-static void log_refusal(const struct config *config, const char *path,
-                        enum signature_refusal reason, int version)
+ * says which URL was expected. */
+static void log_refusal(const struct config *config, const struct endpoint *endpoint,
+                        const struct request *request, enum signature_refusal reason, int version)
 {
     static struct log_limit limit;
-    char urls[512], clean[512];
+    const char *path = reads_the_rest(endpoint) ? endpoint->path : request->path;
+    char urls[512], clean[512], asked[LOGGED_PATH];
     size_t length = 0;
     urls[0] = '\0';
     for (size_t i = 0; i < config->public_urls.count && length < sizeof urls; i++)
@@ -211,8 +233,10 @@ static void log_refusal(const struct config *config, const char *path,
                                    i == 0 ? "" : " or ", config->public_urls.items[i], path);
     const char *versions[] = {"none", "none", "2", "3"};
     log_event_limited(&limit, LOG_WARNING, "signature_refused",
-                      "reason=%s version=%s expected=\"%s\"", metrics_refusal_names[reason],
-                      versions[version], log_text(clean, sizeof clean, urls));
+                      "reason=%s version=%s expected=\"%s\" path=\"%s\"",
+                      metrics_refusal_names[reason], versions[version],
+                      log_text(clean, sizeof clean, urls),
+                      loggable_path(request->signed_path, asked));
 }
 
 /* Without memory: who listens hears the apology, and what Plivo can send again it sends again. */
@@ -230,11 +254,11 @@ static enum signature_versions versions_of(const struct endpoint *endpoint)
 }
 
 static void refuse_signature(const struct service *service, const struct endpoint *endpoint,
-                             const char *path, enum signature_refusal reason, int version,
-                             struct response *response)
+                             const struct request *request, enum signature_refusal reason,
+                             int version, struct response *response)
 {
     metrics_count_refusal(reason, version);
-    log_refusal(service->config, reads_the_rest(endpoint) ? endpoint->path : path, reason, version);
+    log_refusal(service->config, endpoint, request, reason, version);
     response_text(response, 403, "forbidden\n");
 }
 
@@ -249,7 +273,7 @@ static bool claims_to_be_plivo(const struct service *service, const struct endpo
     struct signature_verdict verdict = signature_claim(&received, versions_of(endpoint));
     if (verdict.status != SIGNATURE_MISSING)
         return true;
-    refuse_signature(service, endpoint, request->path, REFUSAL_MISSING, verdict.version, response);
+    refuse_signature(service, endpoint, request, REFUSAL_MISSING, verdict.version, response);
     return false;
 }
 
@@ -272,7 +296,7 @@ static bool is_from_plivo(struct service *service, const struct endpoint *endpoi
     if (verdict.status == SIGNATURE_VALID &&
         !is_captured(service, endpoint, request, verdict.nonce, &reason))
         return true;
-    refuse_signature(service, endpoint, request->path, reason, verdict.version, response);
+    refuse_signature(service, endpoint, request, reason, verdict.version, response);
     return false;
 }
 
@@ -356,17 +380,40 @@ static void run_endpoint(struct service *service, const struct endpoint *endpoin
         free(storage);
 }
 
-static void dispatch(const struct endpoint table[], size_t count, struct service *service,
-                     struct request *request, struct response *response)
+/* Several slashes count as one: they come of a URL that ends in one, and a path behind it. */
+static const char *with_single_slashes(const char *path, char out[static PATH_ROOM])
+{
+    size_t length = 0;
+    for (const char *at = path; *at != '\0'; at++) {
+        if (*at == '/' && length > 0 && out[length - 1] == '/')
+            continue;
+        if (length == PATH_ROOM - 1)
+            return path;
+        out[length++] = *at;
+    }
+    out[length] = '\0';
+    return out;
+}
+
+static void refuse_request(struct response *response, int status, const char *why,
+                           const struct request *request)
+{
+    char path[LOGGED_PATH];
+    response_text(response, status, why);
+    response_note(response, "path=\"%s\"", loggable_path(request->signed_path, path));
+}
+
+static void ask_endpoint(const struct endpoint table[], size_t count, struct service *service,
+                         struct request *request, struct response *response)
 {
     const struct endpoint *endpoint = find_endpoint(table, count, request->path);
     if (endpoint == NULL) {
-        response_text(response, 404, "not found\n");
+        refuse_request(response, 404, "not found\n", request);
         return;
     }
     response->endpoint = endpoint->name;
     if (!method_is_allowed(endpoint, request->method)) {
-        response_text(response, 405, "method not allowed\n");
+        refuse_request(response, 405, "method not allowed\n", request);
         response->allow = allowed_methods(endpoint);
         return;
     }
@@ -375,6 +422,16 @@ static void dispatch(const struct endpoint table[], size_t count, struct service
     if (strcmp(request->method, "POST") == 0 && !request_read_body(request, response))
         return;
     run_endpoint(service, endpoint, request, response);
+}
+
+static void dispatch(const struct endpoint table[], size_t count, struct service *service,
+                     struct request *request, struct response *response)
+{
+    char path[PATH_ROOM];
+    request->signed_path = request->path;
+    request->path = with_single_slashes(request->signed_path, path);
+    ask_endpoint(table, count, service, request, response);
+    request->path = request->signed_path;
 }
 
 /* Where the URL's path begins, behind the host; "" when it has none. */

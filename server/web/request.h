@@ -24,8 +24,9 @@ struct request_header {
 
 struct request {
     const char *method;
-    const char *path;  /* raw, without the query */
-    const char *query; /* raw; NULL when the URL has none */
+    const char *path;        /* raw, without the query; for endpoints with single slashes */
+    const char *signed_path; /* for endpoints: raw, as it was signed */
+    const char *query;       /* raw; NULL when the URL has none */
     struct request_header headers[REQUEST_HEADERS_MAX];
     size_t header_count;
     const char *body; /* "" until request_read_body() */

@@ -66,7 +66,7 @@ def test_without_any_server_only_who_is_listened_to_gets_an_apology(own_proxy, o
         if methods == "GET_OR_HEAD":
             continue
         behind = ["/x1"] if listener == "CALLER" else []
-        for sent in (path, path + "/", "/masking" + path, *(path + more for more in behind)):
+        for sent in (path, path + "/", "/masking" + path, path.replace("/", "//") + "//", *(path + more for more in behind)):
             for method in ("POST", "GET"):
                 reply = own_proxy.send(call_fields(CALLER, PROXY), sent, method)
                 if listener == "NOBODY":

@@ -1,7 +1,8 @@
 """The tutorial's published paths: whoever followed it changes only the host."""
 import pytest
 
-from server import FORM, PAIRS, PROXY, WEBHOOKS, call_fields, canonical
+from client import exchange
+from server import FORM, PAIRS, PROXY, WEBHOOKS, call_fields, canonical, eventually
 from signer import form
 
 PATHS = [path + slash for path in WEBHOOKS for slash in ("", "/")]
@@ -39,12 +40,41 @@ def test_get_with_merged_parameters_in_plivos_order(server):
     assert server.webhook(fields, method="GET").dial == (PROXY, counterpart)
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/answer/x", "/answerx", "/answer//",
-                                  "/numbermasking/handle_incoming/x", "/number_masking/x",
-                                  "/Answer", "//answer", "/handleincoming/x", "/healthz/x"])
+@pytest.mark.parametrize("path", ["//answer", "/answer//", "///answer///", "//numbermasking//handle_incoming//",
+                                  "/numbermasking///handle_incoming", "//HandleIncoming"])
+def test_several_slashes_count_as_one(server, path):
+    """They come of a base URL that ends in a slash, and a path that begins with one."""
+    assert server.call(PAIRS[0][0], path=path).dial == (PROXY, PAIRS[0][1])
+    assert server.call(PAIRS[0][0], path=path, method="GET", Event="Hangup").empty
+    assert server.exchange("GET", "//healthz").status == 200
+    assert exchange(server.metrics_address, "GET", "//metrics").status == 200
+
+
+@pytest.mark.parametrize("path", ["/", "//", "/nothing", "/answer/x", "/answerx", "/answer/.", "/./answer", "/x/../answer",
+                                  "/numbermasking/handle_incoming/x", "/number_masking/x", "/%2fanswer", "/answer%2f",
+                                  "/" + "/" * 600 + "x", "/" + "x" * 600 + "//answer",
+                                  "/Answer", "/handleincoming/x", "/healthz/x"])
 def test_every_other_path_is_404(server, path):
     for method in ("GET", "POST"):
         assert server.send(call_fields(PAIRS[0][0], PROXY), path, method).status == 404
+
+
+def seen(server, method, path, words):
+    """Asked for until the log says so: it has one such line a second."""
+    eventually(lambda: server.exchange(method, path) and words in server.log)
+
+
+@pytest.mark.parametrize("path, logged", [
+    ("/v1//anwser/?From=14156667777", '/v1//anwser/"'),
+    ("/'%22%0a/1-415-666-7777%3f" + "x" * 100, "/'%##%#a/#-###-###-####%#f" + "x" * 37 + '"')])
+def test_a_path_that_there_is_none_is_in_the_log(server, path, logged):
+    """Promise 1: nothing of a phone number, no query, no end."""
+    seen(server, "GET", path, f'endpoint=none status=404 path="{logged}')
+    assert "666-7777" not in server.log and "From" not in server.log
+
+
+def test_so_is_the_path_of_a_method_that_there_is_not(server):
+    seen(server, "PUT", "//hangup?x=1", 'endpoint=hangup status=405 path="//hangup"')
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -239,6 +239,29 @@ def test_while_it_moves_it_answers_for_several_addresses(start_server):
         assert_forbidden(server.send(fields, path, headers=bad))
 
 
+def test_several_slashes_are_signed_as_they_were_dialled(start_server):
+    """Plivo signs the URL that it was given, and so does whoever stands behind a proxy that leaves the path alone."""
+    server = start_server(PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=f"{PUBLIC_URL}/x")
+    fields = call_fields(CALLER, PROXY)
+    for path, dialled in (("//answer", "//answer"), ("/answer//", "/answer//"), ("/x//answer", "//answer")):
+        good = signer.headers_v3(TOKEN, "POST", f"{PUBLIC_URL}/x{dialled}", body=fields)
+        assert server.webhook(fields, path, headers=good).dial == (PROXY, COUNTERPART)
+        other = signer.headers_v3(TOKEN, "POST", f"{PUBLIC_URL}/x/answer", body=fields)
+        assert_forbidden(server.send(fields, path, headers=other))
+    eventually(lambda: server.send(fields, "/x//answer") and f'expected="{PUBLIC_URL}/x/answer" path="//answer"' in server.log)
+    text = [("MessageUUID", "1"), ("From", CALLER), ("To", PROXY), ("Text", "hi")]
+    url = f"{PUBLIC_URL}/x//message"
+    assert server.webhook(text, "//message", headers=signer.headers_v2(TOKEN, url)).message
+    url = f"{PUBLIC_URL}/x/message//status/1/1/1//"
+    told = server.webhook([("Status", "sent")], "/message//status/1/1/1//", headers=signer.headers_v2(TOKEN, url))
+    assert told.empty
+    eventually(lambda: "message=(not-a-uuid) status=sent" in server.log)
+    url = f"{PUBLIC_URL}/x//code//2"
+    sent = [*fields, ("Digits", "1234")]
+    server.webhook(sent, "//code//2", headers=signer.headers_v3(TOKEN, "POST", url, body=sent))
+    eventually(lambda: "attempt=2" in server.log)
+
+
 def test_the_log_says_which_url_was_expected(start_server):
     """The commonest trouble of a first day is a PUBLIC_URL that Plivo does not dial."""
     server = start_server(PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=f"{PUBLIC_URL}/x,http://b.example.com")
