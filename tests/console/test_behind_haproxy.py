@@ -73,6 +73,11 @@ def test_who_says_little_holds_up_nobody(haproxy, count, said):
             one.close()
 
 
+def test_a_field_of_an_odd_name_is_dropped(haproxy):
+    """As of Plivo's requests: what a browser's extension or a balancer adds is no reason for a 403."""
+    assert get(haproxy, headers={"X_Forwarded_Proto": "http", "x.trace": "1", **login("anna", "right")}).status == 200
+
+
 def test_a_wrong_password_slows_down_who_sent_it(haproxy):
     """Whatever is sent as the address."""
     forged = [{"X-Forwarded-For": f"203.0.113.{n}", "X-Forwarded-Proto": "http",

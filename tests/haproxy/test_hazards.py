@@ -5,6 +5,8 @@ A raw request here carries a signed call of CALLER. If the hidden half of it ran
 there would be a second answer, or a row in calls; each test looks for both.
 """
 import re
+import socket
+import threading
 import uuid
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 import client
 import signer
 from other_root import PASSWORD_FILE, into_other_root, needs_other_root
-from proxy import PUBLIC_URL, TOKEN
+from proxy import PUBLIC_URL, TOKEN, listener
 from server import (CALLER, COUNTERPART, FORM, PROXY, STRANGER, Answer, call_fields, eventually)
 
 
@@ -149,6 +151,39 @@ def test_odd_framing_runs_nothing_hidden(proxy, database, call_uuid, lines):
     assert first in (400, 403, 411, 422)
     assert more in ([], [400]), "what follows a doubtful head is no request"
     assert database.call_rows(call_uuid) == []
+
+
+@pytest.mark.parametrize("line", ["X_Trace: 1", "traffic.source: a", "X!y: 1", "X_Forwarded_For: 1.2.3.4", "Transfer_Encoding: chunked",
+                                  "Content_Length: 9", "X_Plivo_Signature_V3: x", "X-Plivo.Signature-V3: x", "Content.Type: text/plain",
+                                  "X-Plivo-Signature-V3_Nonce: 1", "Host_: evil.example"])
+def test_a_field_of_an_odd_name_is_dropped(proxy, database, call_uuid, line):
+    """Tracing and load balancers add them. To programs of the CGI kind "_" is "-", so none arrives, and the call does."""
+    got = replies(proxy, raw_call(call_uuid, line, line))
+    assert [Answer(reply).dial for reply in got] == [(PROXY, COUNTERPART)]
+    assert database.call_rows(call_uuid) == ["connected"]
+
+
+def test_no_field_of_an_odd_name_reaches_the_server(start_proxy):
+    with listener() as server:
+        proxy = start_proxy(server.getsockname())
+        heads = []
+
+        def take():
+            while True:
+                try:
+                    one, _ = server.accept()
+                except OSError:
+                    return
+                with one:
+                    heads.append(one.recv(65536))
+                    one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        threading.Thread(target=take, daemon=True).start()
+        eventually(proxy.ready)
+        odd = {"X_Forwarded_For": "9.9.9.9", "X.Y": "9.9.9.9", "X-Kept": "here"}
+        assert proxy.exchange("GET", "/answer", odd).status == 200
+        head = next(one for one in heads if b"/answer" in one)
+        assert b"here" in head and b"9.9.9.9" not in head
+        server.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize("coding", ["chunked", "identity"])
@@ -322,8 +357,10 @@ def test_a_preflight_is_not_allowed(proxy):
 
 
 @pytest.mark.parametrize("path", ["/.htpasswd", "/metrics", "/", "/answer%00", "/answer/../metrics",
-                                  "//answer", "/%61nswer"])
+                                  "/./answer", "/%61nswer"])
 def test_a_path_is_taken_as_it_is_written(proxy, path):
+    """But for slashes, of which several count as one."""
+    assert proxy.call(CALLER, path="//answer//").dial == (PROXY, COUNTERPART)
     assert proxy.send(call_fields(CALLER, PROXY), path=path).status in (400, 403, 404)
 
 

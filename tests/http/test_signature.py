@@ -225,6 +225,16 @@ def test_a_path_of_public_url_is_taken_off(start_server):
     eventually(lambda: "attempt=2" in server.log)
 
 
+def test_fields_of_odd_names_are_neither_trouble_nor_a_signature(server):
+    """What another proxy than the shipped one lets through."""
+    fields = call_fields(CALLER, PROXY)
+    good = signer.headers_v3(TOKEN, "POST", PUBLIC_URL + "/answer", body=fields)
+    odd = {change(name): value for name, value in good.items()
+           for change in (lambda name: name.replace("-", "_"), lambda name: name.replace("-", "."))}
+    assert server.webhook(fields, headers={**odd, **good}).dial == (PROXY, COUNTERPART)
+    assert_forbidden(server.send(fields, headers=odd))
+
+
 def test_while_it_moves_it_answers_for_several_addresses(start_server):
     """Signed for any; what our answers name is the first."""
     old, new = "https://old.example.com/a", "https://new.example.com/b"
