@@ -1,19 +1,27 @@
-"""The README and docs/ against the code: what they show is run, what they list is compared.
+"""The README and docs/ against the code: what they show is typed in as it stands, what they list is compared.
 
-The line above a block of SQL or of a program says how it is run, and is not seen by readers:
+Blocks of each document run in their order: ```sh in a folder that looks like the checkout, with the programs on
+the PATH, ```sql on the database of make run. A block of SQL or of a program says above it how it is run, which
+readers do not see:
 
-    <!-- run: masking_orders -->             as this role, in the document's own database
+    <!-- run: masking_orders -->             as this role
     <!-- run: masking_orders error MK001 --> the last statement fails so
     <!-- run: python -->                     as a program; DATABASE_URL is the order system's
     <!-- run: django -->                     as a module of a Django project with that database
     <!-- shown: why it is not run -->
 
-The database of a document has the schema and the sample pairs; its blocks run in their order.
+Of ```sh all is run but lines of the programs in CANNOT, and lines with "…", which readers complete. The same goes
+for whole statements and curl in `code`. An output is compared where it is shown: in a ``` block right below, after
+"You see" or "in words", as a bare number in a comment, beside curl in a table.
+
+README.md and first-real-call.md are one session, as readers go from one to the other; every other document
+begins with a new database.
 """
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -23,9 +31,49 @@ from postgresql import BIN
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^(?:<!-- (run|shown): (.*?) -->\n)?```(\w+)\n(.*?)^```$", re.M | re.S)
-IS_RUN = {"sql", "python", "js"}
+DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "first-real-call.md",
+             *(file for file in sorted((ROOT / "docs").glob("*.md")) if file.name != "first-real-call.md")]
+BLOCK = re.compile(r"^(?:<!-- (run|shown): (.*?) -->\n)?```(\w*)\n(.*?)^```$", re.M | re.S)
+COMMANDS = {"sh", "sql", "python", "js"}
+NO_COMMANDS = {"", "text", "yaml", "nginx", "java"}
+# Programs of which nothing is run here, and why.
+CANNOT = {
+    "docker": "make test-compose has it",
+    "cloudflared": "a tunnel", "ngrok": "a tunnel",
+    "ssh": "another machine",
+    "certbot": "a certificate authority",
+    "systemctl": "systemd", "journalctl": "systemd",
+    "sudo": "the PostgreSQL of the machine",
+    "number-masking-plivo": "an account at Plivo; make test-plivo has a fake one",
+}
+CANNOT_LINE = re.compile(rf"(^|[;&|(] *|\w=\S* +|/)({'|'.join(CANNOT)})( |$)")
+# Programs that do not end are started, until they are ready, and left running: one make run at a time.
+SHELL = r"""
+set -euo pipefail
+begin() {
+    setsid "${@:2}" >"$TRY_DIR/$2.log" 2>&1 </dev/null &
+    echo $! >"$TRY_DIR/$2.pid"
+    local seen=0
+    timeout 120 sed "/$1/q5" < <(tail --lines=+1 --follow --pid=$! "$TRY_DIR/$2.log" 2>/dev/null) || seen=$?
+    [ $seen -eq 5 ]
+}
+end() {
+    [ ! -e "$TRY_DIR/$1.pid" ] || kill -TERM -- -"$(cat "$TRY_DIR/$1.pid")" 2>/dev/null || true
+    rm -f "$TRY_DIR/$1.pid"
+}
+end_all() {
+    end number-masking-console
+    end make
+    [ ! -e "$TRY_DIR/lock" ] || flock --timeout 60 "$TRY_DIR/lock" true
+}
+make() {
+    [ "${1:-}" = run ] || { command make --no-print-directory "$@"; return; }
+    end_all
+    begin "Ctrl-C stops" make "$@"
+}
+number-masking-console() { begin event=listening_console number-masking-console "$@"; }
+[ ! -e "$TRY_DIR/environment" ] || . "$TRY_DIR/environment"
+"""
 
 
 def name_of(document):
@@ -33,9 +81,9 @@ def name_of(document):
 
 
 def blocks(document):
-    """(what the marker says, its words, language, text) of each block that has to be run."""
+    """(what the marker says, its words, language, text) of each block that is a command."""
     return [match.groups() for match in BLOCK.finditer(document.read_text())
-            if match.group(3) in IS_RUN]
+            if match.group(3) in COMMANDS]
 
 
 def row_of(line):
@@ -50,32 +98,20 @@ def rows_with(document, first):
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    place = tmp_path_factory.mktemp("docs")
-    for folder in [place, *place.parents[:2]]:
-        folder.chmod(0o755)
-    cluster = Cluster(place / "cluster")
-    cluster.start()
-    cluster.migrate("migrated", SAMPLE_PAIRS="yes")
-    yield cluster
-    cluster.stop()
+def cluster():
+    with tempfile.TemporaryDirectory(prefix="masking-docs.") as place:
+        Path(place).chmod(0o755)
+        cluster = Cluster(Path(place) / "try" / "cluster")
+        cluster.start()
+        cluster.migrate("migrated", SAMPLE_PAIRS="yes")
+        yield cluster
+        cluster.stop()
 
 
 @pytest.fixture
 def database(cluster):
+    cluster.start()
     return Database(cluster, cluster.copy("migrated"))
-
-
-def run_sql(database, words, text):
-    role, _, state = words.partition(" error ")
-    done = subprocess.run(
-        [BIN / "psql", "-X", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose",
-         "-f", "-", database.cluster.url(database.name, role)],
-        input=text, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
-    if state:
-        assert done.returncode != 0 and f" {state}: " in done.stdout, done.stdout
-    else:
-        assert done.returncode == 0, text + done.stdout
 
 
 def node_modules():
@@ -107,30 +143,149 @@ django.setup()
 '''
 
 
-def run_program(database, words, language, text, place):
-    place = place / f"snippet.{language}"
-    place.write_text(DJANGO + text if words == "django" else text)
-    environment = {**os.environ, "DATABASE_URL": database.cluster.url(database.name, "masking_orders")}
-    command = ["/usr/bin/python3", str(place)]
-    if language == "js":
-        modules = node_modules()
-        if modules is None:
-            pytest.skip("npm gave no module pg")
-        environment["NODE_PATH"] = str(modules)
-        command = ["node", str(place)]
-    done = subprocess.run(command, env=environment, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=120)
-    assert done.returncode == 0, done.stdout
+class Reader:
+    """Who types what the documents say, beside a make run of their own."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.tries = cluster.place.parent
+        self.folder = self.tries.parent / "checkout"
+        self.folder.mkdir()
+        for entry in ROOT.iterdir():
+            if entry.name not in (".git", ".env", "build"):
+                (self.folder / entry.name).symlink_to(entry)
+        (self.folder / "build").symlink_to(BUILD)
+        self.environment = {
+            **os.environ, "BUILD": "build", "TRY_DIR": str(self.tries), "LISTEN": "127.0.0.1:0",
+            "METRICS_LISTEN": "127.0.0.1:0", "CONSOLE_LISTEN": "127.0.0.1:0",
+            "PATH": f"{BUILD}:{BIN}:{os.environ['PATH']}", "PGHOST": cluster.socket, "PGUSER": "postgres"}
+
+    def start(self, command, text, **environment):
+        return subprocess.run(command, input=text, text=True, cwd=self.folder, timeout=180,
+                              env={**self.environment, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def begin(self, document):
+        """Its databases: of make run, and "masking", which production.md makes."""
+        if document.name == "first-real-call.md":
+            return
+        self.shell("end_all")
+        (self.tries / "environment").unlink(missing_ok=True)
+        self.cluster.start()
+        for name in ("number_masking", "masking"):
+            self.cluster.administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            is_empty = document.name == "production.md" and name == "masking"
+            self.cluster.administer(f"CREATE DATABASE {name} TEMPLATE {'template0' if is_empty else 'migrated'}")
+
+    def shell(self, text):
+        done = self.start(["bash", "-c", f'{SHELL}{text}\nexport -p >"$TRY_DIR/environment"'], "token\n")
+        assert done.returncode == 0, text + done.stdout
+        return done.stdout.replace(self.address(), "127.0.0.1:5000")
+
+    def sql(self, words, text):
+        role, _, state = words.partition(" error ")
+        done = self.start(["server/tools/psql", "-X", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-f", "-"],
+                          text, ROLE=role)
+        if state:
+            assert done.returncode != 0 and f" {state}: " in done.stdout, done.stdout
+        else:
+            assert done.returncode == 0, text + done.stdout
+        return done.stdout
+
+    def program(self, words, language, text):
+        place = self.folder / f"snippet.{language}"
+        place.write_text(DJANGO + text if words == "django" else text)
+        environment = {"DATABASE_URL": self.cluster.url("number_masking", "masking_orders")}
+        command = ["/usr/bin/python3", str(place)]
+        if language == "js":
+            modules = node_modules()
+            if modules is None:
+                pytest.skip("npm gave no module pg")
+            environment["NODE_PATH"] = str(modules)
+            command = ["node", str(place)]
+        done = self.start(command, "", **environment)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def address(self):
+        """Where the server of make run listens, or the address that documents show."""
+        state = self.tries / "state"
+        return re.search(r"^address=(.*)$", state.read_text(), re.M)[1] if state.exists() else "127.0.0.1:5000"
+
+    def completed(self, text):
+        """Without what cannot be run here, and with what is ours in the place of the reader's."""
+        text = re.sub(r"postgresql://(?:admin|(\w+))?(?::…)?@?[\w.]*/masking\b",
+                      lambda url: f"postgresql://{url[1] or 'postgres'}@/masking?host={self.cluster.socket}", text)
+        text = "\n".join(line for line in text.replace("\\\n", " ").splitlines()
+                         if "…" not in line and not CANNOT_LINE.search(line))
+        if "https://masking.example.com" in text:
+            if not (self.tries / "state").exists():
+                self.shell("PLIVO_AUTH_TOKEN=token PUBLIC_URL=https://masking.example.com make run")
+            text = text.replace("https://masking.example.com", f"http://{self.address()}")
+        return text
+
+
+@pytest.fixture(scope="module")
+def reader(cluster):
+    reader = Reader(cluster)
+    yield reader
+    reader.shell("end_all")
+
+
+def flat(text):
+    return re.sub(r"\s+", " ", text)
+
+
+def run_block(reader, how, words, language, text):
+    """Its output."""
+    assert how == "run" or language == "sh", f"how is this run?\n{text}"
+    if language == "sql":
+        return reader.sql(words, text)
+    if language != "sh":
+        return reader.program(words, language, text)
+    if text.startswith("#!"):
+        return ""  # a file: another test has it
+    output = reader.shell(reader.completed(text))
+    for number in re.findall(r" # (\d+)$", text, re.M):
+        assert number in output.split(), text + output
+    return output
+
+
+def run_code(reader, code, behind):
+    """Whole commands between words or in a table. What they do to the database is taken back."""
+    if "…" in code:
+        return
+    if re.match(r"(SELECT .|INSERT INTO |UPDATE \w+ SET |DELETE FROM )", code):
+        reader.sql("masking_owner", f"BEGIN;\n{code};\nROLLBACK;\n")
+    elif code.startswith("curl "):
+        output = reader.shell(reader.completed(code))
+        beside = re.match(r" *\| `?(\w+)", behind)
+        assert not beside or beside[1] in output, f"{code}: {output}"
+
+
+def shown_below(text):
+    """Lines of output that stand right below a block."""
+    block = re.match(r"\n+```\n(.*?)^```$", text, re.M | re.S)
+    if block:
+        return [line.partition("…")[0] for line in block[1].splitlines()]
+    paragraph = text.lstrip("\n").partition("\n\n")[0]
+    return [words.partition("…")[0] for words in re.findall(r"(?:You see\W*|in words\s)`([^`\n]+)`", paragraph)]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
-def test_its_blocks_run(document, database, tmp_path):
-    for how, words, language, text in blocks(document):
-        assert how, f"{document.name}: how is this run?\n{text}"
-        if how == "run" and language == "sql":
-            run_sql(database, words, text)
-        elif how == "run":
-            run_program(database, words, language, text, tmp_path)
+def test_what_it_shows_is_run(document, reader):
+    reader.begin(document)
+    text = document.read_text()
+    for match in re.finditer(rf"{BLOCK.pattern}|`(?P<code>[^`\n]+)`", text, re.M | re.S):
+        how, words, language, block, code = match.groups()
+        below = text[match.end():]
+        if code:
+            run_code(reader, code, below)
+        elif language in COMMANDS and how != "shown":
+            output = flat(run_block(reader, how, words, language, block))
+            for line in shown_below(below):
+                assert flat(line).strip() in output, f"{block}shows {line}, and got {output}"
+        else:
+            assert how == "shown" or language in NO_COMMANDS, f"```{language} is neither run nor declared\n{block}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
@@ -145,14 +300,21 @@ def test_its_links_lead_somewhere(document):
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_its_make_targets_exist(document):
-    code = "\n".join(text for *_, language, text in
-                     (match.groups() for match in BLOCK.finditer(document.read_text()))
-                     if language == "sh")
+    text = document.read_text()
+    code = "\n".join([match.group(4) for match in BLOCK.finditer(text)] + re.findall(r"`([^`\n]+)`", text))
     makefile = (ROOT / "Makefile").read_text()
     suites = (ROOT / "tests" / "run").read_text()
     for target in re.findall(r"\bmake ([a-z][a-z-]*)", code):
         known = re.search(rf"^{target}:|^\.PHONY:.* {target}\b", makefile, re.M)
-        assert known or re.search(rf"^{target.removeprefix('test-')} ", suites, re.M), target
+        assert known or f'Suite("{target.removeprefix("test-")}"' in suites, target
+
+
+def test_the_services_exist():
+    known = re.findall(r"^  (\w+):$", (ROOT / "docker-compose.yml").read_text(), re.M)
+    for document in DOCUMENTS:
+        for service in re.findall(r"docker compose (?:exec|run --rm|logs|ps|ps -q|build|kill -s \w+) (\w+)",
+                                  document.read_text()):
+            assert service in known, f"{document.name}: {service}"
 
 
 def test_every_setting_of_the_server_is_in_settings_md_with_its_default():
@@ -232,7 +394,7 @@ def test_the_statements_of_the_readme_do_what_their_comments_say_beside_the_samp
              "-- both at once": (first, customer, None), "-- swap the agent": (second, None, customer),
              "-- done:": (second, None, customer)}
     for part in re.split(r"(?m)^(?=-- )", block)[1:]:
-        run_sql(database, "masking_orders", part)
+        database.query(part, role="masking_orders")
         for begins, wanted in after.items():
             if part.startswith(begins):
                 found = [reached(database, caller) for caller in (customer, first, second)]
