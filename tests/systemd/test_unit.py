@@ -29,7 +29,8 @@ def tools():
 def test_systemd_understands_every_line(tmp_path, unit):
     """With the built binary in the place where it would be installed."""
     copy = tmp_path / unit.name
-    copy.write_text(re.sub(r"^ExecStart=.*", f"ExecStart={BINARY.resolve()}", unit.read_text(),
+    (tmp_path / "program").symlink_to(BINARY.resolve())
+    copy.write_text(re.sub(r"^ExecStart=.*", f"ExecStart={tmp_path}/program", unit.read_text(),
                            flags=re.M))
     timer = unit.with_suffix(".timer")
     if timer.exists():
