@@ -195,7 +195,7 @@ export BUILD
 ## make migrate DATABASE_URL=... [SAMPLE_PAIRS=yes]   create or update the schema there
 ## make check                    the tests of what a change breaks most, in three minutes
 ## make test                     every suite once, in ten; ends with "N passed, N failed"
-## make test-all                 that, and the repeats: sanitizers, other PostgreSQL versions
+## make test-all                 that, and the repeats, in half an hour: sanitizers, PostgreSQL versions, arm64
 ## make test-NAME [T=...]        one suite (lint, unit, db, http, ...), or one test of it
 ## make fuzz                     the parsers on random input, a minute each
 ## make bench [ARGUMENTS="--rounds 3"]   speed beside peers and limits, or --growth; a table
