@@ -208,11 +208,12 @@ static const char *loggable_path(const char *path, char out[static LOGGED_PATH])
     size_t digits = 0, length = 0;
     for (const char *at = path; *at != '\0'; at++)
         digits += *at >= '0' && *at <= '9';
-    for (; path[length] != '\0' && length < LOGGED_PATH - 1; length++) {
-        char byte = path[length];
-        out[length] = byte <= ' ' || byte > '~' || byte == '"'   ? '?'
-                      : digits > 6 && byte >= '0' && byte <= '9' ? '#'
-                                                                 : byte;
+    for (; length < LOGGED_PATH - 1 && path[length] != '\0'; length++) {
+        out[length] = path[length];
+        if (digits > 6 && path[length] >= '0' && path[length] <= '9')
+            out[length] = '#';
+        else if (path[length] <= ' ' || path[length] > '~' || path[length] == '"')
+            out[length] = '?';
     }
     out[length] = '\0';
     return out;
