@@ -95,12 +95,16 @@ END
 $$;
 COMMENT ON FUNCTION masking.refuse_change() IS 'Trigger: refuses what would break routing silently; its argument says what to do instead.';
 
-CREATE TRIGGER keep BEFORE DELETE OR UPDATE OF name ON masking.settings
+CREATE TRIGGER keep BEFORE DELETE ON masking.settings
 FOR EACH ROW EXECUTE FUNCTION masking.refuse_change('Change its value; every setting must be there.');
+-- (A subscriber of a publication writes every column.)
+CREATE TRIGGER keep_name BEFORE UPDATE ON masking.settings FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM NEW.name)
+EXECUTE FUNCTION masking.refuse_change('Change its value; every setting must be there.');
 CREATE TRIGGER keep_all BEFORE TRUNCATE ON masking.settings
 EXECUTE FUNCTION masking.refuse_change('Change the values; every setting must be there.');
 ALTER TABLE masking.settings ENABLE ALWAYS TRIGGER written;
 ALTER TABLE masking.settings ENABLE ALWAYS TRIGGER keep;
+ALTER TABLE masking.settings ENABLE ALWAYS TRIGGER keep_name;
 ALTER TABLE masking.settings ENABLE ALWAYS TRIGGER keep_all;
 
 -- A forgotten number leaves a keyed hash, so that counting and joining by person

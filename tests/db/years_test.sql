@@ -138,6 +138,8 @@ FROM masking.settings WHERE name = 'cool_off' AND extract(day FROM span) = 0;
 UPDATE masking.settings SET span = '1 day' WHERE name = 'longest_life';
 SELECT is((SELECT span::text FROM masking.settings WHERE name = 'longest_life'), '24:00:00', 'however it is written');
 UPDATE masking.settings SET span = '12 hours' WHERE name = 'longest_life';
+SELECT lives_ok($$UPDATE masking.settings SET name = 'cool_off', span = span WHERE name = 'cool_off'$$, 'a program that saves whole rows, or a subscriber, writes the name as well');
+SELECT throws_ok($$UPDATE masking.settings SET name = 'warm_up' WHERE name = 'cool_off'$$, 'MK007', NULL, 'but no other one');
 SELECT throws_ok($$UPDATE masking.settings SET span = NULL, amount = 3 WHERE name = 'cool_off'$$, 'MK007', NULL, 'a span is no number');
 
 -- One person, two spellings.
@@ -174,6 +176,32 @@ SELECT is(tests.reaches(14156662001, 14155550100), '14156662002', 'and who is li
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('AR', '14156663001', '14156663002')
   ON CONFLICT (order_id) DO UPDATE SET agent_number = EXCLUDED.agent_number;
 SELECT is(tests.reaches(14156663001, 14155550100), '14156663002', 'a late upsert of an order that is gone is a new order');
+
+-- However a table of the user's refers to ours, what it refers to stays, and all else goes.
+CREATE FUNCTION public.forbid() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'kept by the shop'; END $$;
+CREATE TABLE public.deferred (order_id text REFERENCES masking.orders DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE public.emptied (order_id text NOT NULL REFERENCES masking.orders ON DELETE SET NULL);
+CREATE TABLE public.ratings (call_uuid text REFERENCES masking.calls DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE public.tickets (message_uuid text REFERENCES masking.messages);
+CREATE TRIGGER shop BEFORE DELETE ON masking.orders FOR EACH ROW WHEN (OLD.order_id = 'R3') EXECUTE FUNCTION public.forbid();
+INSERT INTO masking.orders (order_id, customer_number, agent_number) SELECT 'R' || n, 14156667000 + n, 14156668000 + n FROM generate_series(1, 5) n;
+SELECT * FROM tests.answer_calls('{r1,r2}', '{14156667001,14156667002}', '{14155550100,14155550100}');
+SELECT * FROM tests.answer_messages('{r1,r2}', '{14156667001,14156667002}', '{14155550100,14155550100}', '{text,text}');
+INSERT INTO public.deferred VALUES ('R1');
+INSERT INTO public.emptied VALUES ('R2');
+INSERT INTO public.ratings VALUES ('r1');
+INSERT INTO public.tickets VALUES ('r1');
+UPDATE masking.orders SET completed_at = now() WHERE order_id ~ '^R';
+UPDATE masking.messages SET received_at = received_at - interval '91 days';
+SELECT tests.pass('403 days');
+SELECT lives_ok('SELECT masking.retention_run() FROM generate_series(1, 4)', 'retention goes on');
+SELECT is((SELECT string_agg(order_id, ' ' ORDER BY order_id) FROM masking.orders WHERE order_id ~ '^R'), 'R1 R2 R3', 'orders that are referred to');
+SELECT is((SELECT string_agg(call_uuid, ' ') FROM masking.calls), 'r1', 'a call');
+SELECT is((SELECT string_agg(message_uuid, ' ') FROM masking.messages), 'r1', 'a text');
+SELECT is((SELECT string_agg(place || ' ' || number_count, ', ' ORDER BY place) FROM masking.remembered('90 days') WHERE number_count > 0),
+  'calls past their time 1, messages past their time 1, orders past their time 4', 'are what is left past its time');
+DROP TRIGGER shop ON masking.orders;
+DROP TABLE public.deferred, public.emptied, public.ratings, public.tickets;
 
 -- The pool's arithmetic counts those who wait.
 DELETE FROM public.invoices;
