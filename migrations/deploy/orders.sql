@@ -63,7 +63,7 @@ COMMENT ON COLUMN masking.orders.completed_at IS
 COMMENT ON COLUMN masking.orders.cancelled_at IS
   'When it was called off; both sides are cut off at commit. NULL again: taken back.';
 COMMENT ON COLUMN masking.orders.revision IS
-  'How often the order system has written the order, for who saves whole rows. Written: NULL (not compared), the value that was read, or that plus one; a row that was read before the last write is refused (MK013).';
+  'Rises by one with each write of the order system''s, for who saves whole rows; begins anywhere. Written: NULL (not compared), the value that was read, or that plus one; a row that was read before the last write is refused (MK013).';
 COMMENT ON COLUMN masking.orders.customer_code IS
   'What the customer enters when calling from a phone we do not know; NULL: codes are off, or nobody to reach.';
 COMMENT ON COLUMN masking.orders.agent_code IS

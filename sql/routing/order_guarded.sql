@@ -36,8 +36,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 -- What of an order is not the order system's stays as it is. An ORM may write it: with the value it
 -- has, as NULL, '' or DEFAULT; anything else would be a change, and is refused with the column's name.
--- Of the revision it may write what it read or, as ORMs do, one more: of a whole row that was read before the last
--- write nothing is taken. (An INSERT that ON CONFLICT turns into an UPDATE comes here again as one.)
+-- (An INSERT that ON CONFLICT turns into an UPDATE comes here again as one.)
 --   reads  the order, if it is there, where an INSERT brings values of such columns
 --   who    the trigger "guard" on orders, with the rights of whoever writes
 DECLARE
@@ -50,11 +49,7 @@ BEGIN
       USING ERRCODE = 'MK013', COLUMN = 'order_id', TABLE = 'orders', HINT = 'Delete the order and place it under its new id.';
   END IF;
   IF before.order_id IS NOT NULL THEN
-    IF o.revision NOT IN (before.revision, before.revision + 1) THEN
-      RAISE EXCEPTION 'revision: the order was written since this row of it was read'
-        USING ERRCODE = 'MK013', COLUMN = 'revision', TABLE = 'orders', HINT = 'Read it again, and write what you change.';
-    END IF;
-    o.revision := before.revision + 1;
+    o.revision := coalesce(nullif(o.revision, before.revision), before.revision + 1); -- see next_revision
   END IF;
   -- This is what DEFAULT makes of it, also in EXCLUDED.
   IF o.recorded_at = now() THEN
@@ -67,17 +62,19 @@ BEGIN
   kept.placed_at := o.placed_at;
   kept.completed_at := o.completed_at;
   kept.cancelled_at := o.cancelled_at;
-  -- Programs begin to count at 0 or 1. More was read of an order that has been deleted since.
+  -- Programs that count themselves begin at 0 or 1.
   kept.revision := CASE WHEN before.order_id IS NOT NULL OR o.revision IN (0, 1) THEN o.revision END;
   IF kept IS DISTINCT FROM o THEN
     IF before.order_id IS NULL THEN
       -- An upsert, perhaps, of a row that was read.
       SELECT e.* INTO existing FROM masking.orders e WHERE e.order_id = o.order_id;
       IF FOUND THEN
-        o.revision := NULL;
         kept := masking.order_guarded(existing, o);
         kept.revision := written;
         RETURN kept;
+      ELSIF o.revision IS DISTINCT FROM kept.revision THEN
+        RAISE EXCEPTION 'revision: there is no such order any more'
+          USING ERRCODE = 'MK013', COLUMN = 'revision', TABLE = 'orders', HINT = 'To place it anew, leave revision out.';
       END IF;
     END IF;
     PERFORM masking.must_keep(to_json(kept), to_json(o), 'orders');

@@ -132,6 +132,32 @@ $$;
 COMMENT ON FUNCTION masking.let_through(masking.orders, masking.orders) IS
   'The order, as it was before, checked; without its bad numbers where the setting bad_numbers says so.';
 
+CREATE OR REPLACE FUNCTION masking.next_revision(before masking.orders, o masking.orders) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+AS $$
+-- Whoever writes a revision says which row was read: what is stored, or that plus one, as ORMs write, and it is stored plus
+-- one. Of a row that was read before the last write nothing is taken, else a whole row that is saved brings back an agent
+-- who was swapped. Who writes none is not compared. What masking writes itself is no write; what an owner writes in the
+-- order system's columns is.
+BEGIN
+  IF before.order_id IS NULL THEN
+    -- Anywhere: what was read of an order of this id, which was deleted and placed anew, is not this one's.
+    RETURN coalesce(o.revision, 2 + floor(random() * 1000000000)::bigint);
+  ELSIF o.revision NOT IN (before.revision, before.revision + 1) THEN
+    RAISE EXCEPTION 'revision: the order was written since this row of it was read'
+      USING ERRCODE = 'MK013', COLUMN = 'revision', TABLE = 'orders', HINT = 'Read it again, and write what you change.';
+  ELSIF o.forgotten_at IS NULL
+    AND (o.customer_number, o.agent_number, o.placed_at, o.completed_at, o.cancelled_at)
+      IS DISTINCT FROM (before.customer_number, before.agent_number, before.placed_at, before.completed_at, before.cancelled_at)
+  THEN
+    RETURN before.revision + 1;
+  END IF;
+  RETURN coalesce(o.revision, before.revision);
+END
+$$;
+COMMENT ON FUNCTION masking.next_revision(masking.orders, masking.orders) IS
+  'The revision to store of an order as it was (NULL: new) and as it is written now, or MK013.';
+
 CREATE OR REPLACE FUNCTION masking.order_written(before masking.orders, o masking.orders) RETURNS masking.orders
 LANGUAGE plpgsql
 AS $$
@@ -158,8 +184,14 @@ BEGIN
       -- ON CONFLICT will find it, and its UPDATE comes here again with EXCLUDED: as it was written.
       -- Digits that were read already would be read once more, as a number of this country.
       o.placed_at := coalesce(o.placed_at, now());
+      IF o.revision > 1 THEN
+        PERFORM masking.next_revision(existing, o);
+      END IF;
       RETURN o;
     END IF;
+  END IF;
+  o.revision := masking.next_revision(before, o);
+  IF before.order_id IS NULL THEN
     o := masking.let_through(o, existing);
     o := masking.route_order(o, existing, masking.patience());
   ELSIF o.forgotten_at IS NOT NULL THEN
@@ -175,14 +207,6 @@ BEGIN
     RAISE EXCEPTION 'no proxy number is free for order %', o.order_id
       USING ERRCODE = 'MK002', TABLE = 'orders',
         HINT = 'See masking.pool_status; with refuse_unmasked false in masking.settings the order would commit without one.';
-  END IF;
-  -- See order_guarded. An owner who writes what is the order system's has written the order as well.
-  o.revision := coalesce(o.revision, before.revision, 1);
-  IF o.revision = before.revision AND o.forgotten_at IS NULL
-    AND (o.customer_number, o.agent_number, o.placed_at, o.completed_at, o.cancelled_at)
-      IS DISTINCT FROM (before.customer_number, before.agent_number, before.placed_at, before.completed_at, before.cancelled_at)
-  THEN
-    o.revision := before.revision + 1;
   END IF;
   o.masking := CASE
     WHEN o.forgotten_at IS NOT NULL THEN NULL

@@ -49,7 +49,7 @@ class Order:
     cancelled: bool = False
     refused: set = dataclasses.field(default_factory=set)  # sides whose number was not taken
     recorded: float = 0
-    revision: int = 1  # how often the order system wrote it
+    revision: int = None  # begins anywhere, and rises by one with each write of the order system's
     proxy: int = None  # None while somebody is connected: any number
     waits: float = None  # since when
     until: dict = dataclasses.field(default_factory=dict)  # side -> when its main phone reaches nobody any more

@@ -229,6 +229,7 @@ class World:
     def compare(self, session, view, order_id, order, before, row):
         """What a write made of an order, by its row, with what the judge makes of it."""
         (proxy, masking, waits, *codes, revision), now = row, self.now()
+        order.revision = revision if before is None else order.revision
         assert revision == order.revision, f"{order_id}: revision {revision}, and not {order.revision}"
         if self.is_sure(session):
             self.check_number(view, order_id, order, before, proxy, waits)
