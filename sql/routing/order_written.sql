@@ -8,6 +8,16 @@ $$;
 COMMENT ON FUNCTION masking.is_typable(text) IS
   'Whether what one sees of an order id is all there is of it: no control characters or line ends, no marks that nobody sees, no blank at either end.';
 
+-- How programs write that there is none: the year 1, 1900, 1970, 2000, 9999, '-infinity'. Taken as a time it would end the
+-- order at once, or never. Seconds that are milliseconds are further ahead, too.
+CREATE OR REPLACE FUNCTION masking.stands_for_none(at timestamptz, before timestamptz) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+  SELECT at IS DISTINCT FROM before AND at NOT BETWEEN '2002-01-01 00:00+00' AND now() + interval '1 year'
+$$;
+COMMENT ON FUNCTION masking.stands_for_none(timestamptz, timestamptz) IS
+  'Whether a time as it is written (before: as it was) is none that an order of ours can have.';
+
 CREATE OR REPLACE FUNCTION masking.checked(o masking.orders, before masking.orders) RETURNS masking.orders
 LANGUAGE plpgsql
 AS $$
@@ -37,14 +47,13 @@ BEGIN
     o.agent_number := masking.e164(o.agent_number, 'agent_number');
   END IF;
   o.placed_at := coalesce(o.placed_at, now());
-  -- How programs write that there is none: the year 1, 1900, 1970, '-infinity'. Taken as a time it would end the order.
   wrong := CASE
-    WHEN o.placed_at < '2000-01-01 00:00+00' AND o.placed_at IS DISTINCT FROM before.placed_at THEN 'placed_at'
-    WHEN o.completed_at < '2000-01-01 00:00+00' AND o.completed_at IS DISTINCT FROM before.completed_at THEN 'completed_at'
-    WHEN o.cancelled_at < '2000-01-01 00:00+00' AND o.cancelled_at IS DISTINCT FROM before.cancelled_at THEN 'cancelled_at'
+    WHEN masking.stands_for_none(o.placed_at, before.placed_at) THEN 'placed_at'
+    WHEN o.completed_at <> 'infinity' AND masking.stands_for_none(o.completed_at, before.completed_at) THEN 'completed_at'
+    WHEN masking.stands_for_none(o.cancelled_at, before.cancelled_at) THEN 'cancelled_at'
   END;
   IF wrong IS NOT NULL THEN
-    RAISE EXCEPTION '%: is before the year 2000', wrong
+    RAISE EXCEPTION '%: is before 2002, or more than a year ahead', wrong
       USING ERRCODE = 'MK010', COLUMN = wrong, TABLE = 'orders', HINT = 'Where there is no time, write NULL.';
   END IF;
   -- A day, because clocks and time zones differ.

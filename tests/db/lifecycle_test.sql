@@ -94,7 +94,7 @@ VALUES ('P', '14156661003', '14156661004', now() - interval '10 minutes');
 SELECT is(tests.reaches(14156661003, 14155550100), '14156661004', 'placed when already completed: the customer''s grace');
 SELECT is(tests.reaches(14156661004, 14155550100), 'unknown_caller', 'but not the agent''s, which is over');
 INSERT INTO masking.orders (order_id, customer_number, agent_number, completed_at)
-VALUES ('Q', '14156661005', '14156661006', '2001-01-01');
+VALUES ('Q', '14156661005', '14156661006', '2002-01-01 00:00+00');
 SELECT is_empty($$SELECT FROM masking.routes WHERE order_id = 'Q'$$, 'completed long ago: nothing to route, nothing fails');
 
 -- One statement, many orders: each sees the choices of those before it.
@@ -178,12 +178,15 @@ SELECT isnt(pg_temp.both(14156665001, 14156665002), 'no', 'an order id is only e
 -- Any time PostgreSQL can hold.
 SELECT lives_ok(format($$INSERT INTO masking.orders (order_id, customer_number, agent_number, completed_at)
   VALUES ('FAR' || %L, '14156663001', '14156663002', %L)$$, at, at), 'completed at ' || at)
-FROM unnest(ARRAY['294276-12-31 23:59:59+00', '9999-12-31', 'infinity', '2000-01-01 00:00+00']) at;
--- What stands for no time where a program has no NULL would end the order, or hide when it was placed.
+FROM unnest(ARRAY['infinity', '2002-01-01 00:00+00', (now() + interval '364 days')::text]) at;
+-- What stands for no time where a program has no NULL would end the order, or keep it for ever, or hide when it was placed.
 SELECT throws_ok(format($$INSERT INTO masking.orders (order_id, customer_number, agent_number, %I) VALUES ('ZERO', '14156663001', '14156663002', %L)$$, what, at),
-  'MK010', what || ': is before the year 2000', what || ' ' || at)
+  'MK010', what || ': is before 2002, or more than a year ahead', what || ' ' || at)
 FROM unnest(ARRAY['placed_at', 'completed_at', 'cancelled_at']) what,
-  unnest(ARRAY['0001-01-01 00:00:00+00', '1899-12-30', '1900-01-01', '1970-01-01 00:00+00', '-infinity', '4713-01-01 00:00+00 BC']) at;
+  unnest(ARRAY['0001-01-01 00:00:00+00', '1899-12-30', '1900-01-01', '1970-01-01 00:00+00', '2000-01-01 00:00+00', '2001-01-01 00:00+00', '-infinity',
+    '4713-01-01 00:00+00 BC', '9999-12-31 23:59:59.999+00', '57884-10-05 00:00+00', '294276-12-31 23:59:59+00']) at;
+SELECT throws_ok($$INSERT INTO masking.orders (order_id, customer_number, cancelled_at) VALUES ('ZERO', '14156663001', 'infinity')$$, 'MK010', NULL,
+  'not cancelled is NULL, too');
 INSERT INTO masking.orders (order_id, customer_number, agent_number, completed_at) VALUES ('ZERO', '14156663001', '14156663002', now());
 SELECT throws_ok($$UPDATE masking.orders SET cancelled_at = '0001-01-01 00:00:00+00' WHERE order_id = 'ZERO'$$, 'MK010', NULL, 'nor by an UPDATE');
 SELECT tests.triggers(false);

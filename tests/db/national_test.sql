@@ -184,7 +184,7 @@ FROM unnest(ARRAY[$$UPDATE orders SET completed_at = NULL WHERE order_id = 'I-1'
   $$UPDATE orders SET customer_number = '0041 21 2345678', agent_number = '+41 78 1234567' WHERE order_id = 'I-1'$$,
   $$INSERT INTO orders (order_id, customer_number, agent_number) VALUES ('I-1', '+41212345678', '+41781234567')
     ON CONFLICT (order_id) DO UPDATE SET customer_number = EXCLUDED.customer_number, agent_number = EXCLUDED.agent_number$$,
-  $$UPDATE order_phones SET number = '+41212345679' WHERE order_id = 'I-1'$$, $$UPDATE orders SET completed_at = '2001-01-01' WHERE order_id = 'I-1'$$]) statement;
+  $$UPDATE order_phones SET number = '+41212345679' WHERE order_id = 'I-1'$$, $$UPDATE orders SET completed_at = now() - interval '1 year' WHERE order_id = 'I-1'$$]) statement;
 SELECT is((SELECT orders FROM masking.erase_person('+41 21 234 56 78')), 1, 'and is erased');
 SELECT throws_ok($$INSERT INTO masking.orders (order_id, customer_number) VALUES ('I-2', '+41 21 234 56 78')$$, 'MK001',
   'customer_number: "**78" is not a phone number: +41 (Switzerland) has none of 9 digits', 'then it is one that cannot be');
