@@ -9,7 +9,7 @@ CROSS JOIN (
   FROM masking.settings s
 ) w
 WHERE o.unmasked_since IS NOT NULL AND o.agent_number IS NOT NULL AND o.cancelled_at IS NULL
-  AND CASE WHEN o.completed_at IS NOT NULL THEN least(o.completed_at, '9999-01-01') + w.grace
+  AND CASE WHEN o.completed_at IS NOT NULL THEN least(o.completed_at, '9999-01-01 00:00+00') + w.grace
     ELSE o.unmasked_since + w.longest_life END > now()
 UNION ALL
 SELECT o.order_id, o.placed_at, o.recorded_at, (
