@@ -2,10 +2,17 @@
 
 #include <string.h>
 
+#include "paths.h"
 #include "secret.h"
 #include "switchboard.h"
 
 #define FIELD(field) offsetof(struct config, field)
+
+static const char *const endpoint_paths[] = {
+#define ENDPOINT(name, path, ...) path,
+#include "endpoints.def"
+#undef ENDPOINT
+    NULL};
 
 static const struct setting settings[] = {
     {"DATABASE_URL", setting_database, "", FIELD(database_url),
@@ -31,7 +38,8 @@ static const struct setting settings[] = {
      "auth token of the main account, where a subaccount owns the numbers", .secret = true},
     {"PUBLIC_URL", setting_urls, "", FIELD(public_urls),
      "what Plivo dials, up to the path: https://calls.example.com; several with commas while "
-     "moving"},
+     "moving",
+     .words = endpoint_paths},
     {"ALLOW_UNSIGNED", setting_yes_no, "no", FIELD(allow_unsigned),
      "yes: answer without checking signatures, on a loopback address only"},
     {"RING_TIMEOUT", setting_integer, "25", FIELD(ring_timeout),

@@ -15,9 +15,9 @@ void health_ready(struct service *service, const struct webhook *webhook, struct
 {
     (void)webhook;
     if (atomic_load(&service->draining))
-        response_text(response, 503, "stopping\n");
+        response_text(response, 503, "not ready: stopping\n");
     else if (!switchboard_is_ready(service->switchboard))
-        response_text(response, 503, "database does not answer\n");
+        response_text(response, 503, "not ready: no database\n");
     else
         response_text(response, 200, "ready\n");
 }

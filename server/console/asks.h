@@ -13,7 +13,7 @@ enum ask_status {
     ASK_OK,
     ASK_BUSY,   /* this user's earlier question, or everybody's, took too long */
     ASK_SLOW,   /* the database gave the question up: a lock, or its time limit */
-    ASK_AWAY,   /* the database does not answer */
+    ASK_AWAY,   /* the database does not answer, or refuses the console's login */
     ASK_BROKEN, /* its schema is not the one this console was built for */
 };
 

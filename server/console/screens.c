@@ -240,10 +240,11 @@ static void say_trouble(struct visit *visit, const struct screen *screen, enum a
     case ASK_AWAY:
         page->out->status = 503;
         page_say(
-            page, "bad", "The database does not answer.",
-            "As long as it is away, callers hear an apology and nothing can be looked up here. "
-            "When each server last reached it is in its log (event=database_down), and in "
-            "masking_database_up of its /metrics.");
+            page, "bad", "This console has no connection to the database.",
+            "Its log says why (event=database_down): the database is away, or it refuses this "
+            "console's own login (DATABASE_URL). Calls have connections of their own: if a server "
+            "has none either its callers hear an apology, and masking_database_up of its /metrics "
+            "is 0.");
         break;
     case ASK_BROKEN:
         page->out->status = 500;

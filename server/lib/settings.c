@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "db.h"
 #include "log.h"
@@ -76,21 +77,24 @@ const char *setting_integer(void *field, const char *text, const struct setting 
 const char *setting_address(void *field, const char *text, const struct setting *setting,
                             char why[SETTINGS_WHY])
 {
-    static const char *const wanted = "must be an IPv4 address and a port, as 127.0.0.1:5000";
     const char *colon = strrchr(text, ':');
-    char host[INET_ADDRSTRLEN];
+    char host[INET_ADDRSTRLEN] = "";
     struct in_addr address;
-    long port;
-    (void)setting;
-    (void)why;
-    if (colon == NULL || (size_t)(colon - text) >= sizeof host)
-        return wanted;
-    memcpy(host, text, (size_t)(colon - text));
-    host[colon - text] = '\0';
-    if (inet_pton(AF_INET, host, &address) != 1 || !parse_integer(colon + 1, 0, 65535, &port))
-        return wanted;
-    snprintf(field, SETTINGS_ADDRESS, "%s:%ld", host, port);
-    return NULL;
+    long port = 0;
+    bool has_port = parse_integer(colon == NULL ? text : colon + 1, 0, 65535, &port);
+    if (colon != NULL && (size_t)(colon - text) < sizeof host)
+        memcpy(host, text, (size_t)(colon - text));
+    if (has_port && inet_pton(AF_INET, host, &address) == 1) {
+        snprintf(field, SETTINGS_ADDRESS, "%s:%ld", host, port);
+        return NULL;
+    }
+    /* "5610" is a port, and most likely meant to be one. */
+    if (has_port)
+        snprintf(why, SETTINGS_WHY, "must be an IPv4 address and a port, as 127.0.0.1:%ld", port);
+    else
+        snprintf(why, SETTINGS_WHY, "must be an IPv4 address and a port%s%s",
+                 setting->fallback[0] == '\0' ? "" : ", as ", setting->fallback);
+    return why;
 }
 
 const char *setting_level(void *field, const char *text, const struct setting *setting,
@@ -192,11 +196,24 @@ const char *setting_url(void *field, const char *text, const struct setting *set
     return strchr(text, ',') == NULL ? read_url(field, text, strlen(text)) : "must be one URL";
 }
 
+/* The word of the setting with which the path of a URL ends, in whatever case; or NULL. */
+static const char *ends_with_word(const char *url, const struct setting *setting)
+{
+    const char *path = strchr(strstr(url, "://") + 3, '/');
+    for (size_t i = 0; path != NULL && setting->words != NULL && setting->words[i] != NULL; i++) {
+        size_t length = strlen(path), word = strlen(setting->words[i]);
+        if (word > 1 && setting->words[i][word - 1] == '/')
+            word--;
+        if (length >= word && strncasecmp(path + length - word, setting->words[i], word) == 0)
+            return setting->words[i];
+    }
+    return NULL;
+}
+
 const char *setting_urls(void *field, const char *text, const struct setting *setting,
                          char why[SETTINGS_WHY])
 {
     struct settings_list *list = field;
-    (void)setting;
     while (*text != '\0') {
         size_t length = strcspn(text, ",");
         const char *problem = list->count == SETTINGS_LIST_MAX
@@ -206,7 +223,12 @@ const char *setting_urls(void *field, const char *text, const struct setting *se
             snprintf(why, SETTINGS_WHY, "%s; several have commas between", problem);
             return why;
         }
-        list->count++;
+        const char *end = ends_with_word(list->items[list->count++], setting);
+        if (end != NULL) {
+            snprintf(why, SETTINGS_WHY, "must end before %s: that is what Plivo dials behind it",
+                     end);
+            return why;
+        }
         text += length;
         if (*text == ',')
             text += 1 + strspn(text + 1, " ");

@@ -30,7 +30,8 @@ struct setting {
     const char *help;
     bool secret;              /* never printed; may come from a file named by NAME_FILE */
     long least, most;         /* of setting_integer */
-    const char *const *words; /* of setting_word, with NULL at the end */
+    const char *const *words; /* of setting_word, with NULL at the end; of setting_urls: with which
+                                 the path of none may end */
 };
 
 /* Told of each problem: the setting's name, and what is wrong, never with a secret. Both are

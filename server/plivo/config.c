@@ -62,13 +62,16 @@ static const char *read_api(void *field, const char *text, const struct setting 
 
 #define FIELD(field) offsetof(struct config, field)
 
+/* What it puts behind PUBLIC_URL, as Plivo's URLs. */
+static const char *const endpoint_paths[] = {"/answer", "/hangup", "/message", NULL};
+
 static const struct setting settings[] = {
     {"PLIVO_AUTH_ID", read_auth_id, "", FIELD(auth_id),
      "Auth ID of the account or subaccount that owns the numbers"},
     {"PLIVO_AUTH_TOKEN", read_tokens, "", FIELD(auth_tokens),
      "its auth token, as the server has it (of several with commas, the first)", .secret = true},
     {"PUBLIC_URL", read_public_url, "", FIELD(public_urls),
-     "what Plivo dials, as the server has it (of several, the first)"},
+     "what Plivo dials, as the server has it (of several, the first)", .words = endpoint_paths},
     {"DATABASE_URL", setting_database, "", FIELD(database_url),
      "PostgreSQL, as role masking_plivo: postgresql://masking_plivo:...@host/database",
      .secret = true},

@@ -98,7 +98,11 @@ static int run(struct db *db, struct rest *rest, const struct config *config)
     struct turn turn;
     struct rest_answer answer;
     int64_t number;
-    if (db_connect(db) != DB_OK || turns_begin(db, config, &number) != DB_OK) {
+    if (db_connect(db) != DB_OK) {
+        say(true, "There is no connection to the database; the line above says why.");
+        return EXIT_DRIFT;
+    }
+    if (turns_begin(db, config, &number) != DB_OK) {
         say(true, "The database does not do its part; is it the one, and migrated?");
         return EXIT_DRIFT;
     }

@@ -27,7 +27,8 @@ def test_without_any_server_the_caller_hears_an_apology(own_proxy, own_server):
     assert own_proxy.call(CALLER).refusal
     eventually(lambda: not own_proxy.ready())
     assert own_proxy.call(CALLER).refusal
-    assert own_proxy.exchange("GET", "/healthz").status == 200
+    assert own_proxy.exchange("GET", "/healthz").body == b"ok\n", "as the server says it"
+    assert own_proxy.exchange("GET", "/readyz").body.startswith(b"not ready")
 
 
 SERVER = ROOT / "server"

@@ -7,6 +7,7 @@ def test_healthy_and_ready(server):
         reply = eventually(lambda path=path: server.exchange("GET", path))
         assert reply.status == 200
         assert reply.headers["content-type"].startswith("text/plain")
+        assert reply.body == (b"ok\n" if path == "/healthz" else b"ready\n")
 
 
 def test_health_needs_no_signature(start_server):
@@ -27,6 +28,7 @@ def test_ready_follows_the_database_and_healthy_does_not(server, cluster):
     try:
         eventually(lambda: server.exchange("GET", "/readyz").status == 503)
         assert server.exchange("GET", "/healthz").status == 200
+        assert server.exchange("GET", "/readyz").body.startswith(b"not ready")
     finally:
         cluster.start()
     eventually(lambda: server.exchange("GET", "/readyz").status == 200)

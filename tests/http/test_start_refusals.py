@@ -69,6 +69,17 @@ def test_bad_public_url_is_named(url):
     refused("PUBLIC_URL", PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=url, ALLOW_UNSIGNED=None)
 
 
+@pytest.mark.parametrize("settings, words", [
+    ({"LISTEN": "5610"}, "LISTEN: must be an IPv4 address and a port, as 127.0.0.1:5610"),
+    ({"LISTEN": ":5610"}, "as 127.0.0.1:5610"), ({"LISTEN": "localhost:5610"}, "as 127.0.0.1:5610"),
+    ({"LISTEN": "localhost"}, "as 127.0.0.1:5000"), ({"METRICS_LISTEN": "off"}, "as 127.0.0.1:5001"),
+    ({"METRICS_LISTEN": "5611"}, "as 127.0.0.1:5611"),
+    ({"PUBLIC_URL": "https://x.example.com/answer"}, "PUBLIC_URL: must end before /answer: that is what Plivo dials behind it"),
+    ({"PUBLIC_URL": "https://x.example.com/a/Hangup/"}, "must end before /hangup")])
+def test_the_words_fit_what_was_set(settings, words):
+    assert words in refused(*settings, **settings)
+
+
 def test_all_bad_settings_are_named_at_once():
     refused("WORKERS", "DATABASE_CONNECTIONS", "ANSWER_DEADLINE_MS", "LOG_LEVEL", "LISTEN",
             WORKERS="x", DATABASE_CONNECTIONS="x", ANSWER_DEADLINE_MS="x", LOG_LEVEL="x",
