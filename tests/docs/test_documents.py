@@ -342,6 +342,13 @@ def test_every_setting_of_routing_is_in_settings_md_with_its_default(database):
         assert same == [(True,)], f"{name} is not {shown[name]}"
 
 
+def test_no_login_with_a_password_is_by_the_socket():
+    """Debian lets a role in there only whose name is the login's."""
+    for file in [*DOCUMENTS, *(ROOT / "server" / "deploy").glob("*"), ROOT / ".env.example"]:
+        text = file.read_text() if file.is_file() else ""
+        assert not re.findall(r"postgresql://masking_\w+(?::[^@\s]*)?@/", text), file
+
+
 def test_every_state_is_explained():
     used = set()
     for folder in ("migrations", "sql"):
