@@ -253,6 +253,8 @@ test-compose:
 	@tests/run compose
 
 test-%:
+	@grep -q 'Suite("$*"' tests/run || \
+	  { echo "make $@? No suite is called so. tests/README.md lists them, make help the rest." >&2; exit 2; }
 	@server/tools/install $(TEST_PACKAGES)
 	@tests/run $*
 

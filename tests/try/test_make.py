@@ -24,7 +24,7 @@ def test_a_folder_is_no_target_of_which_nothing_is_to_be_done(folder, tmp_path):
     assert "Nothing to be done" not in make("--dry-run", f"BUILD={tmp_path}/none", folder).stdout
 
 
-@pytest.mark.parametrize("target", ["tset", "lint-slow", "migrate-all", "README"])
+@pytest.mark.parametrize("target", ["tset", "lint-slow", "migrate-all", "README", "test-htpp"])
 def test_a_target_that_does_not_exist_leads_to_make_help(target):
     done = make(target)
     assert done.returncode == 2
