@@ -51,7 +51,8 @@ CANNOT_LINE = re.compile(rf"(^|[;&|(] *|\w=\S* +|/)({'|'.join(CANNOT)})( |$)")
 SHELL = r"""
 set -euo pipefail
 begin() {
-    setsid "${@:2}" >"$TRY_DIR/$2.log" 2>&1 </dev/null &
+    : >"$TRY_DIR/$2.log" # before tail looks for it
+    setsid "${@:2}" >>"$TRY_DIR/$2.log" 2>&1 </dev/null &
     echo $! >"$TRY_DIR/$2.pid"
     local seen=0
     timeout 120 sed "/$1/q5" < <(tail --lines=+1 --follow --pid=$! "$TRY_DIR/$2.log" 2>/dev/null) || seen=$?
