@@ -15,7 +15,7 @@ EVENTS = set(re.findall(r'log_event\w*\([^;"]*"(\w+)"', SHIPPED))
 SENTENCES = re.sub(r"\s+", " ", SHIPPED.replace("''", "'")).lower()
 # Those of PostgreSQL, PgBouncer, Plivo, an ORM and Caddy.
 OTHERS = set("""auto_explain call_us_at log_lock_waits log_min_duration_statement log_statement maintenance_work_mem reverse_proxy server_login_retry
-    xact_rollback xact_start attr_readonly""".split())
+    xact_rollback xact_start attr_readonly locking_column refresh_from_db update_fields version_id_col""".split())
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.stem.lower())
