@@ -60,7 +60,7 @@ static bool is_decimal(const char *text)
 
 static bool is_link(const char *text)
 {
-    if (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0)
+    if (strncasecmp(text, "https://", 8) != 0 && strncasecmp(text, "http://", 7) != 0)
         return false;
     for (; *text != '\0'; text++)
         if (*text <= ' ' || *text > '~' || strchr("\"<>\\", *text) != NULL)
