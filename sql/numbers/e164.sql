@@ -117,7 +117,8 @@ DECLARE
   digits text := (regexp_match(written, '^[+]([1-9][0-9]{6,14})$'))[1];
   flaw record;
 BEGIN
-  IF digits IS NULL AND written ~ '^[0-9]{4,20}$' THEN
+  -- (The two are what 32 bits make of every longer number.)
+  IF digits IS NULL AND written ~ '^[0-9]{4,20}$' AND written NOT IN ('2147483647', '4294967295') THEN
     digits := masking.without_plus(written);
   END IF;
   IF digits IS NULL AND value IS NOT NULL THEN
