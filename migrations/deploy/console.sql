@@ -63,7 +63,7 @@ CREATE TABLE masking.console_log (
   role text COLLATE "C" NOT NULL DEFAULT session_user,
   page text COLLATE "C" NOT NULL,
   subject text,
-  log_id bigint DEFAULT (random() * 9007199254740991)::bigint,
+  log_id bigint GENERATED ALWAYS AS IDENTITY,
   PRIMARY KEY (looked_at, log_id)
 );
 COMMENT ON TABLE masking.console_log IS
@@ -75,6 +75,6 @@ COMMENT ON COLUMN masking.console_log.role IS 'The role that logged in to the da
 COMMENT ON COLUMN masking.console_log.page IS 'What was asked: order, why, calls, call.';
 COMMENT ON COLUMN masking.console_log.subject IS
   'Which order or call; of a phone number its last two digits. NULL: nothing that exists.';
-COMMENT ON COLUMN masking.console_log.log_id IS 'Names the row, with its time; random.';
+COMMENT ON COLUMN masking.console_log.log_id IS 'Names the row, with its time.';
 
 COMMIT;

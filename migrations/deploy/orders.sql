@@ -160,7 +160,7 @@ CREATE TABLE masking.block_log (
   person bigint,
   digits text,
   reason text,
-  log_id bigint DEFAULT (random() * 9007199254740991)::bigint,
+  log_id bigint GENERATED ALWAYS AS IDENTITY,
   PRIMARY KEY (logged_at, log_id)
 );
 COMMENT ON TABLE masking.block_log IS 'Who blocked and unblocked what, and when. Kept for 400 days.';
@@ -172,7 +172,7 @@ COMMENT ON COLUMN masking.block_log.side IS 'Of an order: whose calls. Of a pers
 COMMENT ON COLUMN masking.block_log.person IS 'The person, as in blocked_people.';
 COMMENT ON COLUMN masking.block_log.digits IS 'Two digits of the person''s phone.';
 COMMENT ON COLUMN masking.block_log.reason IS 'Why.';
-COMMENT ON COLUMN masking.block_log.log_id IS 'Names the row, with its time; random.';
+COMMENT ON COLUMN masking.block_log.log_id IS 'Names the row, with its time.';
 
 -- The longest prefix that fits decides.
 CREATE TABLE masking.dial_prefixes (
