@@ -19,7 +19,7 @@
 \getenv MASKING_SUPPORT_PASSWORD MASKING_SUPPORT_PASSWORD
 
 SELECT format('ALTER ROLE %I PASSWORD %L', g.name, g.password),
-  format('COMMENT ON ROLE %I IS %L', g.name, regexp_replace(shobj_description(r.oid, 'pg_authid'), ' [(]password from database .*[)]$', '')
+  format('COMMENT ON ROLE %I IS %L', g.name, regexp_replace(coalesce(shobj_description(r.oid, 'pg_authid'), ''), ' [(]password from database .*[)]$', '')
     || format(' (password from database %s)', current_database()))
 FROM (VALUES
   ('masking_owner', :'MASKING_OWNER_PASSWORD'),

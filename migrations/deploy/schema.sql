@@ -182,22 +182,32 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  others CONSTANT text[] := ARRAY(
-    SELECT c.oid || ' ' || c.oid::regclass FROM pg_class c WHERE c.relkind IN ('v', 'm') AND c.relnamespace <> 'masking'::regnamespace);
   object record;
+  theirs text;
 BEGIN
+  -- CASCADE, as functions need each other, would take with it what the user made of them, elsewhere than on our tables.
+  SELECT string_agg(DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid), ', ') INTO theirs
+  FROM masking.deployed f
+  CROSS JOIN unnest(f.objects) AS o (name)
+  CROSS JOIN LATERAL (VALUES
+    ('pg_proc'::regclass, CASE WHEN o.name LIKE '%(%' THEN to_regprocedure(o.name)::oid END),
+    ('pg_class'::regclass, CASE WHEN o.name NOT LIKE '%(%' THEN to_regclass(o.name)::oid END),
+    ('pg_type'::regclass, CASE WHEN o.name NOT LIKE '%(%' THEN (SELECT c.reltype FROM pg_class c WHERE c.oid = to_regclass(o.name)) END)) AS ours (class, id)
+  JOIN pg_depend d ON d.refclassid = ours.class AND d.refobjid = ours.id AND d.deptype IN ('n', 'a')
+  CROSS JOIN LATERAL pg_identify_object_as_address(d.classid, d.objid, d.objsubid) AS a
+  WHERE a.object_names[1] <> 'masking';
+  IF theirs IS NOT NULL THEN
+    RAISE EXCEPTION 'these use what is to go, and have to go first: %', theirs USING ERRCODE = 'dependent_objects_still_exist';
+  END IF;
   FOR object IN SELECT unnest(d.objects) AS name FROM masking.deployed d LOOP
     EXECUTE CASE
       WHEN object.name LIKE '%(%' THEN format('DROP FUNCTION IF EXISTS %s CASCADE', object.name)
       ELSE format('DROP VIEW IF EXISTS %s CASCADE', object.name)
     END;
   END LOOP;
-  FOR object IN SELECT o.name FROM unnest(others) AS o (name) WHERE NOT EXISTS (SELECT FROM pg_class c WHERE starts_with(o.name, c.oid || ' ')) LOOP
-    RAISE EXCEPTION 'the view % reads what is to go: it has to go first', substr(object.name, strpos(object.name, ' ') + 1) USING ERRCODE = 'dependent_objects_still_exist';
-  END LOOP;
   DELETE FROM masking.deployed;
 END
 $$;
-COMMENT ON FUNCTION masking.take_all_away() IS 'Before a revert: drops every function and view of sql/.';
+COMMENT ON FUNCTION masking.take_all_away() IS 'Before a revert: drops every function and view of sql/; an error where something of the user''s uses one.';
 
 COMMIT;
