@@ -2,21 +2,14 @@ CREATE OR REPLACE FUNCTION masking.remove_old_orders(older_than interval, at_mos
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
--- Removes orders and routes that could last connect a call that long ago, the oldest first. Those that
--- must stay (still live, or referred to by the user's own tables) are passed, and the next run goes
--- on behind them: they hold up nothing, whatever their number.
---   reads, writes  routes (by the end of held), orders (by age), chores
+-- Removes orders and routes that could last connect a call that long ago, the oldest first.
+--   reads, writes  routes (by the end of held), orders (by age)
 --   locks   rows of both, those that are free
 --   who     retention_run
 DECLARE
   cutoff CONSTANT timestamptz := now() - older_than;
-  here masking.chores;
-  o record;
   removed integer;
   with_numbers integer;
-  seen integer := 0;
-  -- Where a foreign key of the user's has no index each order takes a look at that whole table: what was done by then counts.
-  deadline CONSTANT timestamptz := clock_timestamp() + interval '1 second';
 BEGIN
   -- Forgotten ones, and where forget_after is longer, or 0, those with numbers: an index each.
   DELETE FROM masking.routes r
@@ -32,36 +25,8 @@ BEGIN
     ORDER BY upper(k.held) LIMIT 2 * at_most FOR UPDATE SKIP LOCKED);
   GET DIAGNOSTICS with_numbers = ROW_COUNT;
   removed := removed + with_numbers;
-  SELECT * INTO here FROM masking.chores c WHERE c.name = 'keep_orders' FOR UPDATE;
-  FOR o IN
-    SELECT k.ctid, k.order_id, k.recorded_at, EXISTS (SELECT FROM masking.routes r WHERE r.order_id = k.order_id) AS routed
-    FROM masking.orders k
-    WHERE k.recorded_at < cutoff
-      AND (k.recorded_at, k.order_id) > (coalesce(here.reached_time, '-infinity'), coalesce(here.reached_id, ''))
-    ORDER BY k.recorded_at, k.order_id
-    LIMIT at_most
-    FOR UPDATE SKIP LOCKED
-  LOOP
-    seen := seen + 1;
-    here.reached_time := o.recorded_at;
-    here.reached_id := o.order_id;
-    IF o.routed THEN
-      CONTINUE;
-    ELSIF masking.remove_row('masking.orders', o.ctid) THEN
-      removed := removed + 1;
-    ELSE
-      here.finding := here.finding + 1;
-    END IF;
-    EXIT WHEN clock_timestamp() > deadline;
-  END LOOP;
-  IF seen < at_most AND clock_timestamp() <= deadline THEN
-    UPDATE masking.chores c SET found = here.finding, finding = 0, reached_time = NULL, reached_id = NULL, finished_at = now()
-    WHERE c.name = 'keep_orders';
-  ELSE
-    UPDATE masking.chores c SET finding = here.finding, reached_time = here.reached_time, reached_id = here.reached_id
-    WHERE c.name = 'keep_orders';
-  END IF;
-  RETURN removed;
+  RETURN removed + masking.remove_one_by_one('keep_orders', 'masking.orders', 'order_id', 'recorded_at',
+    'EXISTS (SELECT FROM masking.routes r WHERE r.order_id = k.order_id)', older_than, at_most);
 END
 $$;
 COMMENT ON FUNCTION masking.remove_old_orders(interval, integer) IS
@@ -88,6 +53,8 @@ BEGIN
     RETURN NEXT;
     RETURN;
   END IF;
+  -- What is deferred, as Django's foreign keys are, would fail at commit, and all of this run with it.
+  SET CONSTRAINTS ALL IMMEDIATE;
   span := masking.setting_span('forget_after');
   IF span > interval '0' THEN
     SELECT n.orders, n.routes INTO f FROM masking.forget_numbers(span, 500) n;
@@ -98,11 +65,15 @@ BEGIN
   END IF;
   span := masking.setting_span('keep_calls');
   IF span > interval '0' THEN
-    removed := removed + masking.remove_older('masking.calls', 'called_at', span, 500);
+    removed := removed + CASE WHEN masking.is_referred_to('masking.calls')
+      THEN masking.remove_one_by_one('keep_calls', 'masking.calls', 'call_uuid', 'called_at', 'false', span, 500)
+      ELSE masking.remove_older('masking.calls', 'called_at', span, 500) END;
   END IF;
   span := masking.setting_span('keep_messages');
   IF span > interval '0' THEN
-    removed := removed + masking.remove_older('masking.messages', 'received_at', span, 500);
+    removed := removed + CASE WHEN masking.is_referred_to('masking.messages')
+      THEN masking.remove_one_by_one('keep_messages', 'masking.messages', 'message_uuid', 'received_at', 'false', span, 500)
+      ELSE masking.remove_older('masking.messages', 'received_at', span, 500) END;
     PERFORM masking.remove_older('masking.opted_out', 'said_at', span, 500);
   END IF;
   span := masking.setting_span('keep_orders');
