@@ -36,7 +36,8 @@ BEGIN
     RETURN ARRAY(
       SELECT max(m.moment) FROM (
         SELECT (coalesce(the_day, d.day::text) || ' ' || the_clock || the_offset)::timestamptz AS moment
-        FROM generate_series(current_date - 1, current_date + 1, '1 day') AS s (at) CROSS JOIN LATERAL (SELECT s.at::date AS day) d) m
+        -- (Offsets, theirs and ours, differ by up to a day and two hours.)
+        FROM generate_series(current_date - 3, current_date + 2, '1 day') AS s (at) CROSS JOIN LATERAL (SELECT s.at::date AS day) d) m
       WHERE the_day IS NOT NULL OR m.moment <= latest);
   ELSIF the_day IS NOT NULL THEN
     times := masking.times_of((the_day || ' ' || the_clock)::timestamp);
@@ -55,7 +56,7 @@ EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format OR invalid_tim
 END
 $$;
 COMMENT ON FUNCTION masking.typed_times(text) IS
-  'The moments that somebody means by what he typed: one; two where clocks were put back; none where they were put forward; NULL: it is no time.';
+  'The moments that somebody means by what they typed: one; two where clocks were put back; none where they were put forward; NULL: it is no time.';
 
 CREATE OR REPLACE FUNCTION masking.unclear_time(times timestamptz[]) RETURNS masking.console_line
 LANGUAGE sql STABLE

@@ -51,8 +51,18 @@ SELECT is(pg_temp.read(zone, typed), utc, zone || ': ' || typed) FROM (VALUES
 
 SELECT is((masking.typed_times(to_char(now() - span, 'HH24:MI:SS')))[1], date_trunc('second', now() - span), 'the last one, ' || span || ' ago')
 FROM unnest(ARRAY['0 s', '5 minutes', '23 hours']::interval[]) span;
-SELECT is((masking.typed_times(to_char((now() - span) AT TIME ZONE '+09', 'HH24:MI:SS-09')))[1], date_trunc('second', now() - span), 'with an offset, ' || span || ' ago')
-FROM unnest(ARRAY['0 s', '5 minutes', '23 hours']::interval[]) span;
+-- From the first zone of the earth to the last and back, so that no hour of the day hides one.
+CREATE FUNCTION pg_temp.typed_in(zone text, typed text) RETURNS timestamptz[]
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  PERFORM set_config('TimeZone', zone, true);
+  RETURN masking.typed_times(typed);
+END
+$$;
+SELECT is(pg_temp.typed_in(zone, to_char((now() - span) AT TIME ZONE 'UTC' + hours * interval '1 hour', 'HH24:MI:SS') || to_char(hours, 'SG00')), ARRAY[date_trunc('second', now() - span)],
+  format('with an offset, %s ago, %s, in %s', span, hours, zone))
+FROM unnest(ARRAY['0 s', '5 minutes', '23 hours']::interval[]) span, unnest(ARRAY['Etc/GMT+12', 'UTC', 'Etc/GMT-14']) zone, unnest(ARRAY[-12, -9, 0, 14]) hours;
 
 SET TimeZone = 'America/New_York';
 SELECT results_eq($$SELECT cells[1], cells[2] FROM masking.console_why('u', '14156660001', NULL, '2026-11-01 01:30')$$,
