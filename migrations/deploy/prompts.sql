@@ -31,7 +31,7 @@ COMMENT ON COLUMN masking.outcomes.rank IS
 COMMENT ON COLUMN masking.outcomes.tone IS 'good: as it should be; bad: our fault; warn: neither.';
 COMMENT ON COLUMN masking.outcomes.told IS
   'The words of call_log and message_log; of a connected call, while nothing more is known than that.';
-COMMENT ON COLUMN masking.outcomes.briefly IS 'Of a call: the same in a few words, about the caller, on the console''s first page.';
+COMMENT ON COLUMN masking.outcomes.briefly IS 'Of a call: the same in a few words, about the caller, on the console''s first page. Of a text: what it is, where it is more than words.';
 
 INSERT INTO masking.outcomes (kind, outcome, event, rank, tone, told, briefly) VALUES
   ('call', 'connected', NULL, 10, 'good', 'the callee''s phone was rung', 'rang the other side'),
@@ -56,14 +56,14 @@ INSERT INTO masking.outcomes (kind, outcome, event, rank, tone, told, briefly) V
   ('text', 'optin', NULL, NULL, 'warn', 'the writer wants texts again (START)', NULL),
   ('text', 'help', NULL, NULL, 'warn', 'the writer asked for help (HELP), Plivo answers', NULL),
   ('text', 'intent', NULL, NULL, 'warn', 'meant for Plivo, not forwarded', NULL),
-  ('text', 'picture', 'picture', NULL, 'warn', 'a picture without words: not forwarded', NULL),
-  ('text', 'sticker', 'sticker', NULL, 'warn', 'a sticker without words: not forwarded', NULL),
-  ('text', 'video', 'video', NULL, 'warn', 'a video without words: not forwarded', NULL),
-  ('text', 'voice', 'voice', NULL, 'warn', 'a voice message without words: not forwarded', NULL),
-  ('text', 'file', 'file', NULL, 'warn', 'a file without words: not forwarded', NULL),
-  ('text', 'place', 'place', NULL, 'warn', 'a place without words: not forwarded', NULL),
-  ('text', 'contact', 'contact', NULL, 'warn', 'a contact without words: not forwarded', NULL),
-  ('text', 'media', 'media', NULL, 'warn', 'something else without words: not forwarded', NULL),
+  ('text', 'picture', 'picture', NULL, 'warn', 'a picture without words: not forwarded', 'a picture'),
+  ('text', 'sticker', 'sticker', NULL, 'warn', 'a sticker without words: not forwarded', 'a sticker'),
+  ('text', 'video', 'video', NULL, 'warn', 'a video without words: not forwarded', 'a video'),
+  ('text', 'voice', 'voice', NULL, 'warn', 'a voice message without words: not forwarded', 'a voice message'),
+  ('text', 'file', 'file', NULL, 'warn', 'a file without words: not forwarded', 'a file'),
+  ('text', 'place', 'place', NULL, 'warn', 'a place without words: not forwarded', 'a place'),
+  ('text', 'contact', 'contact', NULL, 'warn', 'a contact without words: not forwarded', 'a contact'),
+  ('text', 'media', 'media', NULL, 'warn', 'something else without words: not forwarded', 'something else'),
   ('text', 'empty', NULL, NULL, 'warn', 'nothing was in it', NULL),
   ('text', 'opted_out', 'opted_out', NULL, 'warn', 'not forwarded: the other side takes no texts (STOP)', NULL),
   ('text', 'too_many', 'too_many', NULL, 'warn', 'not forwarded: too many texts within a minute', NULL),

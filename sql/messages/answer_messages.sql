@@ -75,9 +75,10 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-  media CONSTANT text[] := '{picture, sticker, video, voice, file, place, contact, media}';
   word CONSTANT text := kind;
   rest CONSTANT text := CASE WHEN starts_with(kind, 'text_and_') THEN substr(kind, 10) ELSE kind END;
+  is_media CONSTANT boolean := rest <> 'text' AND EXISTS (
+    SELECT FROM masking.outcomes o WHERE o.kind = 'text' AND o.outcome = rest AND o.briefly IS NOT NULL);
 BEGIN
   kind := CASE kind
     WHEN 'start' THEN CASE WHEN masking.has_opted_out(sender, proxy) THEN 'optin' ELSE 'text' END
@@ -88,11 +89,11 @@ BEGIN
     WHEN proxy IS NULL THEN 'bad_number'
     WHEN sender IS NULL THEN 'no_sender'
     WHEN sender = masking.person(proxy) OR masking.is_proxy(sender) THEN 'from_proxy'
-    WHEN kind <> 'text' AND rest <> ALL (media) THEN kind
+    WHEN kind <> 'text' AND NOT is_media THEN kind
     WHEN way IS NULL THEN 'unknown_sender'
     WHEN way = 'blocked' THEN 'blocked'
     WHEN masking.has_opted_out(callee, shows) THEN 'opted_out'
-    WHEN kind = ANY (media) THEN kind
+    WHEN is_media AND kind = rest THEN kind
     WHEN masking.are_too_many(first_order) THEN 'too_many'
     ELSE 'forwarded'
   END;
@@ -100,8 +101,8 @@ BEGIN
     PERFORM masking.note_wish(sender, proxy, outcome);
   END IF;
   told := CASE
-    WHEN outcome IN ('unknown_sender', 'opted_out', 'too_many') OR outcome = ANY (media) THEN outcome
-    WHEN outcome = 'forwarded' AND rest = ANY (media) THEN rest
+    WHEN outcome IN ('unknown_sender', 'opted_out', 'too_many') THEN outcome
+    WHEN is_media AND outcome IN ('forwarded', rest) THEN rest
     -- Where Plivo tells that somebody opted out, it tells them too.
     WHEN outcome = 'optout' AND word = 'stop' THEN 'stopped'
   END;

@@ -4,7 +4,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT coalesce((SELECT o.told FROM masking.outcomes o WHERE o.kind = 'text' AND o.outcome = said_text.outcome), replace(outcome, '_', ' '))
     || CASE outcome WHEN 'forwarded' THEN coalesce((
-      SELECT ', but for ' || split_part(o.told, ' without words', 1) FROM masking.outcomes o WHERE o.kind = 'text' AND o.event = said_text.told), '')
+      SELECT ', but for ' || o.briefly FROM masking.outcomes o WHERE o.kind = 'text' AND o.event = said_text.told), '')
     ELSE '' END
     || CASE WHEN told IS NOT NULL THEN '; the writer was told so' ELSE '' END
 $$;
@@ -26,7 +26,8 @@ CROSS JOIN LATERAL (
     WHEN count(*) FILTER (WHERE d.status IN ('delivered', 'read')) = max(d.parts) THEN 'delivered'
     WHEN bool_or(d.status = 'other') THEN 'not known: Plivo told a status that is new here'
     -- Plivo gives up after hours; where carriers send no receipts, sent is the last word.
-    WHEN max(d.told_at) < now() - interval '1 day' THEN 'sent; whether it arrived was not told'
+    WHEN max(d.told_at) < now() - interval '1 day' AND bool_and(d.status = 'sent') THEN 'sent; whether it arrived was not told'
+    WHEN max(d.told_at) < now() - interval '1 day' THEN 'not known: Plivo told no more of it'
     WHEN count(*) > 0 THEN 'on its way'
   END AS words
   FROM masking.deliveries d
