@@ -114,11 +114,12 @@ AS $$
 --   reads  settings, number_lengths; for a number that cannot be countries, orders, order_phones, routes, proxy_numbers
 DECLARE
   written CONSTANT text := masking.without_marks(value) COLLATE "C";
+  -- What 32 bits make of every longer number.
+  is_cut_off CONSTANT boolean := written IN ('2147483647', '4294967295');
   digits text := (regexp_match(written, '^[+]([1-9][0-9]{6,14})$'))[1];
   flaw record;
 BEGIN
-  -- (The two are what 32 bits make of every longer number.)
-  IF digits IS NULL AND written ~ '^[0-9]{4,20}$' AND written NOT IN ('2147483647', '4294967295') THEN
+  IF digits IS NULL AND written ~ '^[0-9]{4,20}$' AND NOT is_cut_off THEN
     digits := masking.without_plus(written);
   END IF;
   IF digits IS NULL AND value IS NOT NULL THEN
@@ -128,9 +129,10 @@ BEGIN
         ELSE 'that could be read in one way only' END
       USING ERRCODE = 'MK001',
         COLUMN = column_name,
-        HINT = 'Write "+", country code and number, 7 to 15 digits not starting with 0;'
+        HINT = CASE WHEN is_cut_off THEN 'A column of 32 bits makes this of every longer number. If it is one, write it with "+".' ELSE
+          'Write "+", country code and number, 7 to 15 digits not starting with 0;'
           ' no zero behind the country code that is dialled at home only; a leading "00", spaces, dots, dashes and brackets are allowed; decimal places (".0") are not.'
-          ' What digits without "+" mean is the setting national_numbers.';
+          ' What digits without "+" mean is the setting national_numbers.' END;
   ELSIF masking.cannot_be(digits) AND NOT masking.has_orders(masking.person(masking.number_of(digits))) THEN
     flaw := masking.flaw_of(digits);
     RAISE EXCEPTION '%: "%" is not a phone number: %', column_name, masking.redacted(digits), flaw.reason
