@@ -109,10 +109,7 @@ static void look_at_media(const struct message_fields *fields, bool with_media,
 static bool read_degrees(struct form_text text, double most, double *degrees)
 {
     char digits[24];
-    while (text.length > 0 && text.bytes[0] == ' ')
-        text.bytes++, text.length--;
-    while (text.length > 0 && text.bytes[text.length - 1] == ' ')
-        text.length--;
+    text = form_text_trimmed(text);
     if (text.length == 0 || text.length >= sizeof digits)
         return false;
     memcpy(digits, text.bytes, text.length);
@@ -181,10 +178,8 @@ static bool read_content(const struct message_fields *fields, bool with_media,
 /* How programs write that there is nothing. */
 static bool says_nothing(struct form_text value)
 {
-    size_t blanks = 0;
-    while (blanks < value.length && value.bytes[blanks] == ' ')
-        blanks++;
-    return blanks == value.length || form_text_is(value, "null") || form_text_is(value, "none") ||
+    value = form_text_trimmed(value);
+    return value.length == 0 || form_text_is(value, "null") || form_text_is(value, "none") ||
            form_text_is(value, "undefined");
 }
 

@@ -75,6 +75,6 @@ COMMENT ON COLUMN masking.console_log.role IS 'The role that logged in to the da
 COMMENT ON COLUMN masking.console_log.page IS 'What was asked: order, why, calls, call.';
 COMMENT ON COLUMN masking.console_log.subject IS
   'Which order or call; of a phone number its last two digits. NULL: nothing that exists.';
-COMMENT ON COLUMN masking.console_log.log_id IS 'Names the row, with its time.';
+COMMENT ON COLUMN masking.console_log.log_id IS 'With looked_at the primary key, which a publication needs.';
 
 COMMIT;

@@ -63,7 +63,7 @@ COMMENT ON COLUMN masking.orders.completed_at IS
 COMMENT ON COLUMN masking.orders.cancelled_at IS
   'When it was called off; both sides are cut off at commit. NULL again: taken back.';
 COMMENT ON COLUMN masking.orders.revision IS
-  'Rises by one with each write of the order system''s, for who saves whole rows; begins anywhere. Written: NULL (not compared), the value that was read, or that plus one; a row that was read before the last write is refused (MK013).';
+  'For programs that save whole rows. Begins at a random number, and rises by one with each write of the order. Write NULL (not compared), the value that was read, or that plus one; anything else is refused (MK013).';
 COMMENT ON COLUMN masking.orders.customer_code IS
   'What the customer enters when calling from a phone we do not know; NULL: codes are off, or nobody to reach.';
 COMMENT ON COLUMN masking.orders.agent_code IS
@@ -172,7 +172,7 @@ COMMENT ON COLUMN masking.block_log.side IS 'Of an order: whose calls. Of a pers
 COMMENT ON COLUMN masking.block_log.person IS 'The person, as in blocked_people.';
 COMMENT ON COLUMN masking.block_log.digits IS 'Two digits of the person''s phone.';
 COMMENT ON COLUMN masking.block_log.reason IS 'Why.';
-COMMENT ON COLUMN masking.block_log.log_id IS 'Names the row, with its time.';
+COMMENT ON COLUMN masking.block_log.log_id IS 'With logged_at the primary key, which a publication needs.';
 
 -- The longest prefix that fits decides.
 CREATE TABLE masking.dial_prefixes (

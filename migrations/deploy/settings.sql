@@ -63,7 +63,7 @@ INSERT INTO masking.settings (name, span, meaning) VALUES
   ('agent_grace', '5 minutes', 'how long an agent still reaches the customer after the order is completed'),
   ('longest_life', '12 hours', 'how long after assignment an order nobody completes connects calls'),
   ('cool_off', '24 hours', 'how long after the last possible call a person''s proxy number is given to no other counterpart of theirs; cut short, oldest first, when no number is free'),
-  ('lock_wait', '2 seconds', 'how long an order waits for another transaction that is routing the same people, never beyond the middle of its statement_timeout; after that it commits without a proxy number and gets one later'),
+  ('lock_wait', '2 seconds', 'how long an order waits for another transaction that is routing the same people, never beyond the middle of its statement_timeout or transaction_timeout; after that it commits without a proxy number and gets one later'),
   ('forget_after', '90 days', 'how long after an order''s numbers could last connect a call they are replaced by keyed hashes; 0: never'),
   ('keep_orders', '400 days', 'how long after they could last connect a call orders and their routes are kept; 0: for ever'),
   ('keep_calls', '400 days', 'how long calls are kept; 0: for ever'),

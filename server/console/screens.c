@@ -243,7 +243,7 @@ static void say_trouble(struct visit *visit, const struct screen *screen, enum a
             page, "bad", "This console has no connection to the database.",
             "Its log says why (event=database_down): the database is away, or it refuses this "
             "console's own login (DATABASE_URL). Calls have connections of their own: if a server "
-            "has none either its callers hear an apology, and masking_database_up of its /metrics "
+            "has none either, its callers hear an apology, and masking_database_up of its /metrics "
             "is 0.");
         break;
     case ASK_BROKEN:

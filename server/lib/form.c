@@ -132,6 +132,15 @@ enum form_status form_find(const struct form *form, const char *name, struct for
     return status;
 }
 
+struct form_text form_text_trimmed(struct form_text text)
+{
+    while (text.length > 0 && text.bytes[0] == ' ')
+        text.bytes++, text.length--;
+    while (text.length > 0 && text.bytes[text.length - 1] == ' ')
+        text.length--;
+    return text;
+}
+
 bool form_text_is(struct form_text text, const char *word)
 {
     return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;

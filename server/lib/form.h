@@ -72,11 +72,14 @@ MUST_CHECK enum form_status form_find(const struct form *form, const char *name,
 MUST_CHECK enum form_status form_find_as_sent(const struct form *form, const char *name,
                                               struct form_text *value);
 
+/* Without the blanks at both ends. */
+struct form_text form_text_trimmed(struct form_text text);
+
 /* Does the text say this word of Plivo's, in whatever case? */
 bool form_text_is(struct form_text text, const char *word);
 
 /* Does the field exist, clean, once, and say this word? */
-bool form_says(const struct form *form, const char *name, const char *value);
+bool form_says(const struct form *form, const char *name, const char *word);
 
 /* For people: "occurs twice", "has a broken % escape", ... */
 const char *form_status_text(enum form_status status);

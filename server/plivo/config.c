@@ -62,7 +62,7 @@ static const char *read_api(void *field, const char *text, const struct setting 
 
 #define FIELD(field) offsetof(struct config, field)
 
-/* What it puts behind PUBLIC_URL, as Plivo's URLs. */
+/* What it puts behind PUBLIC_URL, as Plivo's URLs. (The server refuses all paths of its own.) */
 static const char *const endpoint_paths[] = {"/answer", "/hangup", "/message", NULL};
 
 static const struct setting settings[] = {

@@ -38,8 +38,7 @@ static bool holds_number(const char *text)
     return false;
 }
 
-/* "0.00475", or as programs write amounts: "+0.5", ".5", "5e-05". From 0 to less than a milliard.
- */
+/* "0.00475", or as programs write amounts: "+0.5", ".5", "5e-05". Below 1e9, the column's room. */
 static bool is_decimal(const char *text)
 {
     static const char digits[] = "0123456789";
@@ -151,10 +150,7 @@ static void read_shaped(const struct field *field, const char *name, struct form
                         void *into, struct response *response)
 {
     char value[ROOM_MAX];
-    while (text.length > 0 && text.bytes[0] == ' ')
-        text.bytes++, text.length--;
-    while (text.length > 0 && text.bytes[text.length - 1] == ' ')
-        text.length--;
+    text = form_text_trimmed(text);
     size_t room = field->room < sizeof value ? field->room : sizeof value;
     if (text.length >= room) {
         response_note(response, "%s=\"is too long\"", name);

@@ -359,8 +359,8 @@ static void fill_request(struct request *request, const struct mg_request_info *
 }
 
 /* One line per call. The path and query are the client's words and may hold anything, so only
- * the endpoint's own name is shown; of a path that is none, what endpoints.c notes. Probes are many
- * and tell little, and what strangers send in masses is limited. */
+ * the endpoint's own name is shown; endpoints.c adds the shortened path of a request that it
+ * refuses. Probes are many and tell little, and what strangers send in masses is limited. */
 static void log_request(const struct response *response, int64_t received_us)
 {
     static struct log_limit limit;

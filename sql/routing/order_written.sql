@@ -9,14 +9,14 @@ COMMENT ON FUNCTION masking.is_typable(text) IS
   'Whether what one sees of an order id is all there is of it: no control characters or line ends, no marks that nobody sees, no blank at either end.';
 
 -- How programs write that there is none: the year 1, 1900, 1970, 2000, 9999, '-infinity'. Taken as a time it would end the
--- order at once, or never. Seconds that are milliseconds are further ahead, too.
+-- order at once, or never. Milliseconds that are taken for seconds lie even further ahead.
 CREATE OR REPLACE FUNCTION masking.stands_for_none(at timestamptz, before timestamptz) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
   SELECT at IS DISTINCT FROM before AND at NOT BETWEEN '2002-01-01 00:00+00' AND now() + interval '1 year'
 $$;
 COMMENT ON FUNCTION masking.stands_for_none(timestamptz, timestamptz) IS
-  'Whether a time as it is written (before: as it was) is none that an order of ours can have.';
+  'Whether a time that is written (before: what it was) lies outside 2002 to a year ahead.';
 
 CREATE OR REPLACE FUNCTION masking.checked(o masking.orders, before masking.orders) RETURNS masking.orders
 LANGUAGE plpgsql

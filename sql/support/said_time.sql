@@ -10,7 +10,7 @@ LANGUAGE sql STABLE
 AS $$
   -- With the zone in the hour that comes twice.
   SELECT CASE
-    WHEN isfinite(at) AND at::timestamp IN ((at - interval '1 hour')::timestamp, (at + interval '1 hour')::timestamp) THEN masking.said_time(at)
+    WHEN isfinite(at) AND cardinality(masking.times_of(at::timestamp)) = 2 THEN masking.said_time(at)
     WHEN isfinite(at) THEN to_char(at, 'YYYY-MM-DD HH24:MI:SS')
     WHEN at > now() THEN 'for ever'
     ELSE 'never'
