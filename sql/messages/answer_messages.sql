@@ -79,6 +79,7 @@ DECLARE
   rest CONSTANT text := CASE WHEN starts_with(kind, 'text_and_') THEN substr(kind, 10) ELSE kind END;
   is_media CONSTANT boolean := rest <> 'text' AND EXISTS (
     SELECT FROM masking.outcomes o WHERE o.kind = 'text' AND o.outcome = rest AND o.briefly IS NOT NULL);
+  is_news boolean;
 BEGIN
   kind := CASE kind
     WHEN 'start' THEN CASE WHEN masking.has_opted_out(sender, proxy) THEN 'optin' ELSE 'text' END
@@ -98,6 +99,7 @@ BEGIN
     ELSE 'forwarded'
   END;
   IF outcome IN ('optout', 'optin') THEN
+    is_news := NOT masking.has_opted_out(sender, proxy);
     PERFORM masking.note_wish(sender, proxy, outcome);
   END IF;
   told := CASE
@@ -106,8 +108,10 @@ BEGIN
     -- Where Plivo tells that somebody opted out, it tells them too.
     WHEN outcome = 'optout' AND word = 'stop' THEN 'stopped'
   END;
-  -- Nothing can be sent to a number in national form.
-  IF told IS NOT NULL AND (masking.person(writes_from) <> sender OR NOT masking.may_be_told(sender, told)) THEN
+  -- Nothing can be sent to a number in national form. Whoever stops texts that came is told each time.
+  IF told IS NOT NULL AND (masking.person(writes_from) <> sender
+    OR NOT masking.may_be_told(sender, told) AND NOT (told = 'stopped' AND is_news))
+  THEN
     told := NULL;
     IF outcome = 'unknown_sender' THEN
       outcome := 'unknown_sender_quiet';

@@ -260,6 +260,8 @@ def test_stop_without_an_intent_is_plivos_business_in_north_america(server, data
     assert database.orders("SELECT outcome FROM message_log WHERE message_uuid = %s", message) == [
         ("the writer wants no more texts (STOP); the writer was told so",)]
     assert server.webhook(fields("14156667781", word + " it!"), "/message").message
+    server.webhook(fields(sender, "START"), "/message")
+    assert server.webhook(fields(sender, word), "/message").message == told, "but each that changes something"
 
 
 @pytest.mark.parametrize("word", STOP_WORDS)
@@ -319,7 +321,7 @@ def test_a_text_to_another_number_comes_from_the_orders_own(server, database):
         told = (other, customer, sentence(database, "opted_out"))
         assert server.webhook(fields(customer, "hello?", dialled=other), "/message").message == told
         assert server.webhook(fields(agent, "START", dialled=own), "/message").empty
-        assert server.webhook(fields(agent, "STOP", dialled=other), "/message").empty
+        assert server.webhook(fields(agent, "STOP", dialled=other), "/message").message[:2] == (other, agent)
         assert server.webhook(fields(customer, "hello", dialled=other), "/message").message == (own, agent, "hello"), \
             "that was another number's STOP"
         assert customer not in server.log and agent not in server.log
@@ -431,7 +433,7 @@ def test_places_buttons_and_reactions_arrive(server, more, text):
     assert answer.message == (PROXY, COUNTERPART, text)
 
 
-@pytest.mark.parametrize("more", [{"Reaction": ""}, {}, {"Body": ""}])
+@pytest.mark.parametrize("more", [{"Reaction": ""}, {}, {"Body": ""}, {"Reaction": "null", "Button": "undefined", "Latitude": "0", "Longitude": "0.0"}])
 def test_a_reaction_that_was_taken_back_is_nothing(server, database, more):
     message = str(uuid.uuid4())
     sent = fields(CALLER, None, message, Type="whatsapp", ContentType="reaction", **more)
