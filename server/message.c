@@ -128,6 +128,9 @@ static bool print_place(const struct message_fields *fields, char link[static PL
     if (!read_degrees(fields->latitude, 90, &latitude) ||
         !read_degrees(fields->longitude, 180, &longitude))
         return false;
+    /* Zeros are how programs write that there is none, too. */
+    if (latitude == 0 && longitude == 0 && !form_text_is(fields->content_type, "location"))
+        return false;
     snprintf(link, PLACE, "https://maps.google.com/?q=%.6f,%.6f", latitude, longitude);
     return true;
 }
@@ -140,13 +143,22 @@ static void add_line(struct content *content, const char *line, size_t length)
     content->length += length;
 }
 
+/* How programs write that there is nothing. */
+static bool says_nothing(struct form_text value)
+{
+    value = form_text_trimmed(value);
+    return value.length == 0 || form_text_is(value, "null") || form_text_is(value, "none") ||
+           form_text_is(value, "undefined");
+}
+
 /* What they wrote or, in WhatsApp, what stands on the button that they pressed, or how they reacted
  * to a message. */
 static struct form_text words_of(const struct message_fields *fields)
 {
-    return fields->text.length > 0     ? fields->text
-           : fields->button.length > 0 ? fields->button
-                                       : fields->reaction;
+    if (fields->text.length > 0)
+        return fields->text;
+    struct form_text words = says_nothing(fields->button) ? fields->reaction : fields->button;
+    return says_nothing(words) ? (struct form_text){.bytes = ""} : words;
 }
 
 /* The text, a line for a place, and one for each picture if those are sent on. false: out of
@@ -173,14 +185,6 @@ static bool read_content(const struct message_fields *fields, bool with_media,
         if (fields->media[i].length > 0 && is_sent_on(fields->media[i], with_media))
             add_line(content, fields->media[i].bytes, fields->media[i].length);
     return true;
-}
-
-/* How programs write that there is nothing. */
-static bool says_nothing(struct form_text value)
-{
-    value = form_text_trimmed(value);
-    return value.length == 0 || form_text_is(value, "null") || form_text_is(value, "none") ||
-           form_text_is(value, "undefined");
 }
 
 static bool begins_with(struct form_text text, const char *word)
