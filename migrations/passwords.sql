@@ -20,8 +20,9 @@
 
 SELECT format('ALTER ROLE %I PASSWORD %L', g.name, g.password),
   format('COMMENT ON ROLE %I IS %L', g.name, regexp_replace(coalesce(shobj_description(r.oid, 'pg_authid'), ''), ' [(]password from database .*[)]$', '')
-    || format(' (password from database %s)', current_database()))
-FROM (VALUES
+    || format(' (password from database %s, %s)', d.datname, d.oid))
+FROM pg_database d
+CROSS JOIN (VALUES
   ('masking_owner', :'MASKING_OWNER_PASSWORD'),
   ('masking_orders', :'MASKING_ORDERS_PASSWORD'),
   ('masking_server', :'MASKING_SERVER_PASSWORD'),
@@ -29,5 +30,5 @@ FROM (VALUES
   ('masking_console', :'MASKING_CONSOLE_PASSWORD'),
   ('masking_support', :'MASKING_SUPPORT_PASSWORD')) AS g (name, password)
 JOIN pg_roles r ON r.rolname = g.name
-WHERE g.password <> ''
+WHERE g.password <> '' AND d.datname = current_database()
 \gexec
