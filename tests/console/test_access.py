@@ -473,7 +473,7 @@ def test_a_database_that_refuses_the_consoles_own_login(start_console, database)
     """The calls are no worse for it, and the page does not say that they are."""
     reply = start_console(DATABASE_URL=database.cluster.url(database.name, "nobody")).get("/pool")
     assert reply.status == 503 and b"own login" in reply.body
-    assert b"if a server has none either its callers hear an apology" in reply.body
+    assert b"if a server has none either, its callers hear an apology" in reply.body
 
 
 def test_a_database_that_is_locked(console, database, pool):
