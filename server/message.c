@@ -158,7 +158,9 @@ static struct form_text words_of(const struct message_fields *fields)
     if (fields->text.length > 0)
         return fields->text;
     struct form_text words = says_nothing(fields->button) ? fields->reaction : fields->button;
-    return says_nothing(words) ? (struct form_text){.bytes = ""} : words;
+    if (says_nothing(words))
+        words.length = 0;
+    return words;
 }
 
 /* The text, a line for a place, and one for each picture if those are sent on. false: out of
