@@ -60,6 +60,18 @@ AS $$
 $$;
 COMMENT ON FUNCTION masking.text_digest(text[]) IS 'A digest of the text that PostgreSQL keeps of these functions and views.';
 
+CREATE FUNCTION masking.edited_files() RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT array_agg(d.file ORDER BY d.file) FROM masking.deployed d
+  WHERE d.gone_in IS NULL AND d.text_digest <> masking.text_digest(d.objects)
+    -- After an upgrade of PostgreSQL views read otherwise until the next migration.
+    AND (d.text_by = current_setting('server_version_num')::integer / 10000
+      OR NOT EXISTS (SELECT FROM unnest(d.objects) AS o (name) WHERE o.name NOT LIKE '%(%'))
+$$;
+COMMENT ON FUNCTION masking.edited_files() IS 'The files of sql/ whose functions or views were edited by hand, or dropped, since they were put in place; NULL: none.';
+
 CREATE FUNCTION masking.named_in(content text) RETURNS TABLE (name text, is_view boolean, xid text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp

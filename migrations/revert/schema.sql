@@ -22,6 +22,7 @@ DROP FUNCTION masking.take_all_away();
 DROP FUNCTION masking.put_all_in_place(text[], text);
 DROP FUNCTION masking.put_in_place(text, text, text);
 DROP FUNCTION masking.named_in(text);
+DROP FUNCTION masking.edited_files();
 DROP FUNCTION masking.text_digest(text[]);
 DROP TABLE masking.deployed;
 DROP SCHEMA masking;
