@@ -32,6 +32,26 @@ $$;
 COMMENT ON FUNCTION masking.remove_old_orders(interval, integer) IS
   'Removes orders and their routes that could last connect a call that long ago; returns how many rows went.';
 
+CREATE OR REPLACE FUNCTION masking.remove_records(keep text, what regclass, id name, written_at name, at_most integer) RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- As the setting "keep" asks for, which has its chore: by the batch, or where a table of the user's may need one, row by row.
+--   who     retention_run
+DECLARE
+  span CONSTANT interval := masking.setting_span(keep);
+BEGIN
+  IF span <= interval '0' THEN
+    RETURN 0;
+  ELSIF masking.is_referred_to(what) THEN
+    RETURN masking.remove_one_by_one(keep, what, id, written_at, 'false', span, at_most);
+  END IF;
+  RETURN masking.remove_older(what, written_at, span, at_most);
+END
+$$;
+COMMENT ON FUNCTION masking.remove_records(text, regclass, name, name, integer) IS
+  'Removes calls or texts that are older than the setting of that name says; returns how many.';
+
 CREATE OR REPLACE FUNCTION masking.retention_run() RETURNS TABLE (orders integer, routes integer, removed integer)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -63,17 +83,10 @@ BEGIN
   ELSE
     PERFORM masking.forget_strangers(500);
   END IF;
-  span := masking.setting_span('keep_calls');
-  IF span > interval '0' THEN
-    removed := removed + CASE WHEN masking.is_referred_to('masking.calls')
-      THEN masking.remove_one_by_one('keep_calls', 'masking.calls', 'call_uuid', 'called_at', 'false', span, 500)
-      ELSE masking.remove_older('masking.calls', 'called_at', span, 500) END;
-  END IF;
+  removed := removed + masking.remove_records('keep_calls', 'masking.calls', 'call_uuid', 'called_at', 500)
+    + masking.remove_records('keep_messages', 'masking.messages', 'message_uuid', 'received_at', 500);
   span := masking.setting_span('keep_messages');
   IF span > interval '0' THEN
-    removed := removed + CASE WHEN masking.is_referred_to('masking.messages')
-      THEN masking.remove_one_by_one('keep_messages', 'masking.messages', 'message_uuid', 'received_at', 'false', span, 500)
-      ELSE masking.remove_older('masking.messages', 'received_at', span, 500) END;
     PERFORM masking.remove_older('masking.opted_out', 'said_at', span, 500);
   END IF;
   span := masking.setting_span('keep_orders');
