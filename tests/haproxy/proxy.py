@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,21 @@ def listener():
     taken.bind(("127.0.0.1", 0))
     taken.listen(1024)
     return taken
+
+
+def answer_gets(server, heads):
+    """A server of no more than that, in a thread until its socket is closed; POSTs end without an answer. heads: what came."""
+    def take():
+        while True:
+            try:
+                one, _ = server.accept()
+            except OSError:
+                return
+            with one:
+                heads.append(one.recv(65536))
+                if heads[-1].startswith(b"GET /"):
+                    one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    threading.Thread(target=take, daemon=True).start()
 
 
 class Proxy:

@@ -2,11 +2,10 @@
 and the service is back by itself."""
 import re
 import socket
-import threading
 
 import pytest
 
-from proxy import PUBLIC_URL, ROOT, TOKEN
+from proxy import PUBLIC_URL, ROOT, TOKEN, answer_gets, listener
 from server import CALLER, COUNTERPART, PROXY, Answer, call_fields, eventually
 
 
@@ -84,21 +83,8 @@ def test_without_any_server_only_who_is_listened_to_gets_an_apology(own_proxy, o
 
 def test_a_server_that_dies_in_the_middle_loses_no_text(start_proxy):
     """The same when a server takes the request and goes away, which no health check sees."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen(64)
-
-        def answer_health_only():
-            while True:
-                try:
-                    one, _ = server.accept()
-                except OSError:
-                    return
-                with one:
-                    head = one.recv(65536)
-                    if head.startswith(b"GET /"):
-                        one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        threading.Thread(target=answer_health_only, daemon=True).start()
+    with listener() as server:
+        answer_gets(server, [])
         proxy = start_proxy(server.getsockname())
         eventually(proxy.ready)
         assert proxy.send([("MessageUUID", "1"), ("From", CALLER), ("To", PROXY), ("Text", "x")],

@@ -6,7 +6,6 @@ there would be a second answer, or a row in calls; each test looks for both.
 """
 import re
 import socket
-import threading
 import uuid
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 import client
 import signer
 from other_root import PASSWORD_FILE, into_other_root, needs_other_root
-from proxy import PUBLIC_URL, TOKEN, listener
+from proxy import PUBLIC_URL, TOKEN, answer_gets, listener
 from server import (CALLER, COUNTERPART, FORM, PROXY, STRANGER, Answer, call_fields, eventually)
 
 
@@ -165,19 +164,8 @@ def test_a_field_of_an_odd_name_is_dropped(proxy, database, call_uuid, line):
 
 def test_no_field_of_an_odd_name_reaches_the_server(start_proxy):
     with listener() as server:
-        proxy = start_proxy(server.getsockname())
-        heads = []
-
-        def take():
-            while True:
-                try:
-                    one, _ = server.accept()
-                except OSError:
-                    return
-                with one:
-                    heads.append(one.recv(65536))
-                    one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        threading.Thread(target=take, daemon=True).start()
+        proxy, heads = start_proxy(server.getsockname()), []
+        answer_gets(server, heads)
         eventually(proxy.ready)
         odd = {"X_Forwarded_For": "9.9.9.9", "X.Y": "9.9.9.9", "X-Kept": "here"}
         assert proxy.exchange("GET", "/answer", odd).status == 200
