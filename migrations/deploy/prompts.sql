@@ -12,7 +12,7 @@ SET LOCAL ROLE masking_owner;
 -- outcome is a line there, a row here and its prompts below, and the function that decides it. Calls and
 -- texts do not refer to it by foreign key: that costs 4 % of an answer; tests/db/outcomes_test.py compares.
 CREATE TABLE masking.outcomes (
-  kind text COLLATE "C" CHECK (kind IN ('call', 'text', 'ringing', 'server')),
+  kind text COLLATE "C" CHECK (kind IN ('call', 'text', 'ringing', 'life', 'server')),
   outcome text COLLATE "C",
   event text COLLATE "C" UNIQUE,
   rank integer,
@@ -23,7 +23,7 @@ CREATE TABLE masking.outcomes (
 );
 COMMENT ON TABLE masking.outcomes IS 'What may become of calls and texts, and the words of the logs and of the console for it.';
 COMMENT ON COLUMN masking.outcomes.kind IS
-  'Where the outcome stands: call: calls.outcome; text: messages.outcome; ringing: calls.dial_status, Plivo''s word; server: nothing of it is on record.';
+  'Where the outcome stands: call: calls.outcome; text: messages.outcome; ringing: calls.dial_status, Plivo''s word; life: call_life.became, where these do not say it; server: nothing of it is on record.';
 COMMENT ON COLUMN masking.outcomes.outcome IS 'The word.';
 COMMENT ON COLUMN masking.outcomes.event IS 'What people hear or read then, as in prompts; NULL: nothing, or nothing from the database.';
 COMMENT ON COLUMN masking.outcomes.rank IS
@@ -80,6 +80,10 @@ INSERT INTO masking.outcomes (kind, outcome, event, rank, tone, told, briefly) V
   ('ringing', 'no-answer', 'no_answer', NULL, 'warn', 'nobody answered', NULL),
   ('ringing', 'timeout', 'timeout', NULL, 'warn', 'the callee could not be reached', NULL),
   ('ringing', 'failed', 'failed', NULL, 'warn', 'the call could not be put through', NULL),
+  ('life', 'talked', NULL, NULL, 'good', 'they talked', NULL),
+  ('life', 'answered', NULL, NULL, 'good', 'answered', NULL),
+  ('life', 'mailbox', NULL, NULL, 'warn', 'it was answered, and nobody pressed the key', NULL),
+  ('life', 'ended', NULL, NULL, 'warn', 'it ended before anybody answered', NULL),
   ('server', 'malformed', 'malformed', NULL, 'warn', 'Plivo''s request was unusable', NULL),
   ('server', 'announcement', 'recorded', NULL, 'good', 'the callee was told of the recording', NULL),
   ('server', 'confirmation', 'press_key', NULL, 'good', 'the callee was asked to press a key', NULL);

@@ -4,18 +4,8 @@ CREATE OR REPLACE VIEW masking.call_log AS
 SELECT l.called_at, o.order_id,
   coalesce(l.side, 'unknown') AS caller,
   masking.other(l.side) AS callee,
-  coalesce(
-    CASE
-      WHEN l.outcome <> 'connected' THEN NULL
-      WHEN l.talked THEN 'they talked'
-      WHEN l.answered THEN 'answered'
-      WHEN l.mailbox THEN 'it was answered, and nobody pressed the key'
-      -- (Any other word of Plivo's is a failure.)
-      WHEN l.dial_status IS NOT NULL THEN (SELECT o.told FROM masking.outcomes o
-        WHERE o.kind = 'ringing' AND o.outcome IN (l.dial_status, 'failed') ORDER BY o.outcome = 'failed' LIMIT 1)
-      WHEN l.has_ended THEN 'it ended before anybody answered'
-    END,
-    (SELECT o.told FROM masking.outcomes o WHERE o.kind = 'call' AND o.outcome = l.outcome), l.outcome) AS outcome,
+  coalesce((SELECT o.told FROM masking.outcomes o
+    WHERE o.kind IN ('call', 'ringing', 'life') AND o.outcome = coalesce(l.became, l.outcome)), l.outcome) AS outcome,
   l.ring_seconds,
   CASE WHEN l.outcome = 'connected' THEN l.talk_seconds END AS talk_seconds,
   CASE

@@ -9,7 +9,8 @@ from database import ask, one
 
 ROOT = pathlib.Path(__file__).parents[2]
 ENTRY = re.compile(r'^OUTCOME\((\w+),\s*"(\w+)",\s*(\w+),\s*"([\w-]*)",\s*"(\w*)",\s*((?:"[^"]*"\s*)+)\)$', re.M)
-NOT_SERVERS = {("call", "not_asked"): None}  # on record when only later events of a call are known
+# On record when only later events of a call are known; and what the database alone makes of these.
+NOT_SERVERS = {("call", "not_asked"): None} | {("life", word): None for word in ("talked", "answered", "mailbox", "ended")}
 
 
 def entries():
@@ -66,6 +67,21 @@ def test_logs_have_the_words_for_it(database):
                " WHERE o.kind = 'call' AND l.outcome IS DISTINCT FROM o.told") == []
     assert ask(database, "SELECT o.outcome, l.outcome FROM masking.outcomes o LEFT JOIN masking.message_log l ON l.message_uuid = o.outcome"
                " WHERE o.kind = 'text' AND l.outcome IS DISTINCT FROM o.told") == []
+
+
+def test_what_became_of_a_call_is_one_word_with_one_sentence(database):
+    told = {"talked": "dial_status = 'completed', callee_confirmed = true", "answered": "callee_answered = true",
+            "mailbox": "dial_status = 'completed', callee_code = 9110", "failed": "dial_status = 'ended'",
+            "ended": "caller_ended = true", "connected": "repeats = 0", "blocked": "outcome = 'blocked', dial_status = 'busy'"}
+    told |= {word: f"dial_status = '{word}'" for word in ("cancel", "busy", "no-answer", "timeout")}
+    for word, columns in told.items():
+        ask(database, "INSERT INTO masking.calls (call_uuid, called_at, answered_at, outcome) VALUES (%s, now(), now(), 'connected')", "became " + word)
+        ask(database, f"UPDATE masking.calls SET {columns} WHERE call_uuid = %s", "became " + word)
+    said = ask(database, "SELECT c.call_uuid, coalesce(c.became, 'connected'), l.outcome, o.told FROM masking.call_life c"
+               " JOIN masking.call_log l USING (call_uuid) LEFT JOIN masking.outcomes o"
+               " ON o.kind IN ('call', 'ringing', 'life') AND o.outcome = coalesce(c.became, 'connected') WHERE c.call_uuid ~ '^became '")
+    assert len(said) == len(told)
+    assert all(uuid == "became " + word and read == sentence for uuid, word, read, sentence in said), said
 
 
 def test_a_call_has_the_tone_of_its_outcome(database):
