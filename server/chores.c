@@ -10,39 +10,68 @@
 #include "store.h"
 
 enum {
-    LIMIT_MS = 6000, /* for a chore's statement: longer than the role's statement_timeout */
-    AGAIN_MS = 500,  /* where a batch found work there may be more; others come in between */
+    LIMIT_MS = 6000,  /* for a chore's statement: longer than the role's statement_timeout */
+    AGAIN_MS = 500,   /* where a batch found work there may be more; others come in between */
+    FAILED_MS = 5000, /* at least, after a failure: what failed would fail again */
+    FEED_MS = 250,
 };
 
-static enum db_status run_gauges(struct store *store, int *found)
+/* One of the threads, with what it does by turns. */
+struct line {
+    struct chores *chores;
+    struct store store;
+    const struct chore *table;
+    size_t count;
+    pthread_t thread;
+    bool is_running;
+};
+
+struct chores {
+    struct switchboard *switchboard;
+    long longest_call;
+    struct line lines[2];
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stopping;
+};
+
+struct chore {
+    /* found: how much there was to do */
+    enum db_status (*run)(struct line *line, int *found);
+    int64_t every_ms;
+};
+
+enum { CHORES_MAX = 4 }; /* in one line */
+
+static enum db_status run_gauges(struct line *line, int *found)
 {
     static struct gauge gauges[GAUGES_MAX]; /* too much for a stack; one thread uses it */
     size_t count;
-    enum db_status status = store_gauges(store, gauges, &count, LIMIT_MS);
+    enum db_status status = store_gauges(&line->store, gauges, &count, LIMIT_MS);
     if (status == DB_OK)
         metrics_set_gauges(gauges, count);
     *found = 0; /* there is never more to do */
     return status;
 }
 
-static enum db_status run_retention(struct store *store, int *found)
+static enum db_status run_retention(struct line *line, int *found)
 {
-    enum db_status status = store_retention_run(store, found, LIMIT_MS);
+    enum db_status status = store_retention_run(&line->store, found, LIMIT_MS);
     if (status == DB_OK && *found > 0)
         log_event(LOG_INFO, "numbers_forgotten", "rows=%d", *found);
     return status;
 }
 
-static enum db_status run_pending(struct store *store, int *found)
+static enum db_status run_pending(struct line *line, int *found)
 {
-    enum db_status status = store_assign_pending(store, found, LIMIT_MS);
+    enum db_status status = store_assign_pending(&line->store, found, LIMIT_MS);
     if (status == DB_OK && *found > 0)
         log_event(LOG_INFO, "pending_orders_assigned", "orders=%d", *found);
     return status;
 }
 
 /* For the console: it has no way to a server, and a refusal is nothing that a call's row tells. */
-static enum db_status run_refusals(struct store *store, int *found)
+static enum db_status run_refusals(struct line *line, int *found)
 {
     static uint64_t told[REFUSALS]; /* one thread uses it */
     struct refused since[REFUSALS];
@@ -55,32 +84,25 @@ static enum db_status run_refusals(struct store *store, int *found)
     }
     if (sum == 0)
         return DB_OK;
-    enum db_status status = store_record_refusals(store, since, REFUSALS, LIMIT_MS);
+    enum db_status status = store_record_refusals(&line->store, since, REFUSALS, LIMIT_MS);
     for (size_t reason = 0; status == DB_OK && reason < REFUSALS; reason++)
         told[reason] += since[reason].count;
     return status;
 }
 
-static const struct chore {
-    enum db_status (*run)(struct store *store, int *found); /* found: how much there was to do */
-    int64_t every_ms;
-} chores_table[] = {
+static enum db_status run_feed(struct line *line, int *found)
+{
+    return store_feed_run(&line->store, line->chores->longest_call, found, LIMIT_MS);
+}
+
+static const struct chore by_turns[CHORES_MAX] = {
     {run_pending, 5 * 1000},
     {run_gauges, 10 * 1000},
     {run_refusals, 10 * 1000},
     {run_retention, 60 * 1000},
 };
-
-enum { CHORES = sizeof chores_table / sizeof chores_table[0] };
-
-struct chores {
-    struct switchboard *switchboard;
-    struct store store;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stopping;
-};
+/* The order system is not to wait for a piece of retention. */
+static const struct chore feed[] = {{run_feed, FEED_MS}};
 
 /* false when it is time to end. */
 static bool wait_until(struct chores *chores, int64_t until_ms)
@@ -95,49 +117,63 @@ static bool wait_until(struct chores *chores, int64_t until_ms)
 }
 
 /* Calls first: while they find no database, nor will this. */
-static bool is_connected(struct chores *chores)
+static bool is_connected(struct line *line)
 {
-    return db_is_connected(chores->store.db) ||
-           (switchboard_is_ready(chores->switchboard) && db_connect(chores->store.db) == DB_OK);
+    return db_is_connected(line->store.db) ||
+           (switchboard_is_ready(line->chores->switchboard) && db_connect(line->store.db) == DB_OK);
+}
+
+/* When it is this chore's turn again. */
+static int64_t do_chore(struct line *line, const struct chore *chore)
+{
+    int found = 0;
+    if (!is_connected(line) || chore->run(line, &found) != DB_OK) {
+        counters_count(COUNTER_CHORES_FAILED);
+        return clock_ms() + (chore->every_ms < FAILED_MS ? FAILED_MS : chore->every_ms);
+    }
+    return clock_ms() + (found > 0 && chore->every_ms > AGAIN_MS ? AGAIN_MS : chore->every_ms);
 }
 
 static void *run(void *argument)
 {
-    struct chores *chores = argument;
-    int64_t due[CHORES] = {0}; /* all of them soon after the start */
+    struct line *line = argument;
+    int64_t due[CHORES_MAX] = {0}; /* all of them soon after the start */
     size_t next = 0;
-    while (wait_until(chores, due[next])) {
-        const struct chore *chore = &chores_table[next];
-        int found = 0;
-        if (!is_connected(chores) || chore->run(&chores->store, &found) != DB_OK) {
-            counters_count(COUNTER_CHORES_FAILED);
-            found = 0;
-        }
-        due[next] = clock_ms() + (found > 0 ? AGAIN_MS : chore->every_ms);
-        for (size_t i = 0; i < CHORES; i++)
+    while (wait_until(line->chores, due[next])) {
+        due[next] = do_chore(line, &line->table[next]);
+        for (size_t i = 0; i < line->count; i++)
             if (due[i] < due[next])
                 next = i;
     }
     return NULL;
 }
 
-struct chores *chores_start(const struct store_options *options, struct switchboard *switchboard)
+static bool start_line(struct chores *chores, struct line *line,
+                       const struct store_options *options, const struct chore *table, size_t count)
+{
+    line->chores = chores;
+    line->table = table;
+    line->count = count;
+    line->is_running =
+        store_init(&line->store, options) && pthread_create(&line->thread, NULL, run, line) == 0;
+    return line->is_running;
+}
+
+struct chores *chores_start(const struct store_options *options, struct switchboard *switchboard,
+                            long longest_call)
 {
     struct chores *chores = calloc(1, sizeof *chores);
-    if (chores == NULL)
-        goto failed;
-    chores->switchboard = switchboard;
-    pthread_mutex_init(&chores->lock, NULL);
-    pthread_cond_init(&chores->wake, NULL);
-    if (!store_init(&chores->store, options) ||
-        pthread_create(&chores->thread, NULL, run, chores) != 0)
-        goto failed;
-    return chores;
-failed:
+    if (chores != NULL) {
+        chores->switchboard = switchboard;
+        chores->longest_call = longest_call;
+        pthread_mutex_init(&chores->lock, NULL);
+        pthread_cond_init(&chores->wake, NULL);
+        if (start_line(chores, &chores->lines[0], options, by_turns, CHORES_MAX) &&
+            start_line(chores, &chores->lines[1], options, feed, 1))
+            return chores;
+    }
     log_event(LOG_ERROR, "start_failed", "what=chores reason=\"out of memory or threads\"");
-    if (chores != NULL)
-        store_free(&chores->store);
-    free(chores);
+    chores_stop(chores);
     return NULL;
 }
 
@@ -147,11 +183,14 @@ void chores_stop(struct chores *chores)
         return;
     pthread_mutex_lock(&chores->lock);
     chores->stopping = true;
-    pthread_cond_signal(&chores->wake);
+    pthread_cond_broadcast(&chores->wake);
     pthread_mutex_unlock(&chores->lock);
-    pthread_join(chores->thread, NULL);
+    for (size_t i = 0; i < sizeof chores->lines / sizeof chores->lines[0]; i++) {
+        if (chores->lines[i].is_running)
+            pthread_join(chores->lines[i].thread, NULL);
+        store_free(&chores->lines[i].store);
+    }
     pthread_cond_destroy(&chores->wake);
     pthread_mutex_destroy(&chores->lock);
-    store_free(&chores->store);
     free(chores);
 }

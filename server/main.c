@@ -79,7 +79,7 @@ static int serve(const struct config *config)
     if (!switchboard_schema_fits(service.switchboard))
         goto out_keyring;
     service.replays = replay_new(REPLAY_SLOTS);
-    chores = chores_start(&database.store, service.switchboard);
+    chores = chores_start(&database.store, service.switchboard, service_longest_call(config));
     if (service.replays == NULL)
         log_event(LOG_ERROR, "start_failed", "what=replays reason=\"out of memory\"");
     if (service.replays == NULL || chores == NULL)

@@ -17,6 +17,16 @@ struct switchboard_options service_database(const struct config *config)
     };
 }
 
+long service_longest_call(const struct config *config)
+{
+    enum {
+        PLIVOS_OWN = 4 * 3600,      /* without a limit of ours: Plivo's Dial, timeLimit */
+        BEFORE_AND_AFTER = 15 * 60, /* codes and ringing before it, and Plivo's retries after it */
+    };
+    return BEFORE_AND_AFTER +
+           (config->public_url[0] == '\0' ? PLIVOS_OWN : config->call_time_limit);
+}
+
 struct asking service_asking(const struct service *service, const struct webhook *webhook)
 {
     return (struct asking){.switchboard = service->switchboard,

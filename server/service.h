@@ -41,6 +41,9 @@ typedef void endpoint_handler(struct service *service, const struct webhook *web
 /* What the switchboard is told of the settings. Borrows from them. */
 struct switchboard_options service_database(const struct config *config);
 
+/* Seconds from Plivo's first question about a call to when it must have ended. */
+long service_longest_call(const struct config *config);
+
 /* For the questions of this webhook, which must be answered by the deadline. */
 struct asking service_asking(const struct service *service, const struct webhook *webhook);
 

@@ -67,7 +67,8 @@ INSERT INTO masking.settings (name, span, meaning) VALUES
   ('forget_after', '90 days', 'how long after an order''s numbers could last connect a call they are replaced by keyed hashes; 0: never'),
   ('keep_orders', '400 days', 'how long after they could last connect a call orders and their routes are kept; 0: for ever'),
   ('keep_calls', '400 days', 'how long calls are kept; 0: for ever'),
-  ('keep_messages', '90 days', 'how long the record of text messages is kept; 0: for ever');
+  ('keep_messages', '90 days', 'how long the record of text messages is kept; 0: for ever'),
+  ('keep_feed', '7 days', 'how long what the feed told is kept; 0: for ever');
 INSERT INTO masking.settings (name, amount, meaning) VALUES
   ('texts_per_minute', 10, 'how many texts each way about an order within a minute are taken for people: when both sides wrote so many no more are forwarded, so that two phones that answer each other by themselves come to an end; 0: any number');
 INSERT INTO masking.settings (name, is_on, meaning) VALUES
@@ -81,6 +82,11 @@ INSERT INTO masking.settings (name, amount, meaning) VALUES
 INSERT INTO masking.settings (name, word, allowed, meaning) VALUES
   ('national_numbers', 'international', 'international|refused|[A-Z]{2}', 'what a number without "+" or "00" is: international (digits, country code first); refused; or a country, as US or India: one of its own, with or without trunk prefix or country code, where that can be told'),
   ('bad_numbers', 'refused', 'refused|unmasked', 'an order with a number that is none, or that may not be used: refused with an error; unmasked: it commits without that number, and unmasked_orders says why');
+INSERT INTO masking.settings (name, is_on, meaning) VALUES
+  ('feed_numbers', false, 'true: the feed tells when an order''s number comes, changes or is gone'),
+  ('feed_calls', false, 'true: the feed tells of calls about orders, once they have ended'),
+  ('feed_texts', false, 'true: the feed tells of texts about orders that were not delivered'),
+  ('feed_blocks', false, 'true: the feed tells when a side of an order is blocked or unblocked');
 INSERT INTO masking.settings (name, is_on, meaning) VALUES
   ('any_prefix', false, 'true: where no number whose prefix serves both people is free, any other enabled one is better than none');
 

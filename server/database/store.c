@@ -356,6 +356,23 @@ enum db_status store_assign_pending(struct store *store, int *orders, int limit_
     return run(store, &assign_pending, limit_ms, count_row, orders);
 }
 
+/* One column, an integer. */
+static void read_count(void *context, const struct db_row *row)
+{
+    int *count = context;
+    *count = db_int(row, 0);
+}
+
+STATEMENT(feed_run, SQL_FEED_RUN, "F", "looked_at");
+
+enum db_status store_feed_run(struct store *store, long longest_call, int *things, int limit_ms)
+{
+    struct db_array *to = start(store, &feed_run);
+    db_array_add_float(&to[0], (double)longest_call);
+    *things = 0;
+    return run(store, &feed_run, limit_ms, read_count, things);
+}
+
 /* Columns: oldest integer, newest integer, edited text. */
 static void read_interface(void *context, const struct db_row *row)
 {

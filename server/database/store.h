@@ -190,6 +190,11 @@ MUST_CHECK enum db_status store_retention_run(struct store *store, int *rows, in
 /* Gives waiting orders proxy numbers that are free by now; *orders tells how many. */
 MUST_CHECK enum db_status store_assign_pending(struct store *store, int *orders, int limit_ms);
 
+/* Gives what happened since its positions in the feed; *things tells how many were looked at.
+ * longest_call: seconds after which a call has ended, whether or not that was told. */
+MUST_CHECK enum db_status store_feed_run(struct store *store, long longest_call, int *things,
+                                         int limit_ms);
+
 enum { SCHEMA_EDITED = 512 };
 
 /* The interfaces that a schema serves, and what was edited by hand in it. */
@@ -202,4 +207,4 @@ MUST_CHECK enum db_status store_schema_interface(struct store *store,
                                                  struct schema_interface *found, int limit_ms);
 
 /* The interfaces that this binary can use: see sql/schema/schema_interface.sql. */
-enum { INTERFACE_OLDEST = 1, INTERFACE_NEWEST = 1 };
+enum { INTERFACE_OLDEST = 2, INTERFACE_NEWEST = 2 };

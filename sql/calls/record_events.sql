@@ -20,7 +20,7 @@ AS $$
 -- that is the same in whatever order and however often events come. An event that tells nothing new
 -- writes nothing. An event that overtakes its call makes the call's row.
 --   reads   prompts, proxy_numbers (where something is said)
---   writes  calls; no column of an index, so that the new version stays on its page
+--   writes  calls; no column of an index, so that the new version stays on its page; feed_inbox, with feed_calls (the trigger "told")
 --   locks   rows of calls, in the order of their ids: the UPDATE goes through the sorted batch row by row
 --           (planner_pins.sql leaves it no other plan); where a row is missing, or a second UPDATE is to
 --           come for what the first finds unchanged, the INSERT before it locks all rows in that order

@@ -220,7 +220,7 @@ AS $$
 -- sent on a way that is closed by now: then nothing (way_closed), which is what that ask is recorded to
 -- have got. One that was apologised for (503, nothing was sent) is decided anew.
 --   reads   routes, proxy_numbers, prompts, settings, opted_out, messages (of an order, of a minute)
---   writes  messages, told_senders, opted_out
+--   writes  messages, told_senders, opted_out; feed_inbox, with feed_texts
 --   locks   rows of these, one message after the other in the order of senders: two batches wait
 --           for each other instead of deadlocking (of two messages of one sender with different
 --           sentences they may: then each is asked for alone)
@@ -270,6 +270,10 @@ BEGIN
       RETURNING t.* INTO had;
       IF NOT FOUND THEN -- somebody else's ask of this moment was first
         SELECT * INTO had FROM masking.messages b WHERE b.message_uuid = m.message_uuid;
+      ELSIF masking.setting_on('feed_texts') AND (had.outcome IN ('blocked', 'opted_out', 'too_many')
+        OR EXISTS (SELECT FROM masking.outcomes o WHERE o.kind = 'text' AND o.outcome = had.outcome AND o.briefly IS NOT NULL))
+      THEN
+        PERFORM masking.tell_text(had, had.outcome);
       END IF;
     ELSIF masking.has_outcome(had, this_ask) THEN
       closed := (SELECT e.value ->> 'outcome' FROM jsonb_array_elements(had.earlier_outcomes) e

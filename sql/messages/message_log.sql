@@ -12,6 +12,15 @@ COMMENT ON FUNCTION masking.said_text(text, text) IS
   'What became of a text, in words; told: what its writer was sent, as in messages.';
 GRANT EXECUTE ON FUNCTION masking.said_text(text, text) TO masking_orders, masking_support;
 
+-- A plain SQL function, put in place where it is asked.
+CREATE OR REPLACE FUNCTION masking.has_failed(status text, error_code integer) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT status IN ('failed', 'rejected', 'undelivered') OR status = 'other' AND coalesce(error_code > 0, false)
+$$;
+COMMENT ON FUNCTION masking.has_failed(text, integer) IS 'Whether Plivo gave a message up, as deliveries has it.';
+GRANT EXECUTE ON FUNCTION masking.has_failed(text, integer) TO masking_orders, masking_support; -- who read message_log
+
 -- As call_log: whoever may read it learns no number, and no word of a text.
 CREATE OR REPLACE VIEW masking.message_log AS
 SELECT m.received_at, o.order_id, coalesce(m.side, 'unknown') AS writer,
@@ -31,7 +40,7 @@ CROSS JOIN LATERAL (
     WHEN count(*) > 0 THEN 'on its way'
   END AS words
   FROM masking.deliveries d
-  CROSS JOIN LATERAL (SELECT d.status IN ('failed', 'rejected', 'undelivered') OR d.status = 'other' AND d.error_code > 0 AS has_failed) f
+  CROSS JOIN LATERAL (SELECT masking.has_failed(d.status, d.error_code) AS has_failed) f
   WHERE d.message_uuid = m.message_uuid
 ) became
 WHERE (SELECT masking.support_reads('message_log'));

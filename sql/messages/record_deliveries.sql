@@ -6,7 +6,7 @@ AS $$
 -- What Plivo told of texts that were forwarded. It may tell things twice and in any order: of each
 -- message that went out the status furthest on stays; one that is new here (other) is more than sent.
 --   reads   messages, by their ids
---   writes  deliveries
+--   writes  deliveries; feed_inbox, with feed_texts
 --   locks   its rows, and by the foreign key those of messages, in the order of their ids
 --   who     the server
 DECLARE
@@ -21,6 +21,15 @@ BEGIN
   ON CONFLICT (message_uuid, part) DO UPDATE SET
     status = EXCLUDED.status, error_code = EXCLUDED.error_code, told_at = EXCLUDED.told_at
   WHERE array_position(further, EXCLUDED.status) > coalesce(array_position(further, d.status), 0);
+  IF masking.setting_on('feed_texts') THEN
+    -- 200: the receiver sent STOP.
+    PERFORM masking.tell_text(m, CASE WHEN d.error_code = 200 THEN 'opted_out' ELSE d.status END)
+    FROM masking.messages m
+    CROSS JOIN LATERAL (
+      SELECT e.* FROM masking.deliveries e
+      WHERE e.message_uuid = m.message_uuid AND masking.has_failed(e.status, e.error_code) ORDER BY e.part LIMIT 1) d
+    WHERE m.message_uuid = ANY (message_uuids);
+  END IF;
 END
 $$;
 COMMENT ON FUNCTION masking.record_deliveries(text[], bigint[], bigint[], text[], bigint[]) IS

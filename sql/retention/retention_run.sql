@@ -103,6 +103,7 @@ BEGIN
   END IF;
   PERFORM masking.check_step();
   UPDATE masking.chores c SET finished_at = now() WHERE c.name = 'retention';
+  removed := removed + masking.remove_feed(500); -- last: until the commit no position is given
   RETURN NEXT;
 END
 $$;

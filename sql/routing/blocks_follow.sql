@@ -4,7 +4,7 @@ AS $$
 -- Brings the routes of an order in step with what is blocked; returns how many changed. A route
 -- that changes ends here and goes on as another one, so that history says what was true when.
 --   reads   the order, what is_blocked reads
---   writes  routes of the order
+--   writes  routes of the order; feed_inbox, with feed_blocks
 --   locks   the order's row: writes it, so that a transaction which cannot see this block and is
 --           writing the order too has to be tried again (40001)
 --   who     what writes order_blocks, blocked_people, dial_prefixes
@@ -13,6 +13,9 @@ DECLARE
   r record;
   at timestamptz;
   changed integer := 0;
+  now_blocked text[] := '{}';
+  now_free text[] := '{}';
+  told_side text;
 BEGIN
   UPDATE masking.orders f SET recorded_at = f.recorded_at WHERE f.order_id = the_order RETURNING f.* INTO o;
   at := clock_timestamp();
@@ -35,7 +38,21 @@ BEGIN
         tstzrange(at, upper(r.held)), r.blocked_now, r.ended, coalesce(r.began, lower(r.live)));
     END IF;
     changed := changed + 1;
+    IF NOT masking.is_main(o, r.side, r.caller, r.callee) THEN
+      CONTINUE;
+    ELSIF r.blocked_now THEN
+      now_blocked := now_blocked || r.side;
+    ELSE
+      now_free := now_free || r.side;
+    END IF;
   END LOOP;
+  IF changed > 0 AND masking.setting_on('feed_blocks') THEN
+    FOREACH told_side IN ARRAY '{customer,agent}'::text[] LOOP
+      IF told_side = ANY (now_blocked || now_free) THEN
+        PERFORM masking.tell_block(the_order, told_side, told_side = ANY (now_blocked));
+      END IF;
+    END LOOP;
+  END IF;
   RETURN changed;
 END
 $$;

@@ -19,7 +19,7 @@ BEGIN
     WHERE p.pronamespace = 'masking'::regnamespace AND p.proname IN (
       'answer_calls', 'answer_codes', 'answer_messages', 'are_too_many', 'record_deliveries', 'record_events', 'record_apologies',
       'orders_written', 'order_phones_written', 'routes_opened', 'assign_pending', 'choose_proxy',
-      'forget_numbers', 'retention_run', 'order_calls', 'erase_person', 'proxy_numbers_written',
+      'forget_numbers', 'retention_run', 'feed_run', 'feed_after', 'order_calls', 'erase_person', 'proxy_numbers_written',
       'console_now', 'console_order', 'console_why', 'console_calls', 'console_call', 'console_pool', 'explain')
   LOOP
     FOREACH setting IN ARRAY pinned.settings LOOP

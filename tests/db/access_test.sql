@@ -39,7 +39,7 @@ SELECT is(pg_has_role('masking_orders', other, 'MEMBER'), false, 'the order syst
 FROM unnest(ARRAY['masking_owner', 'masking_server', 'postgres']::name[]) other;
 
 SELECT is(array_agg(p.proname::text ORDER BY p.proname),
-  '{answer_calls,answer_codes,answer_messages,assign_pending,find_prompts,gauges,record_apologies,record_deliveries,record_events,record_refusals,retention_run,schema_interface}',
+  '{answer_calls,answer_codes,answer_messages,assign_pending,feed_run,find_prompts,gauges,record_apologies,record_deliveries,record_events,record_refusals,retention_run,schema_interface}',
   'the server''s role may execute these functions of ours and no other')
 FROM pg_proc p
 WHERE p.pronamespace = 'masking'::regnamespace AND has_function_privilege('masking_server', p.oid, 'EXECUTE')

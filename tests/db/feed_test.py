@@ -1,0 +1,260 @@
+"""The feed's order: every row once, per order as it was written, whoever writes, numbers and reads meanwhile."""
+
+import contextlib
+import random
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from database import LONG, ask, connect, fill_pool, fresh, one, setting
+from waiting import in_threads, wait_until
+
+WRITERS, WRITES = 20, 60 if LONG else 12
+
+
+@pytest.fixture
+def database():
+    with fresh() as name:
+        owner = connect(name)
+        fill_pool(owner, 4)
+        setting(owner, "feed_numbers", "true")
+        owner.close()
+        yield name
+
+
+def place(connection, order, customer):
+    ask(connection, "INSERT INTO orders (order_id, customer_number, agent_number) VALUES (%s, %s, %s)",
+        order, str(14156660000 + customer), str(14156670000 + customer))
+
+
+class Reader:
+    """Keeps its position and what it read, as an order system does in one transaction."""
+
+    def __init__(self, name):
+        self.connection = connect(name, "masking_orders")
+        self.position, self.rows = 0, []
+
+    def read(self):
+        """How many rows were new."""
+        rows = ask(self.connection, "SELECT position, order_ids[1], what FROM feed_after(%s, 7)", self.position)
+        self.rows += rows
+        self.position = rows[-1][0] if rows else self.position
+        return len(rows)
+
+    def positions(self):
+        return [position for position, *_ in self.rows]
+
+    def of(self, order):
+        return [what for _, of, what in self.rows if of == order]
+
+
+def run(connection):
+    return one(connection, "SELECT masking.feed_run(3600)")
+
+
+def write(name, number, told, seed):
+    """Orders that come and go, each in a transaction of its own: short, long, prepared or rolled back."""
+    chance = random.Random(seed * 1000 + number)
+    connection = connect(name, "masking_orders")
+    ask(connection, "SET lock_timeout = 0")
+    mine = [f"{number}-{i}" for i in range(3)]
+    for n, order in enumerate(mine):
+        place(connection, order, number * 10 + n)
+        told[order] = ["masked"]
+    for turn in range(WRITES):
+        kind = chance.choice(["short", "short", "long", "prepared", "rolled back"])
+        ask(connection, "BEGIN")
+        changed = []
+        for order in chance.sample(mine, chance.randint(1, 3)):
+            is_masked = told[order][-1] == "masked"
+            ask(connection, "UPDATE orders SET cancelled_at = CASE WHEN %s THEN now() END WHERE order_id = %s", is_masked, order)
+            changed.append((order, "none" if is_masked else "masked"))
+        if kind in ("long", "prepared"):
+            time.sleep(chance.random() / 20)
+        if kind == "prepared":
+            ask(connection, f"PREPARE TRANSACTION '{name}-{number}-{turn}'")
+            time.sleep(chance.random() / 20)
+            ask(connection, f"COMMIT PREPARED '{name}-{number}-{turn}'")
+        else:
+            ask(connection, "ROLLBACK" if kind == "rolled back" else "COMMIT")
+        if kind != "rolled back":
+            for order, what in changed:
+                told[order].append(what)
+    connection.close()
+
+
+@pytest.mark.parametrize("seed", range(4 if LONG else 1))
+def test_every_row_once_and_per_order_in_order(database, seed):
+    owner, told, is_over = connect(database), {}, threading.Event()
+    readers = [Reader(database), Reader(database)]
+
+    def number(who):
+        """As a server's thread: its backend is ended now and then, and it connects anew."""
+        chance = random.Random(seed * 1000 + who)
+        while not is_over.is_set():
+            connection = connect(database, "masking_server")
+            with contextlib.suppress(psycopg2.OperationalError, psycopg2.InterfaceError):
+                while not is_over.is_set():
+                    ask(connection, "SELECT masking.feed_run(3600, %s)", chance.choice([1, 5, 1000]))
+                    time.sleep(chance.random() / 100)
+
+    def end_numberers():
+        while not is_over.wait(0.05):
+            ask(connect(database), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE usename = 'masking_server' AND datname = current_database() ORDER BY random() LIMIT 1")
+
+    def read(reader):
+        while not is_over.is_set():
+            reader.read() or time.sleep(0.002)
+
+    def write_all():
+        try:
+            in_threads(*(lambda n=n: write(database, n, told, seed) for n in range(WRITERS)), within=400)
+        finally:
+            is_over.set()
+
+    in_threads(write_all, end_numberers, *(lambda who=who: number(who) for who in range(2)),
+               *(lambda reader=reader: read(reader) for reader in readers), within=500)
+    wait_until(lambda: one(owner, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'masking_server' AND datname = current_database()") == 0,
+               what="the end of those that number")
+    while run(owner):
+        pass
+    for reader in readers:
+        while reader.read():
+            pass
+        first, *_ = reader.positions()
+        assert reader.positions() == list(range(first, first + len(reader.rows)))
+        assert {order: reader.of(order) for order in told} == told
+    assert one(owner, "SELECT count(*) FROM masking.feed_inbox") == 0
+    assert len(told) == 3 * WRITERS and sum(map(len, told.values())) == len(readers[0].rows)
+
+
+@pytest.mark.parametrize("table, does", [("feed_inbox", "DELETE"), ("feed", "INSERT"), ("feed_counter", "UPDATE")])
+def test_a_numberer_that_dies_at_this_step_loses_nothing(database, table, does):
+    owner, orders = connect(database), connect(database, "masking_orders")
+    reader = Reader(database)
+    place(orders, "A", 1)
+    run(owner)
+    assert reader.read() == 1
+    ask(owner, f"""
+        CREATE FUNCTION masking.die() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+          $$BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(60); RETURN NULL; END$$;
+        CREATE TRIGGER die AFTER {does} ON masking.{table} EXECUTE FUNCTION masking.die()""")
+    ask(orders, "UPDATE orders SET cancelled_at = now() WHERE order_id = 'A'")
+    with pytest.raises(psycopg2.OperationalError):
+        run(connect(database))
+    assert reader.read() == 0
+    ask(owner, f"DROP TRIGGER die ON masking.{table}")
+    assert run(owner) == 1
+    assert reader.read() == 1 and reader.of("A") == ["masked", "none"]
+    assert reader.positions()[1] == reader.positions()[0] + 1
+
+
+def test_a_writer_that_stays_delays_its_own_rows_only(database):
+    owner, late, orders = connect(database), connect(database, "masking_orders", "READ COMMITTED"), connect(database, "masking_orders")
+    reader = Reader(database)
+    place(late, "late", 1)
+    place(orders, "B", 2)
+    run(owner)
+    assert reader.read() == 1 and reader.of("B") == ["masked"]
+    place(orders, "C", 3)
+    run(owner)
+    run(owner)
+    late.commit()
+    run(owner)
+    assert reader.read() == 2 and (reader.of("C"), reader.of("late")) == (["masked"], ["masked"])
+
+
+def test_a_prepared_transaction_is_told_when_it_commits(database):
+    owner, late = connect(database), connect(database, "masking_orders")
+    reader = Reader(database)
+    ask(late, "BEGIN")
+    place(late, "late", 1)
+    ask(late, f"PREPARE TRANSACTION '{database}'")
+    for n in range(3):
+        place(late, f"B{n}", 2 + n)
+        run(owner)
+    assert reader.read() == 3
+    ask(late, f"COMMIT PREPARED '{database}'")
+    run(owner)
+    assert reader.read() == 1 and reader.of("late") == ["masked"]
+
+
+def test_one_numbers_and_the_other_waits_for_nothing(database):
+    one_of_them, other, orders = connect(database, isolation="READ COMMITTED"), connect(database), connect(database, "masking_orders")
+    place(orders, "A", 1)
+    assert run(one_of_them) == 1
+    place(orders, "B", 2)
+    assert run(other) == 0  # the first holds the counter
+    one_of_them.commit()
+    assert run(other) == 1
+
+
+def test_a_numberer_must_see_what_was_committed_meanwhile(database):
+    with pytest.raises(psycopg2.Error, match="READ COMMITTED"):
+        run(connect(database, isolation="REPEATABLE READ"))
+
+
+def test_rows_that_are_gone_are_not_looked_through_again(database):
+    """A snapshot that stays open, as pg_dump's, keeps dead rows; the search begins behind them all the same."""
+    owner, dump = connect(database), connect(database, isolation="REPEATABLE READ")
+    orders = connect(database, "masking_orders")
+    one(dump, "SELECT count(*) FROM masking.feed_inbox")
+    for n in range(5):
+        place(orders, f"A{n}", n)
+        run(owner)
+    place(orders, "B", 9)
+    behind = one(owner, "SELECT min(i.feed_id) - c.settled_id FROM masking.feed_inbox i, masking.feed_counter c GROUP BY c.settled_id")
+    assert behind <= 2
+
+
+def test_a_call_that_is_waited_for_stays_ahead_of_the_search(database):
+    owner, orders = connect(database), connect(database, "masking_orders")
+    setting(owner, "feed_calls", "true")
+    reader = Reader(database)
+    place(orders, "late", 9)
+    ask(owner, "SELECT * FROM tests.answer_calls('{late}', '{14156660009}', ARRAY[(SELECT proxy_number::bigint FROM masking.orders)])")
+    ask(owner, "SELECT tests.tell('late', '{\"dial_status\": \"busy\"}')")
+    for n in range(4):
+        place(orders, f"A{n}", n)
+        run(owner)
+    ask(owner, "UPDATE masking.feed_inbox SET happened_at = happened_at - interval '10 seconds'")
+    run(owner)
+    assert reader.read() == 6 and reader.of("late") == ["masked", "busy"]
+
+
+def test_a_database_that_lost_the_tail_says_so(database):
+    """A copy stands for a standby that took over, and for a backup: both go on where the last rows are missing."""
+    owner, orders = connect(database), connect(database, "masking_orders")
+    reader, behind = Reader(database), Reader(database)
+    place(orders, "A", 1)
+    run(owner)
+    assert reader.read() == 1 and behind.read() == 1
+    owner.close()
+    orders.close()
+    for r in (reader, behind):
+        r.connection.close()
+    admin = connect("postgres")
+    copy = database + "_copy"
+    wait_until(lambda: one(admin, "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", database) == 0, what="the end of all sessions")
+    ask(admin, f"CREATE DATABASE {copy} TEMPLATE {database}")
+    try:
+        owner, orders, reader.connection = connect(database), connect(database, "masking_orders"), connect(database, "masking_orders")
+        place(orders, "lost", 2)
+        run(owner)
+        assert reader.read() == 1
+
+        reader.connection, behind.connection = connect(copy, "masking_orders"), connect(copy, "masking_orders")
+        owner, orders = connect(copy), connect(copy, "masking_orders")
+        # Before anything is told there, the position is above its last; afterwards it is one that no row has.
+        assert [row[0] for row in ask(reader.connection, "SELECT kind FROM feed_after(%s)", reader.position)] == ["reset"]
+        for n in range(3):
+            place(orders, f"new{n}", 5 + n)
+        run(owner)
+        assert [row[0] for row in ask(reader.connection, "SELECT kind FROM feed_after(%s)", reader.position)] == ["reset"]
+        assert reader.read() == 1 and reader.read() == 3
+        assert behind.read() == 3, "who had not seen the lost row lacks nothing"
+    finally:
+        ask(admin, f"DROP DATABASE IF EXISTS {copy} WITH (FORCE)")
