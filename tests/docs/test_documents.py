@@ -8,6 +8,7 @@ readers do not see:
     <!-- run: masking_orders error MK001 --> the last statement fails so
     <!-- run: python -->                     as a program; DATABASE_URL is the order system's
     <!-- run: django -->                     as a module of a Django project with that database
+    <!-- run: js until WORDS -->             as a program that goes on for ever, until it says so
     <!-- shown: why it is not run -->
 
 Of ```sh all is run but lines of the programs in CANNOT, and lines with "…", which readers complete. The same goes
@@ -22,12 +23,14 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 
 from cluster import Cluster, Database
 from postgresql import BIN
+from waiting import LONG
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")
@@ -193,6 +196,7 @@ class Reader:
         return done.stdout
 
     def program(self, words, language, text):
+        words, _, until = words.partition(" until ")
         place = self.folder / f"snippet.{language}"
         place.write_text(DJANGO + text if words == "django" else text)
         environment = {"DATABASE_URL": self.cluster.url("number_masking", "masking_orders")}
@@ -203,9 +207,27 @@ class Reader:
                 pytest.skip("npm gave no module pg")
             environment["NODE_PATH"] = str(modules)
             command = ["node", str(place)]
+        if until:
+            return self.listen(command, until, environment)
         done = self.start(command, "", **environment)
         assert done.returncode == 0, done.stdout
         return done.stdout
+
+    def listen(self, command, until, environment):
+        """What it said, up to these words."""
+        heard = []
+        with subprocess.Popen(command, text=True, cwd=self.folder, env={**self.environment, **environment},
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as program:
+            late = threading.Timer(LONG, program.kill)
+            late.start()
+            for line in program.stdout:
+                heard.append(line)
+                if until in line:
+                    break
+            late.cancel()
+            program.kill()
+        assert heard and until in heard[-1], f"{command} did not say {until!r}, but {''.join(heard)}"
+        return "".join(heard)
 
     def address(self):
         """Where the server of make run listens, or the address that documents show."""
