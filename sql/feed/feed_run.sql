@@ -152,6 +152,10 @@ BEGIN
   IF NOT FOUND THEN
     RETURN 0;
   END IF;
+  -- What a reader has seen must survive a crash, in which PostgreSQL's start stays the same.
+  IF current_setting('synchronous_commit') = 'off' THEN
+    PERFORM set_config('synchronous_commit', 'local', true);
+  END IF;
   IF c.life <> masking.feed_life() THEN
     c := masking.feed_begin(c);
   END IF;

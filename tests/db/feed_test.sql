@@ -152,6 +152,14 @@ SELECT results_eq(
 UPDATE masking.feed_counter SET life = 'of a database whose rows were moved here, where ids begin again', settled_id = 1000000;
 UPDATE masking.orders SET cancelled_at = NULL WHERE order_id = 'C';
 SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('number masked C 14155550100')$$, 'what has a lower id than was settled in another life is told');
+SET synchronous_commit = off;
+BEGIN;
+UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'C';
+SELECT is(masking.feed_run(3600), 1, 'a database that does not wait for its disk');
+SELECT is(current_setting('synchronous_commit'), 'local', 'does for the feed: a position that was seen is not given again after a crash');
+COMMIT;
+RESET synchronous_commit;
+SELECT pg_temp.news();
 
 -- A clock that was set back.
 SELECT tests.set('feed_numbers', 'false');
