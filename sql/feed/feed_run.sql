@@ -162,7 +162,7 @@ BEGIN
   SELECT m.taken, m.told INTO taken, told FROM masking.feed_move(c, at_most) m;
   c.position := c.position + told;
   sum := taken;
-  c.swept_to := CASE WHEN tells_calls THEN coalesce(c.swept_to, now()) END;
+  c.swept_to := CASE WHEN tells_calls THEN least(c.swept_to, now()) END; -- not a time of a clock that was ahead
   IF ended_by > c.swept_to THEN
     SELECT s.swept_to, s.told INTO c.swept_to, told FROM masking.feed_sweep(c, ended_by, at_most) s;
     c.position := c.position + told;
