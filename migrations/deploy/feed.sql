@@ -107,7 +107,8 @@ ALTER TABLE masking.calls ADD COLUMN given_up boolean;
 COMMENT ON COLUMN masking.calls.given_up IS
   'true: no end was told within the longest time that a call may last, and the feed has told so.';
 
--- The first word of a call's end, whichever event has it: one of them sees the row without any.
+-- A call that is about an order and has ended, as soon as both is known: an event may overtake its call. One write of
+-- the row makes it so, whichever that is.
 CREATE FUNCTION masking.calls_told() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -119,9 +120,8 @@ END
 $$;
 COMMENT ON FUNCTION masking.calls_told() IS 'Trigger: see masking.tell_call().';
 CREATE TRIGGER told AFTER UPDATE ON masking.calls FOR EACH ROW
-WHEN (num_nonnulls(OLD.dial_status, OLD.callee_ended, OLD.caller_ended, OLD.given_up) = 0
-  AND num_nonnulls(NEW.dial_status, NEW.callee_ended, NEW.caller_ended) > 0
-  AND (NEW.order_ids IS NOT NULL OR NEW.outcome = 'not_asked'))
+WHEN ((num_nonnulls(OLD.dial_status, OLD.callee_ended, OLD.caller_ended) = 0 OR OLD.order_ids IS NULL)
+  AND num_nonnulls(NEW.dial_status, NEW.callee_ended, NEW.caller_ended) > 0 AND NEW.order_ids IS NOT NULL AND NEW.given_up IS NULL)
 EXECUTE FUNCTION masking.calls_told();
 ALTER TABLE masking.calls ENABLE ALWAYS TRIGGER told;
 

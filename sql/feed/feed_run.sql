@@ -44,7 +44,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 -- Moves what is due from the inbox into the feed. Texts that were told already, and calls that
--- turned out to be about no order, go without a row.
+-- are about no order by now (the caller heard an apology), go without a row.
 --   reads   calls (call_life)
 --   writes  feed, feed_inbox
 --   who     feed_run, which holds the counter's row: nobody else writes the feed
