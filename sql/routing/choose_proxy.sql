@@ -75,10 +75,11 @@ BEGIN
     FROM candidate c
     WHERE c.blocked_until IS NULL OR c.blocked_until <= at
     -- Free before merely cooling off, and of those the one that cooled longest.
-    -- One of another prefix is the last resort (any_prefix).
+    -- One of another prefix is the last resort (any_prefix). Of equal ones each agent has an order of
+    -- their own: with one for all, agents at the same stage of their day would share a few numbers.
     ORDER BY c.match < 0, c.blocked_until NULLS FIRST,
       c.by_this_order IS TRUE DESC, c.by_this_pair IS TRUE DESC,
-      c.match DESC, c.last NULLS FIRST, c.proxy
+      c.match DESC, c.last NULLS FIRST, hashint8extended(c.proxy, agent)
     LIMIT 1
   )
   SELECT EXISTS (SELECT FROM best), (SELECT b.proxy FROM best b), EXISTS (SELECT FROM candidate),

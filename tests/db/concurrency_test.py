@@ -214,7 +214,7 @@ def test_a_long_transaction_delays_nobody_for_ever(database):
     assert ask(owner, "SELECT order_id FROM masking.unmasked_orders") == [("B",)]
     assert ask(owner, "SELECT * FROM masking.assign_pending()") == []
     holder.commit()
-    assert ask(owner, "SELECT order_id, proxy_number FROM masking.assign_pending()") == [("B", "14155550101")]
+    assert ask(owner, "SELECT order_id FROM masking.assign_pending()") == [("B",)]
 
 
 def test_the_same_calls_from_all_connections_at_once(database):

@@ -12,6 +12,9 @@ CREATE FUNCTION pg_temp.says(from_number text, to_number text, ago interval, pat
 LANGUAGE sql AS $$
   SELECT matches(e.words, pattern, words) FROM masking.explain_route(from_number, to_number, now() - ago) e
 $$;
+CREATE FUNCTION pg_temp.number(the_order text) RETURNS text LANGUAGE sql AS $$
+  SELECT max(r.proxy)::text FROM masking.routes r WHERE r.order_id = the_order
+$$;
 SELECT pg_temp.says('14156667777', '14155550100', '0', '^connected: order A: the customer reaches the agent, \*\*99$', 'connected');
 SELECT pg_temp.says('+1 415 666 9999', '14155550100', '0', '^connected: order A: the agent', 'connected, from the agent');
 SELECT pg_temp.says('14156667777', '14155550100', '90 minutes', '\*\*78$', 'an hour and a half ago it was the first agent');
@@ -34,21 +37,21 @@ SELECT tests.pass('1 hour');
 SELECT pg_temp.says('14156667777', '14155550100', '0', 'order A: over since .*, as the order was completed', 'expired at, completed');
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('L', '14156661001', '14156661002');
 SELECT tests.pass('13 hours');
-SELECT pg_temp.says('14156661001', '14155550100', '0', 'order L: over since .*longest life', 'expired at, nobody completed');
+SELECT pg_temp.says('14156661001', pg_temp.number('L'), '0', 'order L: over since .*longest life', 'expired at, nobody completed');
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES
   ('U1', '14156662001', '14156662002'), ('U2', '14156662001', '14156662003'), ('U3', '14156662001', '14156662004');
 SELECT pg_temp.says('14156662004', '14155550100', '0', 'order U3: waiting for a proxy number since', 'waiting for a number');
 DELETE FROM masking.orders WHERE order_id = 'U1';
-SELECT pg_temp.says('14156662002', '14155550100', '0', 'order U1: over since .*, as the order was deleted', 'no such order any more');
+SELECT pg_temp.says('14156662002', pg_temp.number('U1'), '0', 'order U1: over since .*, as the order was deleted', 'no such order any more');
 -- What it must not claim.
 INSERT INTO masking.orders (order_id, customer_number) VALUES ('N1', '14156663001');
 UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'N1';
 SELECT pg_temp.says('14156663001', '14155550100', '0', '^not connected: order N1: cancelled at .*, was never connected$', 'an order that never had an agent is known too');
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N2', '14156663002', '14156663003');
 UPDATE masking.orders SET agent_number = NULL WHERE order_id = 'N2';
-SELECT pg_temp.says('14156663002', '14155550100', '0', 'order N2: no agent is assigned now; order N2: over since .*, as the agent was removed', 'an agent removed is not one never assigned');
+SELECT pg_temp.says('14156663002', pg_temp.number('N2'), '0', 'order N2: no agent is assigned now; order N2: over since .*, as the agent was removed', 'an agent removed is not one never assigned');
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N3', '14156663004', '14156663005'), ('N4', '14156663005', '14156663004');
-SELECT pg_temp.says('14156663004', '14155550100', '0', '^connected: order N3, N4: the agent reaches', 'customer of one order and agent of another: as the latest has it, like the record');
+SELECT pg_temp.says('14156663004', pg_temp.number('N3'), '0', '^connected: order N3, N4: the agent reaches', 'customer of one order and agent of another: as the latest has it, like the record');
 UPDATE masking.orders SET completed_at = now() WHERE order_id = 'U2';
 DELETE FROM masking.orders WHERE order_id = 'U3';
 INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N5', '14156664001', '14156664002'), ('N6', '14156664001', '14156664003'), ('N7', '14156664001', '14156664004');

@@ -15,7 +15,7 @@ FOLDER = pathlib.Path(__file__).parents[2] / "sql" / "order_system"
 def system():
     with fresh() as name:
         owner = connect(name)
-        fill_pool(owner, 2)
+        fill_pool(owner, 1)
         orders = connect(name, "masking_orders")
         yield owner, orders
         orders.close()

@@ -1,6 +1,7 @@
 """The pool's arithmetic: where nobody holds more than Dc (customers) and Da
 (agents) counterparts at once, Dc + Da - 1 numbers never leave an order unmasked,
-and one fewer does. ORDERS=100000 for a run of hours."""
+and one fewer does. ORDERS=100000 for a run of hours. And one number that is lost costs its share of the orders, not
+all: COURIERS=2000 NUMBERS=30 is a fleet."""
 
 import os
 
@@ -10,6 +11,7 @@ from database import AMBIGUOUS, LONG, ask, connect, fill_pool, fresh, one
 
 # With one number too few, about every fortieth order is left unmasked.
 ORDERS = int(os.environ.get("ORDERS", "1500" if LONG else "250"))
+COURIERS, NUMBERS = int(os.environ.get("COURIERS", "150")), int(os.environ.get("NUMBERS", "10"))
 
 # Random orders between few people, each completed at random, never more than
 # the caps at once; without cool-off and grace, so that open is held. Until one is left unmasked.
@@ -57,4 +59,34 @@ def test_pool_bound(dc, da, fewer):
         unmasked = one(owner, "SELECT last_value FROM masking.unmasked_total WHERE is_called UNION ALL SELECT 0 LIMIT 1")
         assert ask(owner, AMBIGUOUS) == []
         assert (unmasked > 0) == (fewer == 1)
+        owner.close()
+
+
+# Couriers at the same stage of their day: each has two orders, after others, of customers who are new to them.
+DAY = """
+CREATE PROCEDURE tests.day(couriers integer, rounds integer) LANGUAGE plpgsql AS $$
+BEGIN
+  FOR round IN 1..rounds LOOP
+    FOR courier IN 1..couriers LOOP
+      UPDATE masking.orders SET completed_at = now() - interval '1 hour' WHERE order_id = courier || '-' || round - 2;
+      INSERT INTO masking.orders (order_id, customer_number, agent_number)
+      VALUES (courier || '-' || round, (14170000000 + round * 10000 + courier)::text, (14160000000 + courier)::text);
+    END LOOP;
+    COMMIT;
+  END LOOP;
+END
+$$"""
+
+
+def test_each_number_has_its_share():
+    """No chance in it: the same people get the same numbers each time."""
+    with fresh() as name:
+        owner = connect(name)
+        fill_pool(owner, NUMBERS)
+        ask(owner, DAY)
+        ask(owner, "CALL tests.day(%s, 4)", COURIERS)
+        orders = [row[0] for row in ask(owner, "SELECT count(DISTINCT order_id) FROM masking.live_routes() GROUP BY proxy ORDER BY 1")]
+        print(f"{sum(orders)} live orders on {len(orders)} of {NUMBERS} numbers: {orders}")
+        assert sum(orders) == 2 * COURIERS and len(orders) == NUMBERS
+        assert max(orders) < 2 * sum(orders) / NUMBERS
         owner.close()

@@ -68,7 +68,7 @@ SELECT throws_ok($$INSERT INTO masking.proxy_numbers (number) VALUES ('0415')$$,
 UPDATE masking.orders SET completed_at = now() - interval '1 hour';
 INSERT INTO masking.proxy_numbers (number) VALUES ('14155550203'), ('14155550204');
 DELETE FROM masking.proxy_numbers WHERE prefix <> '';
-SELECT is(pg_temp.place('D1', 14156662001, 14156662002), '14155550203', 'the first of two');
+SELECT is(pg_temp.place('D1', 14156662001, 14156662014), '14155550203', 'the first of two');
 UPDATE masking.orders SET completed_at = now() - interval '1 hour' WHERE order_id = 'D1';
 SELECT is(pg_temp.place('D2', 14156662001, 14156662003), '14155550204', 'the first cools off: the second');
 UPDATE masking.orders SET completed_at = now() - interval '1 hour' WHERE order_id = 'D2';

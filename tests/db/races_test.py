@@ -204,7 +204,7 @@ def test_a_number_that_an_order_has_chosen_is_not_removed(database):
 def test_a_number_that_is_being_removed_is_not_chosen(database):
     owner = connect(database, isolation="READ COMMITTED")
     orders = connect(database, "masking_orders")
-    ask(owner, "DELETE FROM masking.proxy_numbers WHERE number = '14155550100'")
+    ask(owner, "DELETE FROM masking.proxy_numbers WHERE number <> '14155550101'")
     assert ask(orders, PLACE + " RETURNING proxy_number", "A", "14156660001", "14156660002") == [("14155550101",)]
     owner.commit()
     assert ask(owner, LOST) == []
@@ -286,7 +286,7 @@ def test_an_order_that_ends_while_a_route_of_it_is_judged(database, leave):
 
 def test_many_numbers_that_are_being_removed_hide_no_free_one(database):
     owner, remover = connect(database), connect(database, isolation="READ COMMITTED")
-    ask(owner, "INSERT INTO masking.proxy_numbers (number) SELECT 14155550104 + g FROM generate_series(0, 25) g")
+    ask(owner, "INSERT INTO masking.proxy_numbers (number) SELECT 14155550104 + g FROM generate_series(0, 21) g")
     ask(remover, "DELETE FROM masking.proxy_numbers WHERE number < '14155550125'")
     orders = connect(database, "masking_orders")
     assert ask(orders, PLACE + " RETURNING proxy_number", "A", "14156660001", "14156660002") == [("14155550125",)]
