@@ -41,4 +41,43 @@ COMMENT ON COLUMN masking.pool_peaks.side IS 'As what that person held them: as 
 COMMENT ON COLUMN masking.pool_peaks.hour IS 'The hour in which it was noticed.';
 COMMENT ON COLUMN masking.pool_peaks.counterparts IS 'The most counterparts.';
 
+-- A number is lost at Plivo, and orders show it. What is done about it, and how far that has come.
+CREATE TABLE masking.replacements (
+  number bigint PRIMARY KEY,
+  began_at timestamptz NOT NULL,
+  who text COLLATE "C" NOT NULL,
+  stopped boolean NOT NULL DEFAULT false,
+  moved integer NOT NULL DEFAULT 0,
+  waiting integer NOT NULL DEFAULT 0,
+  remaining integer NOT NULL DEFAULT 0,
+  finished_at timestamptz,
+  looked_at timestamptz,
+  settles_at xid8,
+  reached_id text COLLATE "C"
+);
+COMMENT ON TABLE masking.replacements IS
+  'Numbers of the pool that are being replaced, or were. Written by masking.replace_number() and the servers; an owner may set stopped. A row goes with its number.';
+COMMENT ON COLUMN masking.replacements.number IS 'The proxy number.';
+COMMENT ON COLUMN masking.replacements.began_at IS 'When replace_number() was last asked.';
+COMMENT ON COLUMN masking.replacements.who IS 'By which role that logged in.';
+COMMENT ON COLUMN masking.replacements.stopped IS
+  'True: no further order is moved, and the number is one that is disabled; set by an owner, or by enabling the number again.';
+COMMENT ON COLUMN masking.replacements.moved IS 'Orders that got another number; those that waited for it first are not counted.';
+COMMENT ON COLUMN masking.replacements.waiting IS 'Orders that found none free, and wait for one still.';
+COMMENT ON COLUMN masking.replacements.remaining IS 'Live orders still to be moved, of those found so far.';
+COMMENT ON COLUMN masking.replacements.finished_at IS 'When no order was left on it, and none waited; NULL: the servers are at it, or it is stopped.';
+COMMENT ON COLUMN masking.replacements.looked_at IS 'When its live orders were last looked for.';
+COMMENT ON COLUMN masking.replacements.settles_at IS
+  'The oldest transaction that cannot have chosen the number: the last look is made when none before it is running.';
+COMMENT ON COLUMN masking.replacements.reached_id IS 'The order tried last; NULL: begin with the first.';
+
+CREATE TABLE masking.replacement_orders (
+  number bigint,
+  order_id text COLLATE "C",
+  PRIMARY KEY (number, order_id)
+);
+COMMENT ON TABLE masking.replacement_orders IS 'Live orders that are to be moved off a number; a row goes as soon as its order is.';
+COMMENT ON COLUMN masking.replacement_orders.number IS 'The number that is being replaced.';
+COMMENT ON COLUMN masking.replacement_orders.order_id IS 'The order.';
+
 COMMIT;

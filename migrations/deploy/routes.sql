@@ -52,6 +52,7 @@ CREATE TABLE masking.routes (
   held tstzrange NOT NULL,
   closed boolean NOT NULL DEFAULT false,
   blocked boolean NOT NULL DEFAULT false,
+  former boolean NOT NULL DEFAULT false,
   side text NOT NULL CHECK (side IN ('customer', 'agent')),
   ended text,
   began timestamptz,
@@ -89,8 +90,10 @@ COMMENT ON COLUMN masking.routes.closed IS
   'Ended at once: it connects nobody any more, whatever the clock says.';
 COMMENT ON COLUMN masking.routes.blocked IS
   'The caller may not call this way: he hears a sentence, and his number reaches nobody else either.';
+COMMENT ON COLUMN masking.routes.former IS
+  'On a number that the order had until it was replaced: it connects beside the order''s number, for as long as it would have.';
 COMMENT ON COLUMN masking.routes.began IS
-  'When these two were connected by this order, where that is before live begins: a block made two routes of one. NULL: when live begins.';
+  'When these two were connected by this order, where that is before live begins: a block, or a number that was replaced, made two routes of one. NULL: when live begins.';
 COMMENT ON COLUMN masking.routes.ended IS
   'Why live ends when it does; NULL: the longest life.';
 

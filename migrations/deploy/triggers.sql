@@ -167,7 +167,7 @@ END
 $$;
 COMMENT ON FUNCTION masking.proxy_numbers_written() IS
   'Trigger: see masking.proxy_number_written() and masking.proxy_number_removed().';
-CREATE TRIGGER written BEFORE INSERT OR DELETE OR UPDATE OF number ON masking.proxy_numbers
+CREATE TRIGGER written BEFORE INSERT OR DELETE OR UPDATE OF number, enabled ON masking.proxy_numbers
 FOR EACH ROW EXECUTE FUNCTION masking.proxy_numbers_written();
 
 ALTER TABLE masking.orders ENABLE ALWAYS TRIGGER written;

@@ -3,6 +3,8 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
+DROP TABLE masking.replacement_orders;
+DROP TABLE masking.replacements;
 DROP TABLE masking.pool_peaks;
 DROP TABLE masking.proxy_numbers;
 

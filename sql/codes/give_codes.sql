@@ -1,6 +1,7 @@
 -- A code lasts as long as the route of its side, or while the order waits for a
 -- number as long as one would: what expired stays so, whatever is written. A new
--- number keeps the digits if they are free there. A new person gets new ones.
+-- number keeps the digits if they are free there. A new person gets new ones. On a number
+-- that was replaced the code is good as long as the route.
 CREATE OR REPLACE FUNCTION masking.kept_code(
   o masking.orders, the_side text, same_person boolean, at timestamptz) RETURNS text
 LANGUAGE plpgsql
@@ -15,15 +16,29 @@ BEGIN
   UPDATE masking.codes c SET closed = true
   WHERE c.order_id = o.order_id AND c.side = the_side AND NOT c.closed AND upper(c.live) <= at;
   SELECT c.* INTO had FROM masking.codes c
-  WHERE c.order_id = o.order_id AND c.side = the_side AND masking.is_live(c.live, c.closed, at);
+  WHERE c.order_id = o.order_id AND c.side = the_side AND masking.is_live(c.live, c.closed, at)
+  ORDER BY c.proxy IS NOT DISTINCT FROM on_proxy DESC, lower(c.live) DESC
+  LIMIT 1;
   until := masking.live_until(o, the_side, coalesce(lower(had.live), at));
   IF o.forgotten_at IS NOT NULL OR NOT masking.setting_on('codes') THEN
     until := at;
-  ELSIF had.code IS NULL AND o.unmasked_since IS NULL THEN
+  ELSIF o.unmasked_since IS NULL THEN
     until := least(until, coalesce((
       SELECT max(upper(r.live)) FROM masking.routes r
       WHERE r.order_id = o.order_id AND r.side = the_side AND masking.is_live(r.live, r.closed, at)), at));
   END IF;
+  UPDATE masking.codes c
+  SET live = tstzrange(lower(c.live), greatest(least(upper(c.live), n.until), lower(c.live) + interval '1 microsecond')),
+    closed = n.until <= at
+  FROM (
+    SELECT t.code_id, coalesce(max(upper(r.live)) FILTER (WHERE same_person AND until > at AND on_proxy IS NOT NULL), at) AS until
+    FROM masking.codes t
+    LEFT JOIN masking.routes r ON r.order_id = t.order_id AND r.proxy = t.proxy AND r.former AND masking.is_live(r.live, r.closed, at)
+      AND r.side = the_side AND masking.is_main(o, r.side, r.caller, r.callee)
+    WHERE t.order_id = o.order_id AND t.side = the_side AND t.proxy IS DISTINCT FROM on_proxy AND masking.is_live(t.live, t.closed, at)
+    GROUP BY t.code_id
+  ) n
+  WHERE c.order_id = o.order_id AND c.code_id = n.code_id;
   IF had.code IS NOT NULL AND same_person AND had.proxy IS NOT DISTINCT FROM on_proxy
     AND until > at AND until <= upper(had.live)
   THEN
@@ -35,7 +50,7 @@ BEGIN
   END IF;
   UPDATE masking.codes c
   SET live = tstzrange(lower(c.live), greatest(at, lower(c.live) + interval '1 microsecond')), closed = true
-  WHERE c.order_id = o.order_id AND c.code_id = had.code_id;
+  WHERE c.order_id = o.order_id AND c.code_id = had.code_id AND c.proxy IS NOT DISTINCT FROM on_proxy;
   IF until <= at THEN
     RETURN NULL;
   END IF;

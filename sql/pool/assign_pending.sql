@@ -6,8 +6,9 @@ AS $$
 -- Gives waiting orders the numbers that are free by now. One server at a time, for a quarter
 -- of a second (20 orders at least, so that a slow machine gets on too), from where the last
 -- run left off: however many wait for whom nothing is free, those behind them get their turn.
+-- Then, for as long, orders get another number whose own is being replaced (replace_some).
 --   reads   orders that wait (a partial index), choose_proxy
---   writes  orders, and what route_order writes
+--   writes  orders, and what route_order and replace_some write
 --   locks   its row of chores (tried: another server may be at it); the row of an order that can be
 --           served, if it is free; people and numbers, tried without any patience; its further
 --           phones, tried for lock_wait each (phones_follow)
@@ -80,8 +81,9 @@ BEGIN
   END LOOP;
   UPDATE masking.chores c SET reached_time = here.reached_time, reached_id = here.reached_id, finished_at = now()
   WHERE c.name = 'assign_pending';
+  RETURN QUERY SELECT * FROM masking.replace_some(at_most);
 END
 $$;
 COMMENT ON FUNCTION masking.assign_pending(integer) IS
-  'Gives waiting orders, in the order in which they began to wait, the numbers that are free by now; returns those that got one. Bounded work; waits for nobody, but for who is routing a further phone, up to lock_wait.';
+  'Gives waiting orders, in the order in which they began to wait, the numbers that are free by now, then orders on a number that is being replaced another one; returns those that got one. Bounded work; waits for nobody, but for who is routing a further phone, up to lock_wait.';
 GRANT EXECUTE ON FUNCTION masking.assign_pending(integer) TO masking_orders, masking_server;

@@ -15,10 +15,12 @@ BEGIN
       USING ERRCODE = 'MK006', COLUMN = 'number', TABLE = 'proxy_numbers',
         HINT = 'Set enabled to false, and remove it when masking.pool_status shows no live routes.';
   END IF;
+  DELETE FROM masking.replacement_orders r WHERE r.number = before.e164;
+  DELETE FROM masking.replacements r WHERE r.number = before.e164;
 END
 $$;
 COMMENT ON FUNCTION masking.proxy_number_removed(masking.proxy_numbers) IS
-  'Refuses to take a number out of the pool that still connects calls.';
+  'Refuses to take a number out of the pool that still connects calls; what is kept of its replacement goes with it.';
 
 CREATE OR REPLACE FUNCTION masking.proxy_number_written(before masking.proxy_numbers, p masking.proxy_numbers)
 RETURNS masking.proxy_numbers
@@ -27,8 +29,9 @@ AS $$
 -- Adding and disabling a number need no care: routes keep the number they have. Taking out one
 -- that connects people is refused; disabling it first lets it drain. From an empty pool to a
 -- filled one and back, routes of the other mode live out their time, and the constraint
--- holds between the two.
+-- holds between the two. A number that is enabled again is replaced no further.
 --   reads  routes of the number, orders of the number (an index each), routes held on it
+--   writes replacements
 --   locks  the number as a person, then what orders see of the pool (lock_person), and as a proxy number when it
 --          leaves: tried, for lock_wait
 --   who    the trigger "written" on proxy_numbers
@@ -41,6 +44,7 @@ BEGIN
     p.number := masking.e164(p.number, 'number');
   END IF;
   IF before.number IS NOT DISTINCT FROM p.number THEN
+    UPDATE masking.replacements r SET stopped = true WHERE r.number = before.e164 AND p.enabled AND NOT r.stopped;
     RETURN p;
   ELSIF before.number IS NOT NULL THEN
     PERFORM masking.proxy_number_removed(before);

@@ -33,9 +33,9 @@ BEGIN
       SET live = tstzrange(lower(t.live), at), closed = true, ended = CASE WHEN r.blocked_now THEN 'blocked' ELSE 'unblocked' END
       WHERE t.order_id = r.order_id AND t.route_id = r.route_id;
       SET CONSTRAINTS masking.belongs DEFERRED; -- as in open_routes
-      INSERT INTO masking.routes (order_id, side, caller, proxy, callee, dials, live, held, blocked, ended, began)
+      INSERT INTO masking.routes (order_id, side, caller, proxy, callee, dials, live, held, blocked, former, ended, began)
       VALUES (r.order_id, r.side, r.caller, r.proxy, r.callee, r.dials, tstzrange(at, upper(r.live)),
-        tstzrange(at, upper(r.held)), r.blocked_now, r.ended, coalesce(r.began, lower(r.live)));
+        tstzrange(at, upper(r.held)), r.blocked_now, r.former, r.ended, coalesce(r.began, lower(r.live)));
     END IF;
     changed := changed + 1;
     IF NOT masking.is_main(o, r.side, r.caller, r.callee) THEN

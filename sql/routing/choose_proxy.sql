@@ -45,7 +45,7 @@ BEGIN
     (SELECT r.* FROM masking.routes r WHERE r.caller = agent ORDER BY upper(r.live) DESC LIMIT 256)
   ), used AS MATERIALIZED (
     SELECT coalesce(r.proxy, 0) AS proxy, max(upper(r.live)) AS last,
-      bool_or(r.order_id = o.order_id) AS by_this_order,
+      bool_or(r.order_id = o.order_id AND NOT r.former) AS by_this_order,
       bool_or(r.callee IN (customer, agent) AND upper(r.held) > at) AS by_this_pair
     FROM recent r
     GROUP BY 1
@@ -68,7 +68,7 @@ BEGIN
     FROM pool p
     LEFT JOIN blocked b ON b.proxy = p.proxy
     LEFT JOIN used u ON u.proxy = coalesce(p.proxy, 0)
-    WHERE (p.enabled OR (u.by_this_order AND u.by_this_pair))
+    WHERE (p.enabled OR (u.by_this_order AND u.by_this_pair AND NOT masking.is_replaced(p.proxy)))
       AND (p.proxy IS NULL OR p.proxy <> ALL (refused))
   ), best AS (
     SELECT c.proxy

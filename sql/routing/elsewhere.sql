@@ -16,8 +16,8 @@ DECLARE
   callees bigint;
 BEGIN
   SELECT count(DISTINCT r.callee), max(r.callee), max(coalesce(r.dials, r.callee)),
-    (array_agg(r.proxy ORDER BY lower(r.live) DESC))[1], (array_agg(r.side ORDER BY lower(r.live) DESC))[1],
-    (array_agg(r.route_id ORDER BY lower(r.live) DESC))[1], array_agg(r.order_id), bool_or(r.blocked)
+    (array_agg(r.proxy ORDER BY r.former, lower(r.live) DESC))[1], (array_agg(r.side ORDER BY r.former, lower(r.live) DESC))[1],
+    (array_agg(r.route_id ORDER BY r.former, lower(r.live) DESC))[1], array_agg(DISTINCT r.order_id), bool_or(r.blocked)
   INTO callees, callee, dials, shows, side, route_id, order_ids, blocked
   FROM masking.routes r
   WHERE r.caller = the_caller AND masking.was_live(r.live, r.closed, at) AND r.proxy <> dialled;

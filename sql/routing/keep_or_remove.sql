@@ -10,7 +10,10 @@ AS $$
 --   who           the trigger "belongs" on routes, at commit
 BEGIN
   PERFORM FROM masking.orders o
-  WHERE o.order_id = route.order_id AND masking.number_of(o.proxy_number) IS NOT DISTINCT FROM route.proxy
+  WHERE o.order_id = route.order_id
+    AND (masking.number_of(o.proxy_number) IS NOT DISTINCT FROM route.proxy OR EXISTS (
+      -- (It may have become former since it was opened.)
+      SELECT FROM masking.routes r WHERE r.order_id = route.order_id AND r.route_id = route.route_id AND r.former))
     AND masking.is_wanted(o, route.side, route.caller, route.callee)
   FOR SHARE SKIP LOCKED;
   IF NOT FOUND THEN

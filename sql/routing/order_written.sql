@@ -182,6 +182,10 @@ AS $$
 --   who     the trigger "written" on orders, whoever writes one
 DECLARE
   existing masking.orders := before;
+  -- By assign_pending or issue_codes, and routed already.
+  is_ours CONSTANT boolean := before.order_id IS NOT NULL
+    AND (before.proxy_number, before.unmasked_since, before.customer_code, before.agent_code)
+      IS DISTINCT FROM (o.proxy_number, o.unmasked_since, o.customer_code, o.agent_code);
 BEGIN
   IF before.order_id IS NULL THEN
     SELECT e.* INTO existing FROM masking.orders e WHERE e.order_id = o.order_id FOR KEY SHARE;
@@ -205,14 +209,11 @@ BEGIN
     o := masking.route_order(o, existing, masking.patience());
   ELSIF o.forgotten_at IS NOT NULL THEN
     PERFORM masking.route_forgotten(before, o);
-  ELSIF (before.proxy_number, before.unmasked_since) IS NOT DISTINCT FROM (o.proxy_number, o.unmasked_since)
-    AND (before.customer_code, before.agent_code) IS NOT DISTINCT FROM (o.customer_code, o.agent_code)
-  THEN
-    -- (What differs there was written by assign_pending or issue_codes, and is routed.)
+  ELSIF NOT is_ours THEN
     o := masking.let_through(o, before);
     o := masking.route_order(o, before, masking.patience());
   END IF;
-  IF o.unmasked_since IS NOT NULL AND before.unmasked_since IS NULL AND masking.setting_on('refuse_unmasked') THEN
+  IF NOT is_ours AND o.unmasked_since IS NOT NULL AND before.unmasked_since IS NULL AND masking.setting_on('refuse_unmasked') THEN
     RAISE EXCEPTION 'no proxy number is free for order %', o.order_id
       USING ERRCODE = 'MK002', TABLE = 'orders',
         HINT = 'See masking.pool_status; with refuse_unmasked false in masking.settings the order would commit without one.';

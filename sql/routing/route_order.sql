@@ -45,7 +45,7 @@ COMMENT ON FUNCTION masking.lacks_routes(masking.orders, masking.orders, timesta
   'Whether a side of the order, as it was before, should be live now, or longer, and is not.';
 
 CREATE OR REPLACE FUNCTION masking.open_routes(
-  o masking.orders, at timestamptz, OUT opened boolean, OUT proxy bigint, OUT serves boolean,
+  o masking.orders, at timestamptz, assigned timestamptz, OUT opened boolean, OUT proxy bigint, OUT serves boolean,
   OUT customer_holds integer, OUT agent_holds integer)
 LANGUAGE plpgsql
 AS $$
@@ -80,12 +80,12 @@ BEGIN
     tries := tries + 1;
     may_open := masking.give_way(customer, agent, choice.proxy, at) AND masking.give_way(agent, customer, choice.proxy, at);
     WITH side AS (
-      SELECT w.* FROM masking.wanted_routes(o, at) w WHERE w.must AND w.until > at
+      SELECT w.* FROM masking.wanted_routes(o, assigned) w WHERE w.must AND w.until > at
     ), made AS (
-      INSERT INTO masking.routes (order_id, side, caller, proxy, callee, dials, live, held, blocked, ended)
+      INSERT INTO masking.routes (order_id, side, caller, proxy, callee, dials, live, held, blocked, ended, began)
       SELECT o.order_id, s.side, s.caller, choice.proxy, s.callee, s.dials, tstzrange(at, s.until),
         tstzrange(at, s.until + masking.setting_span('cool_off')), s.blocked,
-        CASE WHEN o.completed_at IS NOT NULL THEN 'order completed' END
+        CASE WHEN o.completed_at IS NOT NULL THEN 'order completed' END, nullif(assigned, at)
       FROM side s
       WHERE may_open
       ON CONFLICT ON CONSTRAINT one_counterpart DO NOTHING
@@ -104,8 +104,8 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION masking.open_routes(masking.orders, timestamptz) IS
-  'Connects both sides of an order; opened is false if no number is free, the others as choose_proxy has them.';
+COMMENT ON FUNCTION masking.open_routes(masking.orders, timestamptz, timestamptz) IS
+  'Connects both sides of an order, as long as people who were assigned then; opened is false if no number is free, the others as choose_proxy has them.';
 
 CREATE OR REPLACE FUNCTION masking.route_order(o masking.orders, before masking.orders, patience interval)
 RETURNS masking.orders
@@ -128,6 +128,7 @@ DECLARE
   serves boolean;
   customer_holds integer;
   agent_holds integer;
+  assigned timestamptz;
 BEGIN
   missing := masking.lacks_routes(o, before, at);
   locked := missing AND masking.lock_people(
@@ -144,7 +145,11 @@ BEGIN
     FROM masking.choose_proxy(o, at, '{}') c;
   END IF;
   IF before.order_id IS NOT NULL THEN
+    IF can_open AND masking.is_replaced(masking.number_of(o.proxy_number)) THEN
+      PERFORM masking.leave_number(o);
+    END IF;
     PERFORM masking.trim_routes(o, at, CASE WHEN can_open THEN 'renewed' END);
+    assigned := masking.assigned_before(o, at);
   END IF;
   o.unmasked_since := NULL;
   o.unmasked_reason := NULL;
@@ -159,11 +164,12 @@ BEGIN
   IF can_open THEN
     SELECT r.opened, r.proxy, r.serves, r.customer_holds, r.agent_holds
     INTO opened, proxy, serves, customer_holds, agent_holds
-    FROM masking.open_routes(o, at) r;
+    FROM masking.open_routes(o, at, coalesce(assigned, at)) r;
     o.proxy_number := proxy::text;
     missing := NOT opened;
     IF opened THEN
       o.routed_at := coalesce(o.routed_at, at);
+      PERFORM masking.come_back(o, at);
     END IF;
   END IF;
   IF missing THEN

@@ -5,6 +5,7 @@ AS $$
 -- only an INSERT can meet the constraint without an error that shows numbers. What
 -- ends at once is closed as well: its times alone would let a clock that is set back
 -- bring it to life again. A callee's number that is written in its other spelling is dialled so from now on.
+-- What connects on a number that was replaced goes on while the order wants it: why_all is about the order's own number.
 --   writes  routes of this order, whose row the caller holds
 BEGIN
   -- What has expired stays so, whatever becomes of the order, also when the clock is set back.
@@ -21,14 +22,14 @@ BEGIN
         = (r.callee NOT IN (masking.party(o, 'customer'), masking.party(o, 'agent')))
       THEN 'customer number corrected'
       WHEN NOT n.wanted THEN 'agent swapped'
-      WHEN why_all IS NOT NULL THEN why_all
+      WHEN why_all IS NOT NULL AND NOT r.former THEN why_all
       WHEN o.completed_at IS NOT NULL THEN 'order completed'
     END
   FROM (
     -- Never empty, also when the clock was set back: the past stays readable.
     SELECT t.route_id, t.wanted, CASE WHEN t.wanted THEN nullif(masking.dialled(o, masking.other(t.side)), t.callee) ELSE t.dials END AS dials, t.wish, greatest(at, lower(t.live) + interval '1 microsecond', t.wish) AS until
     FROM (
-      SELECT w.*, CASE WHEN why_all IS NULL AND w.wanted THEN masking.live_until(o, w.side, coalesce(w.began, lower(w.live))) END AS wish
+      SELECT w.*, CASE WHEN (why_all IS NULL OR w.former) AND w.wanted THEN masking.live_until(o, w.side, coalesce(w.began, lower(w.live))) END AS wish
       FROM (
         SELECT v.*, masking.is_wanted(o, v.side, v.caller, v.callee) AS wanted FROM masking.routes v
         WHERE v.order_id = o.order_id AND masking.is_live(v.live, v.closed, at)
@@ -40,4 +41,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION masking.trim_routes(masking.orders, timestamptz, text) IS
-  'Ends routes of an order that it no longer wants, at once or when its grace is over; why_all: all of them, at once, for this reason.';
+  'Ends routes of an order that it no longer wants, at once or when its grace is over; why_all: all of them on its own number, at once, for this reason.';

@@ -8,7 +8,7 @@ BEGIN
   IF EXISTS (
     SELECT FROM masking.routes r
     WHERE r.order_id = o.order_id AND masking.is_live(r.live, r.closed)
-      AND (NOT masking.is_wanted(o, r.side, r.caller, r.callee) OR r.proxy IS DISTINCT FROM masking.number_of(o.proxy_number)))
+      AND (NOT masking.is_wanted(o, r.side, r.caller, r.callee) OR NOT r.former AND r.proxy IS DISTINCT FROM masking.number_of(o.proxy_number)))
   THEN
     RETURN 'connects whom the order does not name';
   ELSIF EXISTS (
