@@ -39,6 +39,18 @@ class Phone:
     reaches: int = None
 
 
+@dataclasses.dataclass(frozen=True)
+class Former:
+    """A way on a number that the order had before it was replaced."""
+
+    number: int
+    side: str
+    caller: int
+    callee: int
+    assigned: float
+    until: float
+
+
 @dataclasses.dataclass
 class Order:
     """What the order system wrote, and what follows from it."""
@@ -57,6 +69,8 @@ class Order:
     phones: dict = dataclasses.field(default_factory=dict)  # (side, person) -> Phone
     blocks: set = dataclasses.field(default_factory=set)
     codes: dict = dataclasses.field(default_factory=dict)  # side -> (code, number or None, until)
+    former: list = dataclasses.field(default_factory=list)
+    former_codes: dict = dataclasses.field(default_factory=dict)  # (side, number) -> (person, until)
 
     def party(self, side):
         return self.customer if side == "customer" else self.agent
@@ -85,14 +99,29 @@ class Order:
     def is_live(self, now):
         return any(until > now for until in self.until.values())
 
+    def connects(self, now):
+        """Anybody, on whichever number."""
+        return any(True for _ in self.ways(now))
+
     def ways(self, now):
-        """(side, caller, callee as it is dialled), of all phones that reach somebody."""
+        """(side, caller, callee as it is dialled, number), of all phones that reach somebody."""
+        yield from self.own_ways(now)
+        for former in self.former:
+            if former.until > now:
+                yield former.side, former.caller, self.party(OTHER[former.side]), former.number
+
+    def own_ways(self, now):
         for side, until in self.until.items():
             if until > now:
-                yield side, person(self.party(side)), self.party(OTHER[side])
+                yield side, person(self.party(side)), self.party(OTHER[side]), self.proxy
         for (side, caller), phone in self.phones.items():
             if phone.until > now:
-                yield side, caller, self.party(OTHER[side])
+                yield side, caller, self.party(OTHER[side]), self.proxy
+
+    def wants(self, way):
+        """Whether a former way is between two whom the order names."""
+        return None not in self.pair() and person(self.party(OTHER[way.side])) == way.callee \
+            and (person(self.party(way.side)) == way.caller or (way.side, way.caller) in self.phones)
 
 
 class Model:
@@ -100,6 +129,7 @@ class Model:
 
     def __init__(self, pool, any_number=False, codes=False):
         self.pool, self.any_number, self.codes_on = pool, any_number, codes
+        self.replaced = frozenset()
         self.orders, self.ever = {}, set()
         self.blocked_people, self.prefixes = {}, {}
 
@@ -134,7 +164,7 @@ class Model:
         """Whether it should be connected now, or longer, and is not: what expired stays so, but if it is
         new, waits, was resumed, has other people, or is live."""
         resumed = before is not None and (before.completed and not order.completed or before.cancelled and not order.cancelled)
-        opens = (before is None or resumed or before.pair() != order.pair() or before.is_live(now) or self.still_waits(order, now)
+        opens = (before is None or resumed or before.pair() != order.pair() or before.connects(now) or self.still_waits(order, now)
                  or before.assigned is None and order.recorded > now - LONGEST_LIFE)
         return opens and any(
             order.end(side, now) > now and not (order.until.get(side, NEVER) > now
@@ -152,6 +182,27 @@ class Model:
             order.until = {}
         order.until = {side: min(until, order.end(side, order.assigned)) for side, until in order.until.items()}
         order.until = {side: until for side, until in order.until.items() if until > now}
+        shorter = [dataclasses.replace(way, until=min(way.until, order.end(way.side, way.assigned))) for way in order.former if order.wants(way)]
+        order.former = [way for way in shorter if way.until > now]
+
+    @staticmethod
+    def leave(order, now):
+        """It will have another number: what connects on this one goes on beside it."""
+        order.former += [
+            Former(number, side, caller, person(callee), order.assigned,
+                   min(order.end(side, order.assigned), order.until.get(side, NEVER) if caller == person(order.party(side)) else order.phones[side, caller].until))
+            for side, caller, callee, number in order.own_ways(now)
+            if caller == person(order.party(side)) or order.phones[side, caller].reaches == person(callee)]
+        order.former = [way for way in order.former if way.until > now]
+        order.until, order.proxy = {}, None
+        for phone in order.phones.values():
+            phone.until = NEVER
+
+    @staticmethod
+    def assigned_before(order, now):
+        """With a new number nothing ends later than it would have, if the order wants no more than it had."""
+        return max((way.assigned for way in order.former if way.until > now and way.caller == person(order.party(way.side))
+                    and way.until >= order.end(way.side, way.assigned)), default=now)
 
     def follow(self, order, before, now, proxy, waits):
         """After a write, with the database's word: the number, and whether it waits. Returns the word
@@ -161,8 +212,11 @@ class Model:
         assert not waits or lacking, "it waits, and lacks nothing"
         moved = proxy != order.proxy
         if lacking and not waits:
-            order.assigned = now
-            order.until = {side: order.end(side, now) for side in GRACE if order.end(side, now) > now}
+            if order.proxy in self.replaced:
+                self.leave(order, now)
+            order.assigned = self.assigned_before(order, now)
+            order.until = {side: order.end(side, order.assigned) for side in GRACE if order.end(side, order.assigned) > now}
+            order.former = [way for way in order.former if way.number != proxy]
             moved = True
         order.proxy = proxy
         order.waits = (order.waits if self.still_waits(order, now) else now) if waits else None
@@ -192,15 +246,15 @@ class Model:
 
     def remember(self, order, now):
         """Who was ever connected hears that it is over, and not that we know of nothing."""
-        self.ever |= {caller for _, caller, _ in order.ways(now)}
+        self.ever |= {caller for _, caller, _, _ in order.ways(now)}
 
     # Who reaches whom
 
     def routes(self, now):
         """(order id, side, caller, number, callee, blocked), of all that connects now."""
         for order_id, order in self.orders.items():
-            for side, caller, callee in order.ways(now):
-                yield order_id, side, caller, order.proxy, callee, self.is_blocked(order, side, caller, callee)
+            for side, caller, callee, number in order.ways(now):
+                yield order_id, side, caller, number, callee, self.is_blocked(order, side, caller, callee)
 
     def reaches(self, caller, number, now, but_for=None):
         """The people whom a caller reaches on a number, or on any."""
@@ -214,7 +268,7 @@ class Model:
             and not self.reaches(agent, number, now, order_id) - {agent, customer}
 
     def free_numbers(self, order_id, order, now):
-        return [number for number in (self.pool or [None]) if self.is_free(order_id, order, number, now)]
+        return [number for number in (self.pool or [None]) if number not in self.replaced and self.is_free(order_id, order, number, now)]
 
     def may_dial(self, number):
         fitting = [prefix for prefix in self.prefixes if any(digits.startswith(prefix) for digits in spellings(number))]
@@ -248,7 +302,8 @@ class Model:
 
     def codes_at(self, number, now):
         return [(order, side) for order in self.orders.values() for side, (_, on, until) in order.codes.items()
-                if until > now and on in (number, None)]
+                if until > now and on in (number, None)] or [
+            (order, side) for order in self.orders.values() for (side, on), (_, until) in order.former_codes.items() if until > now and on == number]
 
     def answer_code(self, order, side, caller, number, now):
         """(outcome, person who is rung), of somebody with the code of one side: he calls as that party does,
@@ -267,4 +322,4 @@ class Model:
         orders = [order for order in self.orders.values() if caller in order.people()]
         if any(order.has_nobody_yet(now) or self.still_waits(order, now) for order in orders):
             return "order_waiting"
-        return "order_over" if caller in self.ever or any(not order.is_live(now) for order in orders) else "unknown_caller"
+        return "order_over" if caller in self.ever or any(not order.connects(now) for order in orders) else "unknown_caller"

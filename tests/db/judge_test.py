@@ -257,12 +257,19 @@ class World:
 
     def note_codes(self, view, order, codes, now):
         """Codes are the database's own; until when they are good is not."""
+        old = {(side, number): (person(order.party(side)), until) for side, (_, number, until) in order.codes.items() if order.party(side)}
+        old = {key: value for key, value in {**order.former_codes, **old}.items() if key[1] not in (None, order.proxy)}
         order.codes = {}
         for side, code in zip(("customer", "agent"), codes):
             end = order.end(side, order.waits) if order.waits else order.until.get(side, NEVER)
             assert (code is not None) <= (end > now - NEAR), f"a code of the {side}, who reaches nobody"
             if code is not None:
                 order.codes[side] = (code, order.proxy, end)
+        # On a number that was replaced a code is good as long as the main phone's way.
+        order.former_codes = {
+            (side, number): (who, max(way.until for way in ways)) for (side, number), (who, until) in old.items()
+            if (ways := [way for way in order.former if (way.number, way.side, way.caller) == (number, side, who) and way.until > now])
+            and order.proxy and side in order.codes and until > now and order.party(side) and who == person(order.party(side))}
 
     def note_phones(self, session, view, order_id, order):
         """Which further phones are routed: told beforehand, but where others are routing the same people."""
@@ -310,6 +317,7 @@ class World:
             if self.execute(session, "DELETE FROM order_phones WHERE order_id = %s AND side = %s AND number = %s",
                             order_id, side, str(order.phones[key].number)) is not None:
                 del order.phones[key]
+                order.former = [way for way in order.former if order.wants(way)]
                 session.touched[order_id] = order
 
     def block(self, session, view, order_id, order):
@@ -322,7 +330,7 @@ class World:
 
     def block_away(self, session, view, order_id, order):
         if order.blocks and self.execute(session, "DELETE FROM order_blocks WHERE order_id = %s", order_id) is not None:
-            if order.is_live(self.now()):
+            if order.connects(self.now()):
                 self.compare_again(session, view, order_id, order)
             order.blocks.clear()
             session.touched[order_id], session.ever = order, view.ever
@@ -381,7 +389,7 @@ class World:
         self.others_changed(None)
         busy = self.touched_by_others()
         for order_id, order in self.model.orders.items():
-            if order_id in busy or not order.is_live(self.now()):
+            if order_id in busy or not order.connects(self.now()):
                 continue
             # Most are not concerned, and not written; one that was got what it lacked: a number, a phone's route.
             said = ask(self.owner, "SELECT o.unmasked_since IS NOT NULL, (SELECT count(*) FROM masking.routes r WHERE"
@@ -414,18 +422,47 @@ class World:
         if len(self.model.pool) < 5 and self.own("INSERT INTO masking.proxy_numbers (number) VALUES (%s)", number):
             self.model.pool = [*self.model.pool, number]
 
+    def replace_number(self):
+        if self.model.replaced and self.chance.random() < 0.5:
+            number = self.chance.choice(sorted(self.model.replaced))
+            if self.own("UPDATE masking.proxy_numbers SET enabled = true WHERE number = %s", str(number)):
+                self.model.replaced -= {number}
+        elif self.model.pool:
+            number = self.chance.choice(self.model.pool)
+            if self.own("SELECT masking.replace_number(%s)", str(number)):
+                self.model.replaced |= {number}
+
+    def see_who_lost_theirs(self, busy):
+        """Whose number is replaced, and who found no other one."""
+        for order_id, order in self.model.orders.items():
+            if order_id not in busy and order.proxy in self.model.replaced:
+                (proxy, waits), = ask(self.owner, "SELECT proxy_number::bigint, unmasked_since IS NOT NULL FROM masking.orders WHERE order_id = %s", order_id)
+                if proxy is None and waits:
+                    before = copy.deepcopy(order)
+                    self.model.leave(order, self.now())
+                    self.model.follow(order, before, self.now(), None, True)
+                    self.note_phones(self.operator, self.model, order_id, order)
+                else:
+                    assert proxy == order.proxy
+                    assert not self.is_quiet() or not order.is_live(self.now()), f"{order_id} is left on {proxy}"
+
     def serve_waiting(self):
         busy = self.touched_by_others()
         self.sent.append("assign_pending")
         now = self.now()
+        ask(self.owner, "UPDATE masking.replacements SET looked_at = looked_at - interval '31 seconds'")
         for order_id, proxy in ask(self.server, "SELECT order_id, proxy_number::bigint FROM masking.assign_pending()"):
             assert order_id not in busy
             self.sent.append(f"   {order_id}: {proxy}")
             order = self.model.orders[order_id]
+            before = copy.deepcopy(order)
+            assert order.waits is not None or order.proxy in self.model.replaced
+            if order.proxy in self.model.replaced:
+                self.model.leave(order, now)
             assert proxy in self.model.free_numbers(order_id, order, now), f"{order_id}: {proxy} is not free"
-            assert order.waits is not None
-            self.model.follow(order, copy.deepcopy(order), now, proxy, False)
+            self.model.follow(order, before, now, proxy, False)
             self.note_phones(self.operator, self.model, order_id, order)
+        self.see_who_lost_theirs(busy)
         for order_id, order in self.model.orders.items():
             if order_id not in busy and order.waits is not None:
                 (waits, *codes), = ask(self.owner, "SELECT unmasked_since IS NOT NULL, customer_code, agent_code FROM masking.orders WHERE order_id = %s", order_id)
@@ -453,7 +490,7 @@ class World:
         now = self.now()
         assert ask(self.owner, AMBIGUOUS) == []
         ends = [until for order in self.model.orders.values() for until in
-                [*order.until.values(), *(c[2] for c in order.codes.values()), order.recorded + 12 * 3600]]
+                [*order.until.values(), *(way.until for way in order.former), *(c[2] for c in order.codes.values()), order.recorded + 12 * 3600]]
         if any(abs(end - now) < NEAR for end in ends):
             return
         assert ask(self.owner, "SELECT * FROM masking.orders_out_of_step") == []
@@ -521,8 +558,10 @@ def play(seed):
                     world.stop_somebody()
                 elif event < 0.94:
                     world.add_number()
-                elif event < 0.96:
+                elif event < 0.955:
                     world.change_prefixes()
+                elif event < 0.98:
+                    world.replace_number()
                 elif world.is_quiet():
                     world.pass_time()
                 world.check()
