@@ -48,6 +48,7 @@ STORY = [
     ("remove_agent", [], NOBODY, NOBODY, NOBODY),
     ("cancel", [], NOBODY, NOBODY, NOBODY),
     ("unmasked", [], NOBODY, NOBODY, NOBODY),
+    ("feed", [], NOBODY, NOBODY, NOBODY),
     ("delete", [], NOBODY, NOBODY, NOBODY),
 ]
 
