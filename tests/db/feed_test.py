@@ -1,6 +1,5 @@
 """The feed's order: every row once, per order as it was written, whoever writes, numbers and reads meanwhile."""
 
-import contextlib
 import random
 import threading
 import time
@@ -87,7 +86,7 @@ def write(name, number, told, seed):
 
 @pytest.mark.parametrize("seed", range(4 if LONG else 1))
 def test_every_row_once_and_per_order_in_order(database, seed):
-    owner, told, is_over = connect(database), {}, threading.Event()
+    owner, told, is_over, errors = connect(database), {}, threading.Event(), []
     readers = [Reader(database), Reader(database)]
 
     def number(who):
@@ -95,10 +94,13 @@ def test_every_row_once_and_per_order_in_order(database, seed):
         chance = random.Random(seed * 1000 + who)
         while not is_over.is_set():
             connection = connect(database, "masking_server")
-            with contextlib.suppress(psycopg2.OperationalError, psycopg2.InterfaceError):
+            try:
                 while not is_over.is_set():
                     ask(connection, "SELECT masking.feed_run(3600, %s)", chance.choice([1, 5, 1000]))
                     time.sleep(chance.random() / 100)
+            except psycopg2.Error as error:
+                if not isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
+                    errors.append(error)
 
     def end_numberers():
         while not is_over.wait(0.05):
@@ -119,6 +121,7 @@ def test_every_row_once_and_per_order_in_order(database, seed):
                *(lambda reader=reader: read(reader) for reader in readers), within=500)
     wait_until(lambda: one(owner, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'masking_server' AND datname = current_database()") == 0,
                what="the end of those that number")
+    assert errors == []
     while run(owner):
         pass
     for reader in readers:
