@@ -42,7 +42,7 @@ END
 $$;
 COMMENT ON FUNCTION masking.plivo_keep_look(masking.plivo_runs) IS 'Keeps the look at Plivo, and counts findings on end.';
 
--- Takes numbers that do not ring here out of use, with brakes: found so by looks an hour apart, never a
+-- Takes numbers that do not ring here out of use, and their orders off them, with brakes: found so by looks an hour apart, never a
 -- prefix's last number, and none at all while over a tenth of the pool is missing: then it is
 -- not the numbers that are wrong.
 CREATE OR REPLACE FUNCTION masking.plivo_fixed(r masking.plivo_runs) RETURNS masking.plivo_runs
@@ -52,6 +52,7 @@ AS $$
 DECLARE
   doubt text := masking.plivo_doubt();
   suspect record;
+  on_it integer;
 BEGIN
   IF doubt IS NOT NULL THEN
     r.words := r.words || ('!Nothing is disabled: ' || doubt || '. What is gone for good: DELETE it FROM masking.proxy_numbers.');
@@ -74,7 +75,9 @@ BEGIN
         || coalesce('of prefix ' || nullif(suspect.prefix, ''), 'that serves everyone') || '.');
     ELSE
       PERFORM masking.plivo_switch_off(suspect.number);
-      r.words := r.words || (suspect.number || ': disabled in the pool.');
+      on_it := masking.replace_number(suspect.number::text);
+      r.words := r.words || (suspect.number || ': disabled in the pool'
+        || CASE WHEN on_it > 0 THEN '; its ' || on_it || ' live orders get other numbers.' ELSE '.' END);
     END IF;
   END LOOP;
   RETURN r;
@@ -87,8 +90,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 -- The end of check: keeps the look, tells the drift, mends what may be mended.
--- Reads: pool_drift. Writes: plivo_look, plivo_seen, plivo_suspects; with --fix proxy_numbers and
--- plivo_numbers. Locks: their rows, numbers in ascending order.
+-- Reads: pool_drift. Writes: plivo_look, plivo_seen, plivo_suspects; with --fix proxy_numbers,
+-- plivo_numbers and what replace_number writes. Locks: their rows, numbers in ascending order.
 -- Called by: plivo_decided.
 DECLARE
   drift record;

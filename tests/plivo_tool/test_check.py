@@ -127,7 +127,8 @@ def test_a_lost_number_is_disabled_when_looks_an_hour_apart_agree(connected, pli
         assert done.code == 1 and "disabled when a look an hour after the first finds the same" in done.out, done
         assert len(enabled(connected)) == 30
     an_hour_later()
-    assert connected("check", "--fix").code == 1
+    done = connected("check", "--fix")
+    assert done.code == 1 and f"{NUMBERS[0]}: disabled in the pool." in done.out, done
     assert enabled(connected) == NUMBERS[2:]
     assert connected("check", "--fix").code == 0, "what is out of use is no drift"
 
@@ -201,14 +202,24 @@ def test_an_application_that_is_gone_disables_nothing(connected, plivo):
     assert len(enabled(connected)) == 30
 
 
-def test_connect_brings_back_what_fix_took_out_of_use(connected, plivo, an_hour_later):
+def test_connect_brings_back_what_fix_took_out_of_use(connected, plivo, database, an_hour_later):
+    database.query("UPDATE masking.proxy_numbers SET enabled = number = %s", NUMBERS[0])
+    database.query("INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('A', '14156660001', '14156660002')")
+    database.query("UPDATE masking.proxy_numbers SET enabled = true")
     plivo.numbers[NUMBERS[0]]["application"] = None
     connected("check", "--fix")
     an_hour_later()
-    connected("check", "--fix")
+    done = connected("check", "--fix")
+    assert f"{NUMBERS[0]}: disabled in the pool; its 1 live orders get other numbers." in done.out, done
     assert NUMBERS[0] not in enabled(connected)
+    stopped = "SELECT stopped FROM masking.replacements"
+    assert database.query(stopped) == [(False,)]
+    (order_id, number), = database.query("SELECT * FROM masking.assign_pending()")
+    assert order_id == "A" and number in NUMBERS[1:]
+    database.query("DELETE FROM masking.orders")
     done = connected("connect", "--yes")
     assert done.code == 0 and f"{NUMBERS[0]}: in use again" in done.out, done
+    assert database.query(stopped) == [(True,)]
     assert len(enabled(connected)) == 30
     connected.in_step()
 
