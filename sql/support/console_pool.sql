@@ -20,10 +20,35 @@ BEGIN
   END IF;
   RETURN QUERY SELECT made.* FROM masking.pool_drift d
   CROSS JOIN LATERAL masking.line('step', 'bad', CASE WHEN d.number = '' THEN '' ELSE 'number' END, d.number, d.words) made LIMIT 100;
-  RETURN NEXT masking.line('text', 'quiet', '', '', format('Compared %s by number-masking-plivo check; --fix takes what is lost out of the pool.', masking.said_ago(looked)));
+  RETURN NEXT masking.line('text', 'quiet', '', '', format('Compared %s by number-masking-plivo check; --fix takes what is lost out of the pool, and gives its orders other numbers.', masking.said_ago(looked)));
 END
 $$;
 COMMENT ON FUNCTION masking.drift_lines() IS 'Where the pool and Plivo differ, as lines of a page.';
+
+CREATE OR REPLACE FUNCTION masking.replacement_lines() RETURNS SETOF masking.console_line
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- How far numbers are replaced; nothing where none ever was. Reads replacements.
+BEGIN
+  IF NOT EXISTS (SELECT FROM masking.replacements) THEN
+    RETURN;
+  END IF;
+  RETURN NEXT masking.line('section', '', '', '', 'Replaced numbers');
+  RETURN NEXT masking.line('columns', '', '', '', 'Number', 'Since', 'State', 'Orders moved', 'Orders that wait', 'Orders left');
+  RETURN QUERY
+  SELECT made.* FROM masking.replacements x
+  CROSS JOIN LATERAL masking.line('row',
+    CASE WHEN x.stopped OR x.waiting > 0 THEN 'bad' WHEN x.finished_at IS NULL THEN 'warn' ELSE 'good' END,
+    'number', x.number::text, x.number::text, masking.said_ago(x.began_at),
+    CASE WHEN x.stopped THEN 'stopped' WHEN x.finished_at IS NULL THEN 'going on' ELSE 'finished ' || masking.said_ago(x.finished_at) END,
+    x.moved::text, x.waiting::text, x.remaining::text) made
+  ORDER BY x.began_at DESC LIMIT 50;
+  RETURN NEXT masking.line('text', 'quiet', '', '',
+    'Orders get another number; on the old one their people reach each other until it would have ended. Finished: nobody is left on it, and nobody waits.');
+END
+$$;
+COMMENT ON FUNCTION masking.replacement_lines() IS 'How far numbers are replaced, as lines of a page.';
 
 CREATE OR REPLACE FUNCTION masking.console_pool(who text) RETURNS SETOF masking.console_line
 LANGUAGE plpgsql SECURITY DEFINER
@@ -76,16 +101,17 @@ BEGIN
   LEFT JOIN n ON n.proxy = p.e164
   CROSS JOIN LATERAL masking.line('row', CASE WHEN NOT p.enabled OR coalesce(n.calls, 0) = 0 THEN 'warn' ELSE 'good' END, 'number', p.number, p.number,
     CASE p.prefix WHEN '' THEN 'everyone' ELSE '+' || p.prefix END,
-    CASE WHEN p.enabled THEN 'in use' ELSE 'draining' END,
+    CASE WHEN p.enabled THEN 'in use' WHEN masking.is_replaced(p.e164) THEN 'replaced' ELSE 'draining' END,
     coalesce(n.calls, 0)::text, coalesce(n.answered, 0)::text, coalesce(n.short, 0)::text, coalesce(masking.said_ago(n.latest), 'none')) made
   ORDER BY p.enabled DESC, coalesce(n.calls, 0), p.number LIMIT 200;
   RETURN NEXT masking.line('text', 'quiet', '', '', format(
     'Calls since %s. Many short calls on one number: people hang up on a caller they take for spam. No call on one number while others have many: it may be off the application at Plivo.',
     coalesce(masking.said_time(since), 'a day')));
+  RETURN QUERY SELECT * FROM masking.replacement_lines();
   RETURN QUERY SELECT * FROM masking.drift_lines();
-  RETURN NEXT masking.line('sql', '', '', '', 'The same in psql, as masking_owner', E'SELECT * FROM pool_status;\nSELECT * FROM proxy_numbers;\nSELECT * FROM pool_drift;');
+  RETURN NEXT masking.line('sql', '', '', '', 'The same in psql, as masking_owner', E'SELECT * FROM pool_status;\nSELECT * FROM proxy_numbers;\nSELECT * FROM replacements;\nSELECT * FROM pool_drift;');
   RETURN NEXT masking.line('sql', '', '', '', 'What would change it, as masking_owner',
-    E'INSERT INTO proxy_numbers (number, prefix) VALUES (:number, '''');\nUPDATE proxy_numbers SET enabled = false WHERE number = :number;');
+    E'INSERT INTO proxy_numbers (number, prefix) VALUES (:number, '''');\nUPDATE proxy_numbers SET enabled = false WHERE number = :number;\nSELECT replace_number(:number);');
 END
 $$;
 COMMENT ON FUNCTION masking.console_pool(text) IS 'The console''s page of the pool.';

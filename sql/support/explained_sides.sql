@@ -22,14 +22,15 @@ BEGIN
     FOR r IN
       SELECT * FROM masking.routes t
       WHERE t.order_id = wanted AND t.side = the_side AND masking.is_live(t.live, t.closed)
-      ORDER BY upper(t.live) DESC
+      ORDER BY t.former, upper(t.live) DESC
     LOOP
       found_one := true;
       is_open := NOT r.blocked;
       words := format(CASE WHEN r.blocked THEN 'The %s may not call the %s.' ELSE 'The %s reaches the %s.' END, the_side, other);
       details := CASE WHEN r.blocked THEN masking.said_reason_alone(masking.block_found(the_side, r.callee)) || ' ' ELSE '' END
-        || format('From the phone %s, by dialling %s, until %s (%s).%s',
-        masking.said_phone(r.caller), coalesce(r.proxy::text, 'any number of ours'), masking.said_time(upper(r.live)),
+        || format('From the phone %s, by dialling %s%s, until %s (%s).%s',
+        masking.said_phone(r.caller), coalesce(r.proxy::text, 'any number of ours'),
+        CASE WHEN r.former THEN ' (the order''s number until that was replaced)' ELSE '' END, masking.said_time(upper(r.live)),
         coalesce(r.ended, 'end of its longest life'),
         CASE WHEN r.blocked THEN format(' Calls of the %s are answered with a sentence.', the_side)
           ELSE format(' The phone %s rings.', masking.said_phone(r.callee)) END);

@@ -287,8 +287,12 @@ def test_the_pool(browser, console, database, pool):
     database.query("UPDATE masking.proxy_numbers SET enabled = false WHERE number = %s", POOL[1])
     try:
         assert "draining" in browser.open(console.url + "/pool")
+        database.query("SELECT masking.replace_number(%s)", POOL[1])
+        page = browser.open(console.url + "/pool")
+        assert "Replaced numbers" in page and "going on" in page
     finally:
         database.query("UPDATE masking.proxy_numbers SET enabled = true WHERE number = %s", POOL[1])
+    assert "stopped" in browser.open(console.url + "/pool")
 
 
 def test_times_in_a_zone_of_its_own(browser, start_console, order):
