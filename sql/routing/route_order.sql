@@ -139,7 +139,7 @@ BEGIN
   END IF;
   -- What an order still has it keeps until it is sure to get something better.
   IF can_open AND EXISTS (
-    SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND masking.is_live(r.live, r.closed, at))
+    SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND NOT r.former AND masking.is_live(r.live, r.closed, at))
   THEN
     SELECT c.available, c.serves, c.customer_holds, c.agent_holds INTO can_open, serves, customer_holds, agent_holds
     FROM masking.choose_proxy(o, at, '{}') c;
