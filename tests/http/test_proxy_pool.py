@@ -100,6 +100,41 @@ def test_a_backlog_of_waiting_orders_is_worked_off(server, database):
     assert min(pauses(server.log[log_before:])) < 5
 
 
+def test_a_suspended_number_is_replaced_while_calls_go_on(server, database):
+    """Plivo suspends a number that orders show. Each phone reaches the other by the old number and by the new one, at any moment."""
+    pairs = [(f"1415666500{n}", f"1415666510{n}") for n in range(8)]
+    database.query("UPDATE masking.proxy_numbers SET enabled = number = %s", POOL[0])
+    for n, (customer, agent) in enumerate(pairs):
+        assert place(database, f"P-7-{n}", customer, agent) == POOL[0]
+    database.orders("INSERT INTO order_phones (order_id, side, number) VALUES ('P-7-0', 'customer', '14156665999')")
+    database.query("UPDATE masking.proxy_numbers SET enabled = true")
+
+    def numbers():
+        return [row[0] for row in database.orders("SELECT proxy_number FROM orders ORDER BY order_id")]
+
+    try:
+        assert database.query("SELECT masking.replace_number(%s)", POOL[0]) == [(len(pairs),)]
+        moved = False
+        while not moved:
+            moved = POOL[0] not in numbers()
+            for customer, agent in pairs:
+                assert server.call(customer, POOL[0]).dial == (POOL[0], agent)
+                assert server.call(agent, POOL[0]).dial == (POOL[0], customer)
+        for (customer, agent), number in zip(pairs, numbers()):
+            assert number in POOL[1:]
+            assert server.call(customer, number).dial == (number, agent)
+            assert server.call(agent, number).dial == (number, customer)
+        for number in (POOL[0], numbers()[0]):
+            assert server.call("14156665999", number).dial == (number, pairs[0][1])
+        assert database.query("SELECT moved, waiting, remaining FROM masking.replacements") == [(len(pairs), 0, 0)]
+        database.orders("UPDATE orders SET cancelled_at = now() WHERE order_id = 'P-7-1'")
+        assert server.call(pairs[1][0], POOL[0]).refusal
+        assert place(database, "P-7-new", CUSTOMER, AGENTS[0]) != POOL[0]
+    finally:
+        database.query("UPDATE masking.proxy_numbers SET enabled = true")
+        database.query("DELETE FROM masking.replacements")
+
+
 def test_second_order_of_the_same_two_people_shares_the_number(server, database):
     proxy = place(database, "P-5-a", CUSTOMER, AGENTS[0])
     assert place(database, "P-5-b", CUSTOMER, AGENTS[0]) == proxy
