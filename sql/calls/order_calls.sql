@@ -1,9 +1,30 @@
+CREATE OR REPLACE FUNCTION masking.calls_about(the_order text, began timestamptz, ended timestamptz)
+RETURNS TABLE (call_uuid text, called_at timestamptz)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- By calls_by_time, which has the hash of the first order; and by calls_of_several, for which
+  -- OFFSET 0 keeps the time out of the planner's sight.
+  SELECT c.call_uuid, c.called_at FROM masking.calls c
+  WHERE c.called_at BETWEEN began AND ended AND hashtext(c.order_ids[1]) = hashtext(the_order) AND c.order_ids[1] = the_order
+  UNION ALL
+  SELECT s.call_uuid, s.called_at
+  FROM (
+    SELECT c.call_uuid, c.called_at FROM masking.calls c
+    WHERE c.order_ids[2] IS NOT NULL AND c.order_ids @> ARRAY[the_order] AND c.order_ids[1] <> the_order
+    OFFSET 0
+  ) s
+  WHERE s.called_at BETWEEN began AND ended
+$$;
+COMMENT ON FUNCTION masking.calls_about(text, timestamptz, timestamptz) IS
+  'The calls of a time that were about an order, whichever of these two people''s orders they name first.';
+
 CREATE OR REPLACE FUNCTION masking.order_calls(the_order text) RETURNS SETOF masking.call_log
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 -- The calls of one order: those it connected lie in the time in which it had routes, and are found
--- there by the index on time; those that its people made, on whatever number, and that reached
+-- there by calls_about(); those that its people made, on whatever number, and that reached
 -- nobody are found by the hash of who called.
 --   reads   routes and orders (of this order), calls (by time, by caller), call_life
 --   who     the order system, support, the console
@@ -28,13 +49,13 @@ BEGIN
   RETURN QUERY
   SELECT l.*
   FROM (
-    SELECT c.call_uuid FROM masking.calls c
-    WHERE c.called_at BETWEEN began - interval '1 hour' AND least(ended, now()) + interval '1 hour'
-      AND c.order_ids @> ARRAY[the_order]
+    SELECT a.call_uuid
+    FROM masking.calls_about(the_order, began - interval '1 hour', least(ended, now()) + interval '1 hour') a
     UNION
-    SELECT c.call_uuid FROM masking.calls c
-    WHERE c.caller_hash = ANY (people)
-      AND c.called_at BETWEEN began - interval '24 hours' AND least(ended, now()) + interval '24 hours'
+    -- As rows are compared, this is a question to calls_unreached alone, also while the planner knows nothing.
+    SELECT c.call_uuid FROM unnest(people) AS p (hash)
+    JOIN masking.calls c ON c.caller_hash IS NOT NULL AND (c.caller_hash, c.called_at)
+      BETWEEN (p.hash, began - interval '24 hours') AND (p.hash, least(ended, now()) + interval '24 hours')
   ) found
   JOIN masking.call_log l ON l.call_uuid = found.call_uuid
   WHERE l.order_id IS NULL OR l.order_id = the_order

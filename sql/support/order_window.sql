@@ -33,9 +33,7 @@ BEGIN
   RETURN QUERY
   SELECT f.call_uuid, f.called_at
   FROM (
-    (SELECT c.call_uuid, c.called_at FROM masking.calls c
-     WHERE c.called_at BETWEEN during.begins AND during.ends AND c.order_ids @> ARRAY[wanted]
-     ORDER BY c.called_at DESC LIMIT at_most)
+    SELECT a.call_uuid, a.called_at FROM masking.calls_about(wanted, during.begins, during.ends) a
     UNION
     (SELECT c.call_uuid, c.called_at FROM masking.calls c
      WHERE c.caller_hash = ANY (people) AND c.called_at BETWEEN during.begins AND during.ends + interval '1 day'

@@ -32,4 +32,15 @@ SELECT results_eq(
   $$SELECT tests.ask_as('masking_orders', 'SELECT l.outcome FROM call_log l JOIN orders o USING (order_id) WHERE o.order_id = ''A'' AND l.call_uuid = ''talk''')$$,
   $$VALUES ('answered')$$, 'the order system''s role may join it to its orders');
 
+-- Whichever order a call names first: calls_about() finds what a look at every call of the time finds.
+INSERT INTO masking.calls (call_uuid, called_at, answered_at, outcome, order_ids)
+SELECT 'r' || n, now() - random() * interval '2 hours', now(), 'connected', (
+  SELECT array_agg('R' || (1 + floor(random() * 12))::integer) FROM generate_series(1, (n % 4)::integer) WHERE n > 0)
+FROM generate_series(1, 3000) n;
+SELECT is_empty($$
+  SELECT o.id, w.began FROM (SELECT 'R' || g AS id FROM generate_series(1, 13) g) o, (VALUES (now() - interval '3 hours', now()), (now() - interval '90 minutes', now() - interval '1 hour')) w (began, ended)
+  WHERE ARRAY(SELECT a.call_uuid FROM masking.calls_about(o.id, w.began, w.ended) a ORDER BY 1)
+    <> ARRAY(SELECT c.call_uuid FROM masking.calls c WHERE c.called_at BETWEEN w.began AND w.ended AND c.order_ids @> ARRAY[o.id] ORDER BY 1)$$,
+  'an order''s calls are all found, each once');
+
 SELECT * FROM finish();

@@ -27,6 +27,9 @@ CONSOLE = {
     "explain": "SELECT * FROM masking.explain('plan')",
     "explain a call": "SELECT * FROM masking.explain('14150000001', '14155550100', now())",
 }
+BY_TIME = {
+    "calls of an order": "SELECT * FROM masking.order_calls('5')",
+}
 COMPLETE = "UPDATE masking.orders SET completed_at = now() WHERE order_id = 'plan'"
 
 
@@ -49,7 +52,7 @@ def database(request):
         ask(owner, PLACE, "plan")
         ask(owner, STRANGER)
         ask(owner, NOBODY)
-        for page in CONSOLE.values():
+        for page in [*CONSOLE.values(), *BY_TIME.values()]:
             ask(owner, page)
         if request.param != "empty":
             ask(owner, "SELECT tests.triggers(false); SET auto_explain.log_min_duration = -1")
@@ -127,3 +130,20 @@ def test_retention(database):
 def test_the_console(database, page):
     """A page by its keys, and the latest by time."""
     assert big_scans(plans(database, CONSOLE[page])) == []
+
+
+@pytest.mark.parametrize("question", BY_TIME)
+def test_calls_of_a_time(database, question):
+    """No more of them than that time has; of an order's time, only what the index takes for its own."""
+    ask(database, "SET auto_explain.log_analyze = on")
+    text = plans(database, BY_TIME[question])
+    ask(database, "SET auto_explain.log_analyze = off")
+    assert "calls_by_time" in text
+    # What belongs to a scan stands below it, up to the next one.
+    of_calls = [scan for scan in re.split(r"(?= (?:on|using) )", text) if re.match(r" on calls\b", scan)]
+    assert sum(int(rows) for scan in of_calls for rows in re.findall(r"Rows Removed by Filter: (\d+)", scan)) < 400
+    assert big_scans(text) == []
+
+
+def test_the_calls_of_several_orders(database):
+    assert "Bitmap Index Scan on calls_of_several" in plans(database, BY_TIME["calls of an order"])
