@@ -24,7 +24,8 @@ SELECT c.call_uuid, c.called_at, c.outcome, c.proxy, c.side, c.order_ids, c.call
     WHEN c.dial_status IS NOT NULL THEN coalesce(
       (SELECT o.outcome FROM masking.outcomes o WHERE o.kind = 'ringing' AND o.outcome = c.dial_status), 'failed')
     WHEN num_nonnulls(c.callee_ended, c.caller_ended) > 0 THEN 'ended'
-  END AS became
+  END AS became,
+  c.route_id
 FROM masking.calls c
 -- caller_… is the caller's leg, callee_… the callee's, dial_… the end of the dialling. Unless
 -- somebody answered, the callee's leg tells why: the caller's only says that our sentence came to
@@ -71,5 +72,6 @@ COMMENT ON COLUMN masking.call_life.hung_up_by IS 'caller, callee, or as Plivo s
 COMMENT ON COLUMN masking.call_life.hangup_cause IS 'Why it ended, in Plivo''s words, as Normal Hangup.';
 COMMENT ON COLUMN masking.call_life.hangup_code IS 'The same as Plivo''s code, as 4000.';
 COMMENT ON COLUMN masking.call_life.cost IS 'Both legs together, in the currency of the Plivo account.';
+COMMENT ON COLUMN masking.call_life.route_id IS 'As in calls.';
 COMMENT ON COLUMN masking.call_life.became IS
   'What became of it in a word, as in outcomes (call, ringing, life): why it was not connected, or how the ringing went; NULL: connected, and nothing more is told.';

@@ -11,7 +11,7 @@ BEGIN
       -- Few rows that meet a pool of hundreds: joined by hashing, not row by row.
       WHEN p.proname = 'choose_proxy' THEN ARRAY['enable_hashjoin = on', 'enable_nestloop = off']
       -- Pages for people: by keys and by time, never a large table from end to end.
-      WHEN p.proname ~ '^(console_|explain$)' THEN ARRAY['enable_seqscan = off', 'jit = off']
+      WHEN p.proname ~ '^(console_|(explain|missed|calls_by_country)$)' THEN ARRAY['enable_seqscan = off', 'jit = off']
       -- An index of arrays can be asked in no other way.
       WHEN p.proname = 'calls_about' THEN ARRAY['enable_seqscan = off', 'enable_bitmapscan = on', 'jit = off']
       ELSE ARRAY['plan_cache_mode = force_generic_plan', 'enable_seqscan = off', 'enable_bitmapscan = off',
@@ -21,7 +21,8 @@ BEGIN
     WHERE p.pronamespace = 'masking'::regnamespace AND p.proname IN (
       'answer_calls', 'answer_codes', 'answer_messages', 'are_too_many', 'record_deliveries', 'record_events', 'record_apologies',
       'orders_written', 'order_phones_written', 'routes_opened', 'assign_pending', 'choose_proxy',
-      'forget_numbers', 'retention_run', 'feed_run', 'feed_after', 'order_calls', 'calls_about', 'erase_person', 'proxy_numbers_written',
+      'forget_numbers', 'retention_run', 'feed_run', 'feed_after', 'order_calls', 'calls_about', 'missed', 'calls_by_country',
+      'erase_person', 'proxy_numbers_written',
       'console_now', 'console_order', 'console_why', 'console_calls', 'console_call', 'console_pool', 'explain')
   LOOP
     FOREACH setting IN ARRAY pinned.settings LOOP

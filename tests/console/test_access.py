@@ -373,6 +373,8 @@ LOOKS = [  # role, what it asks, and what PostgreSQL's log says then, once
      "explain **{digits} to {proxy} as masking_support"),
     ("masking_support", "SELECT * FROM call_log LIMIT 1", "masking.call_log"),
     ("masking_support", "SELECT * FROM order_calls('{order}')", "masking.call_log"),
+    ("masking_support", "SELECT * FROM missed('1 hour')", "masking.call_log"),
+    ("masking_support", "SELECT * FROM calls_by_country('1 hour')", "masking.call_log"),
     ("masking_support", "SELECT * FROM message_log", "masking.message_log"),
     ("masking_support", "SELECT n, l.call_uuid FROM generate_series(1, 50) n"
      " LEFT JOIN call_log l ON l.call_uuid = n::text", "masking.call_log"),

@@ -29,6 +29,8 @@ CONSOLE = {
 }
 BY_TIME = {
     "calls of an order": "SELECT * FROM masking.order_calls('5')",
+    "tried in vain": "SELECT * FROM masking.missed('1 hour')",
+    "by country": "SELECT * FROM masking.calls_by_country('1 hour')",
 }
 COMPLETE = "UPDATE masking.orders SET completed_at = now() WHERE order_id = 'plan'"
 

@@ -44,6 +44,8 @@ PLAY = [
     ("masking_support", "SELECT words FROM masking.explain('+1 415 666 9999', '14155550100', now())"),
     ("masking_support", "SELECT order_id, caller, outcome, dialled, ring_seconds, talk_seconds, hung_up_by FROM masking.order_calls('A')"),
     ("masking_support", "SELECT caller, outcome, dialled, hung_up_by FROM masking.call_log ORDER BY call_uuid"),
+    ("masking_support", "SELECT order_id, side, tries, last_outcome, talked_later FROM masking.missed('1 hour')"),
+    ("masking_support", "SELECT * FROM masking.calls_by_country('1 hour')"),
     ("masking_support", "SELECT order_id, writer, outcome, delivery FROM masking.message_log ORDER BY message_uuid"),
     *(("masking_console", f"SELECT part, tone, link, key, cells FROM masking.console_{page}") for page in (
         "now('who')", "order('who', 'A')", "call('who', 'c4')", "pool('who')", "why('who', '14156660001', NULL, NULL)",
