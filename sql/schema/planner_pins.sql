@@ -22,7 +22,7 @@ BEGIN
       'answer_calls', 'answer_codes', 'answer_messages', 'are_too_many', 'record_deliveries', 'record_events', 'record_apologies',
       'orders_written', 'order_phones_written', 'routes_opened', 'assign_pending', 'choose_proxy',
       'forget_numbers', 'retention_run', 'feed_run', 'feed_after', 'order_calls', 'calls_about', 'missed', 'calls_by_country',
-      'erase_person', 'proxy_numbers_written',
+      'erase_person', 'proxy_numbers_written', 'replace_number',
       'console_now', 'console_order', 'console_why', 'console_calls', 'console_call', 'console_pool', 'explain')
   LOOP
     FOREACH setting IN ARRAY pinned.settings LOOP

@@ -124,6 +124,13 @@ def test_serving_those_who_wait(database):
     assert big_scans(plans(database, "SELECT * FROM masking.assign_pending()")) == []
 
 
+def test_replacing_a_number(database):
+    """The look for its orders reads what is held, by an index; a piece, its own orders."""
+    text = plans(database, "SELECT masking.replace_number('14155550119')")
+    assert "routes_held" in text and big_scans(text) == []
+    assert big_scans(plans(database, "SELECT * FROM masking.assign_pending()")) == []
+
+
 def test_retention(database):
     assert big_scans(plans(database, "SELECT * FROM masking.retention_run()")) == []
 
