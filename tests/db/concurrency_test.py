@@ -217,6 +217,34 @@ def test_a_long_transaction_delays_nobody_for_ever(database):
     assert ask(owner, "SELECT order_id FROM masking.assign_pending()") == [("B",)]
 
 
+def test_a_number_is_replaced_while_its_people_get_further_orders(database):
+    """No order fails or waits for it: none that is placed or written meanwhile finds its people busy for lock_wait."""
+    owner = connect(database)
+    fill_pool(owner, 12)
+    old = "14155550100"
+    ask(owner, "UPDATE masking.proxy_numbers SET enabled = number = %s", old)
+    ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number)"
+        " SELECT 'OLD' || n, (14156660000 + n)::text, (14156670000 + n)::text FROM generate_series(1, 150) n")
+    ask(owner, "UPDATE masking.proxy_numbers SET enabled = true")
+    assert one(owner, "SELECT masking.replace_number(%s)", old) == 150
+
+    def work(number):
+        if number < 2:
+            serve_all(connect(database, "masking_server"))
+            return
+        connection, chance = connect(database, "masking_orders"), random.Random(number)
+        for each in range(30):
+            assert ask(connection, "INSERT INTO orders (order_id, customer_number, agent_number) VALUES (%s, %s, %s) RETURNING masking",
+                       f"{number}-{each}", f"141566680{each:02}", f"1415667{chance.randrange(1, 151):04}") == [("masked",)]
+            ask(connection, "UPDATE orders SET completed_at = now() + interval '3 hours' WHERE order_id = %s", f"OLD{chance.randrange(1, 151)}")
+
+    assert at_once(5, work) == []
+    serve_all(owner)
+    assert ask(owner, "SELECT order_id FROM masking.orders WHERE proxy_number = %s OR unmasked_since IS NOT NULL", old) == []
+    assert one(owner, "SELECT count(*) FROM masking.live_routes() WHERE former AND proxy = %s", int(old)) == 300
+    assert ask(owner, LOST) == ask(owner, AMBIGUOUS) == ask(owner, "SELECT * FROM masking.orders_out_of_step") == []
+
+
 def test_the_same_calls_from_all_connections_at_once(database):
     """Promise 4: one row per CallUUID, one answer, and no deadlock between batches."""
     owner = connect(database)

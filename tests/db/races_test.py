@@ -714,3 +714,54 @@ def test_no_role_that_may_log_in_stops_a_chore(database):
     assert ask(first, "SELECT removed FROM masking.retention_run()") == [(1,)]
     assert ask(server, "SELECT removed FROM masking.retention_run()") == [(0,)]
     first.commit()
+
+
+LOOK_AGAIN = "UPDATE masking.replacements SET looked_at = looked_at - interval '31 seconds'"
+
+
+def test_who_chose_a_number_before_it_was_replaced_gets_another_however_late(database):
+    """Transaction A, which replaces the number, sees nothing of B's order; B commits when A is long done."""
+    owner, late = connect(database), connect(database, "masking_orders", "READ COMMITTED")
+    number, = ask(late, PLACE + " RETURNING proxy_number", "A", "14156660001", "14156660002")[0]
+    assert ask(owner, "SELECT masking.replace_number(%s)", number) == [(0,)]
+    for _ in range(4):
+        ask(owner, LOOK_AGAIN)
+        assert ask(owner, "SELECT * FROM masking.assign_pending()") == []
+    assert one(owner, "SELECT finished_at FROM masking.replacements") is None
+    late.commit()
+    ask(owner, LOOK_AGAIN)
+    (order, other), = ask(owner, "SELECT * FROM masking.assign_pending()")
+    assert order == "A" and other != number
+    ask(owner, LOOK_AGAIN)
+    assert ask(owner, "SELECT * FROM masking.assign_pending()") == []
+    assert one(owner, "SELECT finished_at FROM masking.replacements") is not None
+    assert ask(owner, LOST) == []
+
+
+def test_who_stops_a_replacement_and_does_not_commit_holds_up_nobody(database):
+    owner, stopper = connect(database), connect(database, isolation="READ COMMITTED")
+    number = one(connect(database, "masking_orders"), PLACE + " RETURNING proxy_number", "A", "14156660001", "14156660002")
+    ask(owner, "SELECT masking.replace_number(%s)", number)
+    ask(stopper, "UPDATE masking.replacements SET stopped = true")
+    server = connect(database, "masking_server")
+    assert ask(server, "SET lock_timeout = '200ms'; SELECT * FROM masking.assign_pending()") == []
+    stopper.rollback()
+    assert len(ask(server, "SELECT * FROM masking.assign_pending()")) == 1
+
+
+def test_an_order_that_is_being_written_is_moved_later(database):
+    owner, orders = connect(database), connect(database, "masking_orders", "READ COMMITTED")
+    number = one(connect(database, "masking_orders"), PLACE + " RETURNING proxy_number", "A", "14156660001", "14156660002")
+    ask(owner, "SELECT masking.replace_number(%s)", number)
+    ask(orders, "UPDATE orders SET placed_at = placed_at WHERE order_id = 'A'")
+    assert ask(owner, "SELECT * FROM masking.assign_pending()") == []
+    assert one(owner, "SELECT remaining FROM masking.replacements") == 1
+    orders.commit()
+    assert len(ask(owner, "SELECT * FROM masking.assign_pending()")) == 1
+    # Nor one whose people are: an order that shares one is being placed.
+    assert ask(owner, "SELECT masking.replace_number(proxy_number) FROM masking.orders") == [(1,)]
+    ask(orders, PLACE, "B", "14156660003", "14156660002")
+    assert ask(owner, "SELECT * FROM masking.assign_pending()") == []
+    orders.commit()
+    assert len(ask(owner, "SELECT * FROM masking.assign_pending()")) == 1
+    assert ask(owner, LOST) == []
