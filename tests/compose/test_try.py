@@ -29,6 +29,6 @@ def test_a_call_is_played_beside_it(container):
 def test_an_order_placed_beside_it_is_callable(container):
     podman("exec", container, "server/tools/psql", "-c",
            "INSERT INTO orders (order_id, customer_number, agent_number)"
-           " VALUES ('A-1', '+1 415-666-1111', '+1 415-666-2222')")
+           " VALUES ('A-1', '+1 415-666-1111', '+1 415-666-8888')")
     said = podman("exec", container, "make", "call", "FROM=14156661111").stdout
-    assert said.splitlines()[-1] == "14156662222 rings, sees 14155550100", said
+    assert said.splitlines()[-1] == "14156668888 rings, sees 14155550100", said
