@@ -169,6 +169,14 @@ SELECT is((SELECT count(*) FROM masking.assign_pending()), 2::bigint, 'the other
 SELECT results_eq('SELECT moved, waiting, remaining FROM masking.replacements WHERE number = 14155550102', 'VALUES (2, 0, 0)', 'and those alone are counted');
 SELECT is_empty('SELECT * FROM masking.orders_out_of_step', 'all is in step');
 
+-- With any_number, who dials a third number is shown as the order's, once.
+SELECT tests.set('any_number', 'true');
+INSERT INTO masking.proxy_numbers (number, enabled) VALUES ('14155550104', false);
+SELECT results_eq($$SELECT shows::text, counterpart FROM tests.answer_calls('{fourth}', '{14156660023}', '{14155550104}')$$,
+  $$SELECT proxy_number, 14156667023 FROM masking.orders WHERE order_id = 'S3'$$, 'whoever dials a third number is shown as the order''s present one');
+SELECT is((SELECT order_ids FROM masking.calls WHERE call_uuid = 'fourth'), '{S3}', 'and the order is on record once');
+SELECT tests.set('any_number', 'false');
+
 -- An order never fails for it.
 UPDATE masking.proxy_numbers SET enabled = number = '14155550103';
 SELECT tests.set('refuse_unmasked', 'true');
@@ -178,6 +186,9 @@ SELECT pg_temp.place('R', 14156660031, 14156667031);
 SELECT is(masking.replace_number('14155550103'), 1, 'with refuse_unmasked');
 SELECT lives_ok($$UPDATE masking.orders SET completed_at = now() WHERE order_id = 'R'$$, 'it is completed');
 SELECT is(pg_temp.serve() || pg_temp.number('R'), 'waiting', 'and waits, as it cannot be refused any more');
+UPDATE masking.replacements SET stopped = true;
+SELECT is(pg_temp.serve() || pg_temp.number('R'), 'waiting', 'stopped, the number is one that is disabled: it brings back no order that left it');
+UPDATE masking.replacements SET stopped = false WHERE number = 14155550103;
 
 -- The console.
 SELECT ok(EXISTS (SELECT FROM masking.console_pool('anna') p WHERE p.part = 'row' AND p.cells[3] = 'going on' AND p.cells[1] = '14155550103' AND p.cells[5] = '1'),
