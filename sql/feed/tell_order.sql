@@ -12,14 +12,17 @@ CREATE OR REPLACE FUNCTION masking.tell_order(before masking.orders, o masking.o
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
--- What the feed tells of a write of an order, whoever wrote it: its number, as its people have it now, and who
--- of them begins as blocked. What a block changes later is told by blocks_follow().
+-- What the feed tells of a write of an order, whoever wrote it: its number, as its people have it now, and which
+-- side is blocked now and was not with the people before, or the other way round. What a block changes later is
+-- told by blocks_follow().
 --   reads   routes of this order, settings
 --   writes  feed_inbox; rows of one order come in the order of its writes, as each holds the order's row
 --   who     the triggers told_… on orders, after the write
 DECLARE
   is_new CONSTANT boolean := before.order_id IS NULL;
-  blocked_side text;
+  the_side text;
+  was_blocked boolean;
+  is_blocked boolean;
 BEGIN
   IF o.order_id IS NULL THEN
     -- (Not of an order that had ended long ago, as retention removes them.)
@@ -41,13 +44,20 @@ BEGIN
       CASE WHEN before.proxy_number IS DISTINCT FROM o.proxy_number THEN before.proxy_number END);
   END IF;
   IF masking.setting_on('feed_blocks') THEN
-    FOR blocked_side IN
-      SELECT DISTINCT r.side FROM masking.routes r
-      WHERE r.order_id = o.order_id AND r.blocked AND r.began IS NULL AND lower(r.live) >= now()
-        AND masking.is_live(r.live, r.closed, clock_timestamp()) AND masking.is_main(o, r.side, r.caller, r.callee)
-      ORDER BY 1
-    LOOP
-      PERFORM masking.tell_block(o.order_id, blocked_side, true);
+    FOREACH the_side IN ARRAY '{customer,agent}'::text[] LOOP
+      was_blocked := (
+        SELECT r.blocked FROM masking.routes r
+        WHERE r.order_id = o.order_id AND r.side = the_side AND upper(r.live) >= now()
+          AND NOT masking.is_live(r.live, r.closed, clock_timestamp()) AND masking.is_main(before, r.side, r.caller, r.callee)
+        ORDER BY upper(r.live) DESC, lower(r.live) DESC LIMIT 1);
+      is_blocked := (
+        SELECT r.blocked FROM masking.routes r
+        WHERE r.order_id = o.order_id AND r.side = the_side AND lower(r.live) >= now() AND r.began IS NULL
+          AND masking.is_live(r.live, r.closed, clock_timestamp()) AND masking.is_main(o, r.side, r.caller, r.callee)
+        ORDER BY lower(r.live) DESC LIMIT 1);
+      IF is_blocked <> coalesce(was_blocked, false) THEN
+        PERFORM masking.tell_block(o.order_id, the_side, is_blocked);
+      END IF;
     END LOOP;
   END IF;
 END

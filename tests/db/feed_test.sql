@@ -110,6 +110,14 @@ UPDATE masking.orders SET completed_at = now() WHERE order_id = 'D';
 SELECT is_empty('SELECT pg_temp.news()', 'once');
 SELECT masking.unblock_person('14156660006');
 SELECT set_eq('SELECT pg_temp.news()', $$VALUES ('block unblocked C agent'), ('block unblocked D agent')$$, 'until the block is lifted');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('S', '14156660008', '14156660009');
+SELECT masking.block_person('14156660009', NULL, 'from');
+UPDATE masking.orders SET agent_number = '14156660010' WHERE order_id = 'S';
+SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('block blocked S agent'), ('block unblocked S agent')$$, 'or somebody else is the agent');
+INSERT INTO masking.order_blocks (order_id, side) VALUES ('S', 'customer');
+UPDATE masking.orders SET agent_number = '14156660009' WHERE order_id = 'S';
+SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('block blocked S customer'), ('block blocked S agent')$$, 'who stays blocked is not told again');
+DELETE FROM masking.orders WHERE order_id = 'S';
 
 -- Texts.
 SELECT tests.set('feed_texts', 'true');
