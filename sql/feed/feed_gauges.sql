@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION masking.feed_gauges() RETURNS TABLE (name text, label
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT 'feed_waiting_seconds', '', coalesce((
+  SELECT 'feed_waiting_seconds', '', greatest((
     SELECT extract(epoch FROM now() - i.happened_at)::double precision
     FROM masking.feed_inbox i
     WHERE i.feed_id > (SELECT c.settled_id FROM masking.feed_counter c) AND masking.is_due(i.kind, i.happened_at)

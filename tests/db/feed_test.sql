@@ -177,6 +177,7 @@ INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('E'
 SELECT * FROM tests.answer_calls('{ahead}', '{14156660011}', ARRAY[(SELECT proxy_number::bigint FROM masking.orders WHERE order_id = 'E')]);
 SELECT tests.tell('ahead', '{"caller_ended": 1}');
 UPDATE masking.feed_inbox SET happened_at = now() + interval '1 hour';
+SELECT is((SELECT value FROM masking.feed_gauges()), 0::double precision, 'nothing waits for less than no time');
 SELECT results_eq($$SELECT regexp_replace(pg_temp.news(), '1415555010[0-9]', 'P')$$, $$VALUES ('call ended E customer P unanswered 0s ahead')$$, 'what happens in an hour was written before the clock was set back');
 UPDATE masking.feed_counter SET swept_to = now() + interval '1 year';
 SELECT tests.answer_calls('{open}', '{14156660011}', ARRAY[(SELECT proxy_number::bigint FROM masking.orders WHERE order_id = 'E')]);
