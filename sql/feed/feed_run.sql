@@ -141,7 +141,7 @@ BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'feed_run must be READ COMMITTED' USING ERRCODE = '25001';
   END IF;
-  SELECT * INTO c FROM masking.feed_counter;
+  SELECT * INTO STRICT c FROM masking.feed_counter;
   IF (c.swept_to IS NULL) <> tells_calls AND (tells_calls IS NOT TRUE OR ended_by < c.swept_to + interval '10 seconds')
     AND c.life = masking.feed_life() -- else ids may have begun again, below settled_id
     AND NOT EXISTS (SELECT FROM masking.feed_inbox i WHERE i.feed_id > c.settled_id AND masking.is_due(i.kind, i.happened_at))

@@ -190,6 +190,11 @@ SELECT is((SELECT value FROM masking.feed_gauges()), 0::double precision, 'nothi
 INSERT INTO masking.feed_inbox (kind, what, order_ids, happened_at) VALUES ('number', 'none', '{F}', now() - interval '70 seconds');
 SELECT is((SELECT round(value) FROM masking.feed_gauges()), 70::double precision, 'how long something has waited for its position');
 
+BEGIN;
+DELETE FROM masking.feed_counter;
+SELECT throws_ok('SELECT masking.feed_run(3600)', 'P0002', NULL, 'a counter that is lost is an error, not the end of all news');
+ROLLBACK;
+
 SELECT is_empty($$SELECT f::text FROM masking.feed f WHERE f::text ~ '1415666[0-9]{4}'$$, 'promise 1: the feed has no phone number of a party');
 SELECT throws_ok($$SELECT tests.run_as('masking_orders', 'SELECT masking.feed_run(1)')$$, '42501', NULL, 'only a server numbers');
 SELECT lives_ok($$SELECT tests.run_as('masking_orders', 'SELECT * FROM feed_after(0)')$$, 'the order system reads');
