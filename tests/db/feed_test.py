@@ -10,7 +10,8 @@ import pytest
 from database import LONG, ask, connect, fill_pool, fresh, one, setting
 from waiting import in_threads, wait_until
 
-WRITERS, WRITES = 20, 60 if LONG else 12
+WRITERS, WRITES, CALLS = 20, 60 if LONG else 12, 400 if LONG else 80
+ENDS = ['{"caller_ended": true}', '{"dial_status": "busy"}', '{"callee_ended": true, "callee_cause": "Busy"}']
 
 
 @pytest.fixture
@@ -31,13 +32,14 @@ def place(connection, order, customer):
 class Reader:
     """Keeps its position and what it read, as an order system does in one transaction."""
 
-    def __init__(self, name):
-        self.connection = connect(name, "masking_orders")
+    def __init__(self, name, isolation=None):
+        self.connection = connect(name, "masking_orders", isolation)
         self.position, self.rows = 0, []
 
     def read(self):
         """How many rows were new."""
         rows = ask(self.connection, "SELECT position, order_ids[1], what FROM feed_after(%s, 7)", self.position)
+        self.connection.commit()  # of a transaction of its own, where isolation is set
         self.rows += rows
         self.position = rows[-1][0] if rows else self.position
         return len(rows)
@@ -132,6 +134,70 @@ def test_every_row_once_and_per_order_in_order(database, seed):
         assert {order: reader.of(order) for order in told} == told
     assert one(owner, "SELECT count(*) FROM masking.feed_inbox") == 0
     assert len(told) == 3 * WRITERS and sum(map(len, told.values())) == len(readers[0].rows)
+
+
+def test_each_call_once_whatever_the_order_of_its_events(database):
+    """Two servers record asks, and ends in batches, twice and mixed, and number; what both readers have seen is removed."""
+    owner, over = connect(database), threading.Event()
+    setting(owner, "feed_numbers", "false")
+    setting(owner, "feed_calls", "true")
+    orders = connect(database, "masking_orders")
+    for n in range(4):
+        place(orders, str(n), n)
+    proxies = [one(owner, "SELECT proxy_number::bigint FROM masking.orders WHERE order_id = %s", str(n)) for n in range(4)]
+    readers = [Reader(database), Reader(database, "REPEATABLE READ")]
+    all_asked = threading.Barrier(2)
+
+    def record(who):
+        chance = random.Random(who)
+        connection = connect(database, "masking_server")
+        for call in [call for call in range(CALLS) for _ in range(chance.choice([0, 1, 2]))] + list(range(who, CALLS, 2)):
+            ask(connection, "SELECT masking.answer_calls(ARRAY[%s], ARRAY[%s], ARRAY[%s], ARRAY[%s])",
+                f"call {call}", 14156660000 + call % 4, proxies[call % 4], 1 + chance.getrandbits(60))
+        all_asked.wait(60)
+        told = [(f"call {call}", end) for call in range(CALLS) for end in ENDS] * 2
+        chance.shuffle(told)
+        while told:
+            batch = [told.pop() for _ in range(min(len(told), chance.randint(1, 12)))]
+            ask(connection, "SELECT masking.record_events(%s, %s::bigint[], %s::text[], %s)",
+                [call for call, _ in batch], [proxies[0]] * len(batch), [None] * len(batch), [end for _, end in batch])
+
+    def record_all():
+        try:
+            in_threads(lambda: record(0), lambda: record(1), within=200)
+        finally:
+            over.set()
+
+    def number():
+        connection = connect(database, "masking_server")
+        while not over.is_set():
+            ask(connection, "SELECT masking.feed_run(3600, 7)")
+            time.sleep(0.01)
+
+    def age():
+        connection = connect(database)
+        while not over.is_set():
+            ask(connection, settle)
+            ask(connection, "UPDATE masking.feed SET told_at = told_at - interval '8 days' WHERE position <= %s AND told_at > now() - interval '1 day'",
+                min(reader.position for reader in readers))
+            ask(connection, "SELECT masking.remove_feed(5)")
+            time.sleep(0.01)
+
+    def read(reader):
+        while not over.is_set():
+            reader.read() or time.sleep(0.002)
+
+    settle = "UPDATE masking.feed_inbox SET happened_at = happened_at - interval '10 seconds' WHERE happened_at > now() - interval '9 seconds'"
+    in_threads(record_all, number, number, age, *(lambda reader=reader: read(reader) for reader in readers), within=300)
+    ask(owner, settle)
+    while run(owner):
+        pass
+    for reader in readers:
+        while reader.read():
+            pass
+        assert {what for *_, what in reader.rows} <= {"busy", "ended"}  # told before the others of its ends came
+        assert sorted(order for _, order, _ in reader.rows) == sorted(str(call % 4) for call in range(CALLS))
+    assert one(owner, "SELECT removed FROM masking.feed_counter") > 0
 
 
 @pytest.mark.parametrize("table, does", [("feed_inbox", "DELETE"), ("feed", "INSERT"), ("feed_counter", "UPDATE")])
