@@ -4,8 +4,7 @@ AS $$
 -- Notes which live orders have the number, and whether that is all. A transaction that chose the number before it was
 -- disabled may commit much later, and its order is seen then: so it is finished by a look that finds none and is made when
 -- every transaction has ended that was running at a look before it, half a minute after the first. (One that never ends
--- delays that word, and nothing else. Above READ COMMITTED an order may still choose the number, by a snapshot that was
--- taken before; it is seen by the same look.)
+-- delays that word, and nothing else. Whoever chooses the number by an older snapshot has 40001 of keep_proxy.)
 --   reads   all that is held (routes_held), once; orders by their key
 --   writes  replacement_orders
 --   who     replace_number, replace_some

@@ -738,6 +738,15 @@ def test_who_chose_a_number_before_it_was_replaced_gets_another_however_late(dat
     assert ask(owner, LOST) == []
 
 
+def test_who_sees_a_number_by_an_older_snapshot_is_to_try_again(database):
+    owner, orders = connect(database), connect(database, "masking_orders", "REPEATABLE READ")
+    ask(owner, "UPDATE masking.proxy_numbers SET enabled = number = '14155550100'")
+    ask(orders, "SELECT count(*) FROM orders")
+    ask(owner, "SELECT masking.replace_number('14155550100')")
+    with pytest.raises(psycopg2.errors.SerializationFailure):
+        ask(orders, PLACE, "A", "14156660001", "14156660002")
+
+
 def test_who_stops_a_replacement_and_does_not_commit_holds_up_nobody(database):
     owner, stopper = connect(database), connect(database, isolation="READ COMMITTED")
     number = one(connect(database, "masking_orders"), PLACE + " RETURNING proxy_number", "A", "14156660001", "14156660002")
