@@ -1,7 +1,9 @@
 CREATE OR REPLACE FUNCTION masking.is_replaced(the_number bigint) RETURNS boolean
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-  SELECT EXISTS (SELECT FROM masking.replacements x WHERE x.number = the_number AND NOT x.stopped)
+BEGIN
+  RETURN EXISTS (SELECT FROM masking.replacements x WHERE x.number = the_number AND NOT x.stopped);
+END
 $$;
 COMMENT ON FUNCTION masking.is_replaced(bigint) IS 'Whether no order is to get this number, or a route on it, any more.';
 

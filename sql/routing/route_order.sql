@@ -128,6 +128,7 @@ DECLARE
   serves boolean;
   customer_holds integer;
   agent_holds integer;
+  has_former boolean := false; -- on a number that was replaced
   assigned timestamptz;
 BEGIN
   missing := masking.lacks_routes(o, before, at);
@@ -149,6 +150,10 @@ BEGIN
       PERFORM masking.leave_number(o);
     END IF;
     PERFORM masking.trim_routes(o, at, CASE WHEN can_open THEN 'renewed' END);
+    has_former := can_open AND EXISTS (
+      SELECT FROM masking.routes r WHERE r.order_id = o.order_id AND r.former AND masking.is_live(r.live, r.closed, at));
+  END IF;
+  IF has_former THEN
     assigned := masking.assigned_before(o, at);
   END IF;
   o.unmasked_since := NULL;
@@ -169,7 +174,9 @@ BEGIN
     missing := NOT opened;
     IF opened THEN
       o.routed_at := coalesce(o.routed_at, at);
-      PERFORM masking.come_back(o, at);
+      IF has_former THEN
+        PERFORM masking.come_back(o, at);
+      END IF;
     END IF;
   END IF;
   IF missing THEN
