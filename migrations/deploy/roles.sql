@@ -26,6 +26,8 @@ BEGIN
         -- Its questions are arrays and its gauges numbers, whatever the database has set.
         'array_nulls = on',
         'extra_float_digits = 1',
+        -- feed_run() must see what was committed since the transaction began.
+        'default_transaction_isolation = ''read committed''',
         -- An answer is worth 2 s. A row that somebody holds is no reason to let a whole
         -- batch of callers wait that long: it is asked about again without the others. Two
         -- connections can meet such rows at once, and half a second without any answer counts

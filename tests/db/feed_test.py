@@ -266,6 +266,13 @@ def test_a_numberer_must_see_what_was_committed_meanwhile(database):
         run(connect(database, isolation="REPEATABLE READ"))
 
 
+def test_a_server_does_so_whatever_the_database_has_set(database):
+    owner = connect(database)
+    ask(owner, f"ALTER DATABASE {database} SET default_transaction_isolation = 'repeatable read'")
+    place(connect(database, "masking_orders"), "A", 1)
+    assert run(connect(database, "masking_server")) == 1
+
+
 def test_rows_that_are_gone_are_not_looked_through_again(database):
     """A snapshot that stays open, as pg_dump's, keeps dead rows; the search begins behind them all the same."""
     owner, dump = connect(database), connect(database, isolation="REPEATABLE READ")
