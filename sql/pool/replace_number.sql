@@ -11,7 +11,8 @@ AS $$
 DECLARE
   -- Before the look: who ends between the two may be seen, and counts as running.
   oldest CONSTANT xid8 := pg_snapshot_xmin(pg_current_snapshot());
-  newest CONSTANT xid8 := pg_snapshot_xmax(pg_current_snapshot());
+  -- (Not the snapshot's xmax, beyond which transactions may be running.)
+  newest CONSTANT xid8 := pg_current_xact_id();
 BEGIN
   INSERT INTO masking.replacement_orders (number, order_id)
   SELECT x.number, r.order_id
