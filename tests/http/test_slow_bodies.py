@@ -15,7 +15,7 @@ CLAIM_V2 = "X-Plivo-Signature-V2: AAAA\r\nX-Plivo-Signature-V2-Nonce: 1\r\n"
 
 @pytest.fixture(scope="module")
 def server(start_server):
-    return start_server(PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=PUBLIC_URL, WORKERS="4")
+    return start_server(PLIVO_AUTH_TOKEN=TOKEN, PUBLIC_URL=PUBLIC_URL, WORKERS="4", ANSWER_DEADLINE_MS="20000")
 
 
 def head(path="/answer", more="", method="POST", length=60000):
