@@ -286,6 +286,18 @@ def test_rows_that_are_gone_are_not_looked_through_again(database):
     assert behind <= 2
 
 
+def test_the_very_first_thing_is_told(database):
+    """Also where the feed ran before it, as it does once calls are told."""
+    owner, orders = connect(database), connect(database, "masking_orders")
+    reader = Reader(database)
+    run(owner)
+    setting(owner, "feed_calls", "true")
+    run(owner)
+    place(orders, "A", 1)
+    run(owner)
+    assert reader.read() == 1 and reader.of("A") == ["masked"]
+
+
 def test_a_call_that_is_waited_for_stays_ahead_of_the_search(database):
     owner, orders = connect(database), connect(database, "masking_orders")
     setting(owner, "feed_calls", "true")
