@@ -27,6 +27,7 @@ AS $$
 DECLARE
   o masking.orders;
   open record;
+  dialled text;
 BEGIN
   SELECT * INTO o FROM masking.orders f WHERE f.order_id = wanted;
   IF NOT EXISTS (SELECT FROM masking.routes r WHERE r.order_id = wanted AND masking.is_live(r.live, r.closed)) THEN
@@ -38,9 +39,15 @@ BEGIN
     SELECT DISTINCT masking.next_step(f.reason)
     FROM masking.routes r CROSS JOIN LATERAL masking.block_found(r.side, r.callee) f
     WHERE r.order_id = wanted AND masking.is_live(r.live, r.closed) AND r.blocked;
+    dialled := coalesce(o.proxy_number, 'a number of ours');
+    IF o.unmasked_since IS NOT NULL AND o.proxy_number IS NULL THEN
+      RETURN NEXT masking.next_step(o.unmasked_reason);
+      SELECT r.proxy || ', as far as it still rings,' INTO dialled FROM masking.routes r
+      WHERE r.order_id = wanted AND r.former AND masking.is_live(r.live, r.closed) ORDER BY lower(r.live) DESC LIMIT 1;
+    END IF;
     IF open.sides IS NOT NULL THEN
       RETURN NEXT format('%s should dial %s from the phone of the order. Somebody calls from another phone? Ask Why with that number.',
-        CASE WHEN cardinality(open.sides) = 2 THEN 'Both' ELSE 'The ' || open.sides[1] END, coalesce(o.proxy_number, 'a number of ours'));
+        CASE WHEN cardinality(open.sides) = 2 THEN 'Both' ELSE 'The ' || open.sides[1] END, dialled);
     END IF;
     RETURN NEXT 'A call that is not on this page did not reach us: another number was dialled, or the number is no longer attached to the application at Plivo (see Pool).';
   END IF;

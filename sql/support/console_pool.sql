@@ -29,7 +29,7 @@ CREATE OR REPLACE FUNCTION masking.replacement_lines() RETURNS SETOF masking.con
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
--- How far numbers are replaced; nothing where none ever was. Reads replacements.
+-- How far numbers are replaced; nothing where none ever was. Reads replacements and proxy_numbers.
 BEGIN
   IF NOT EXISTS (SELECT FROM masking.replacements) THEN
     RETURN;
@@ -38,10 +38,11 @@ BEGIN
   RETURN NEXT masking.line('columns', '', '', '', 'Number', 'Since', 'State', 'Orders moved', 'Orders that wait', 'Orders left');
   RETURN QUERY
   SELECT made.* FROM masking.replacements x
+  JOIN masking.proxy_numbers p ON p.e164 = x.number
   CROSS JOIN LATERAL masking.line('row',
-    CASE WHEN x.stopped OR x.waiting > 0 THEN 'bad' WHEN x.finished_at IS NULL THEN 'warn' ELSE 'good' END,
+    CASE WHEN p.enabled THEN 'good' WHEN x.stopped OR x.waiting > 0 THEN 'bad' WHEN x.finished_at IS NULL THEN 'warn' ELSE 'good' END,
     'number', x.number::text, x.number::text, masking.said_ago(x.began_at),
-    CASE WHEN x.stopped THEN 'stopped' WHEN x.finished_at IS NULL THEN 'going on' ELSE 'finished ' || masking.said_ago(x.finished_at) END,
+    CASE WHEN p.enabled THEN 'in use again' WHEN x.stopped THEN 'stopped' WHEN x.finished_at IS NULL THEN 'going on' ELSE 'finished ' || masking.said_ago(x.finished_at) END,
     x.moved::text, x.waiting::text, x.remaining::text) made
   ORDER BY x.began_at DESC LIMIT 50;
   RETURN NEXT masking.line('text', 'quiet', '', '',

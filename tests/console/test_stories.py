@@ -292,7 +292,7 @@ def test_the_pool(browser, console, database, pool):
         assert "Replaced numbers" in page and "going on" in page
     finally:
         database.query("UPDATE masking.proxy_numbers SET enabled = true WHERE number = %s", POOL[1])
-    assert "stopped" in browser.open(console.url + "/pool")
+    assert "in use again" in browser.open(console.url + "/pool")
 
 
 def test_times_in_a_zone_of_its_own(browser, start_console, order):
