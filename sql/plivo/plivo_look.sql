@@ -55,7 +55,7 @@ DECLARE
   on_it integer;
 BEGIN
   IF doubt IS NOT NULL THEN
-    r.words := r.words || ('!Nothing is disabled: ' || doubt || '. What is gone for good: DELETE it FROM masking.proxy_numbers.');
+    r.words := r.words || ('!Nothing is disabled: ' || doubt || '. What is gone for good: SELECT masking.replace_number() of it, and when nobody is on it any more DELETE it FROM masking.proxy_numbers.');
     RETURN r;
   END IF;
   FOR suspect IN

@@ -13,7 +13,7 @@ BEGIN
   IF EXISTS (SELECT FROM masking.live_routes() r WHERE r.proxy = before.e164) THEN
     RAISE EXCEPTION 'number: "%" still connects calls', masking.redacted(before.number)
       USING ERRCODE = 'MK006', COLUMN = 'number', TABLE = 'proxy_numbers',
-        HINT = 'Set enabled to false, and remove it when masking.pool_status shows no live routes.';
+        HINT = 'Set enabled to false, and remove it when masking.pool_status shows no live routes. Does it ring no more? masking.replace_number() gives its orders others.';
   END IF;
   DELETE FROM masking.replacement_orders r WHERE r.number = before.e164;
   DELETE FROM masking.replacements r WHERE r.number = before.e164;
