@@ -44,7 +44,7 @@ BEGIN
     p.number := masking.e164(p.number, 'number');
   END IF;
   IF before.number IS NOT DISTINCT FROM p.number THEN
-    UPDATE masking.replacements r SET stopped = true WHERE r.number = before.e164 AND p.enabled AND NOT r.stopped;
+    UPDATE masking.replacements r SET stopped = true, waiting = 0, remaining = 0 WHERE r.number = before.e164 AND p.enabled AND NOT r.stopped;
     RETURN p;
   ELSIF before.number IS NOT NULL THEN
     PERFORM masking.proxy_number_removed(before);

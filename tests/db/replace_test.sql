@@ -200,7 +200,7 @@ SELECT results_eq($$SELECT s FROM masking.order_steps('R') s$$, $$VALUES
   ('A call that is not on this page did not reach us: another number was dialled, or the number is no longer attached to the application at Plivo (see Pool).')$$,
   'support reads what to do about an order that waits for another number');
 UPDATE masking.proxy_numbers SET enabled = true WHERE number = '14155550103';
-SELECT ok(EXISTS (SELECT FROM masking.console_pool('anna') p WHERE p.part = 'row' AND p.tone = 'good' AND p.cells[3] = 'in use again' AND p.cells[1] = '14155550103'),
+SELECT ok(EXISTS (SELECT FROM masking.console_pool('anna') p WHERE p.part = 'row' AND p.tone = 'good' AND p.cells[3] = 'in use again' AND p.cells[1] = '14155550103' AND p.cells[5] = '0'),
   'and a number that is enabled again is no trouble');
 
 SELECT * FROM finish();
