@@ -84,22 +84,28 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 -- Tells of calls that must have ended by now, and of whose end no word came. A word that comes after this is told no more:
--- the trigger "told" on calls sees given_up.
+-- the trigger "told" on calls sees given_up. A call whose row another transaction holds is left for a later run, which begins
+-- with it; only calls more than at_most behind it wait for that.
 --   reads   calls (by time)
 --   writes  feed, calls
---   locks   rows of calls, in the order of their ids, as record_events does
+--   locks   rows of calls, skipped where locked
 --   who     feed_run
 BEGIN
   WITH old AS MATERIALIZED (
-    SELECT k.call_uuid, k.called_at, k.order_ids IS NOT NULL AND num_nonnulls(k.dial_status, k.callee_ended, k.caller_ended) = 0 AS is_open
+    SELECT k.call_uuid, k.called_at, k.order_ids IS NOT NULL AND k.given_up IS NULL
+      AND num_nonnulls(k.dial_status, k.callee_ended, k.caller_ended) = 0 AS is_open
     FROM masking.calls k
     WHERE k.called_at > c.swept_to AND k.called_at <= up_to
     ORDER BY k.called_at
     FETCH FIRST at_most ROWS WITH TIES
+  ), free AS MATERIALIZED (
+    SELECT k.call_uuid FROM old o JOIN masking.calls k ON k.call_uuid = o.call_uuid
+    WHERE o.is_open
+    FOR NO KEY UPDATE OF k SKIP LOCKED
   ), given_up AS (
     UPDATE masking.calls k SET given_up = true
-    FROM (SELECT o.call_uuid FROM old o WHERE o.is_open ORDER BY o.call_uuid) o
-    WHERE k.call_uuid = o.call_uuid AND num_nonnulls(k.dial_status, k.callee_ended, k.caller_ended) = 0
+    FROM free f
+    WHERE k.call_uuid = f.call_uuid AND num_nonnulls(k.dial_status, k.callee_ended, k.caller_ended) = 0
     RETURNING k.call_uuid
   ), made AS (
     INSERT INTO masking.feed (position, happened_at, kind, what, order_ids, side, proxy_number, answered, seconds, uuid)
@@ -109,7 +115,8 @@ BEGIN
     JOIN masking.call_life l ON l.call_uuid = g.call_uuid
     RETURNING 1
   )
-  SELECT CASE WHEN (SELECT count(*) FROM old) < at_most THEN up_to ELSE (SELECT max(o.called_at) FROM old o) END,
+  SELECT least(CASE WHEN (SELECT count(*) FROM old) < at_most THEN up_to ELSE (SELECT max(o.called_at) FROM old o) END,
+      (SELECT min(o.called_at) - interval '1 microsecond' FROM old o WHERE o.is_open AND o.call_uuid NOT IN (SELECT f.call_uuid FROM free f))),
     (SELECT count(*) FROM made)
   INTO swept_to, told;
 END
@@ -125,7 +132,7 @@ AS $$
 -- before it began, and the counter's row is held until the commit.
 --   reads   feed_inbox (behind settled_id), calls, settings
 --   writes  feed, feed_inbox, feed_counter; nothing where nothing is due
---   locks   feed_counter, if it is free
+--   locks   feed_counter, if it is free; rows of calls, skipped where locked (feed_sweep)
 --   who     a thread of each server, four times a second
 DECLARE
   -- Read before this transaction gets its number: every feed_id up to it was drawn by a transaction with a lower one.

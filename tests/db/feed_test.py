@@ -251,6 +251,30 @@ def test_a_prepared_transaction_is_told_when_it_commits(database):
     assert reader.read() == 1 and reader.of("late") == ["masked"]
 
 
+def test_a_call_that_somebody_holds_delays_itself_only(database):
+    """Transaction B has written one of two calls whose end no word told, and stays prepared."""
+    owner, holder, orders = connect(database), connect(database), connect(database, "masking_orders")
+    setting(owner, "feed_calls", "true")
+    run(owner)
+    place(orders, "A", 1)
+    for call in ("held", "free"):
+        ask(owner, "SELECT tests.answer_calls(ARRAY[%s], '{14156660001}', ARRAY[(SELECT proxy_number::bigint FROM masking.orders)])", call)
+    ask(owner, "SELECT tests.pass('2 hours'); UPDATE masking.feed_counter SET swept_to = swept_to - interval '2 hours'")
+    ask(holder, "BEGIN; UPDATE masking.calls SET recording_seconds = 1 WHERE call_uuid = 'held'")
+    ask(holder, f"PREPARE TRANSACTION '{database}'")
+    ask(owner, "SET lock_timeout = '100ms'")
+    place(orders, "B", 2)
+    for _ in range(3):
+        run(owner)
+    told = "SELECT coalesce(uuid, order_ids[1]) FROM masking.feed ORDER BY position"
+    assert ask(owner, told) == [("A",), ("B",), ("free",)]
+    ask(holder, f"COMMIT PREPARED '{database}'")
+    for _ in range(2):
+        run(owner)
+    assert ask(owner, told) == [("A",), ("B",), ("free",), ("held",)]
+    assert one(owner, "SELECT swept_to > now() - interval '61 minutes' FROM masking.feed_counter")
+
+
 def test_one_numbers_and_the_other_waits_for_nothing(database):
     one_of_them, other, orders = connect(database, isolation="READ COMMITTED"), connect(database), connect(database, "masking_orders")
     place(orders, "A", 1)
