@@ -108,5 +108,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION masking.retention_run() IS
-  'One batch of what the settings forget_after, keep_calls, keep_messages and keep_orders ask for; for the servers'' timer.';
+  'One batch of what the settings forget_after, keep_calls, keep_messages, keep_orders and keep_feed ask for; for the servers'' timer.';
 GRANT EXECUTE ON FUNCTION masking.retention_run() TO masking_server;

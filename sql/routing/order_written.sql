@@ -182,7 +182,7 @@ AS $$
 --   who     the trigger "written" on orders, whoever writes one
 DECLARE
   existing masking.orders := before;
-  -- By assign_pending or issue_codes, and routed already.
+  -- Written by assign_pending, move_order or issue_codes, and routed already.
   is_ours CONSTANT boolean := before.order_id IS NOT NULL
     AND (before.proxy_number, before.unmasked_since, before.customer_code, before.agent_code)
       IS DISTINCT FROM (o.proxy_number, o.unmasked_since, o.customer_code, o.agent_code);

@@ -67,7 +67,7 @@ AS $$
 -- What people tried in vain: a row for each side of an order that called within this time and did not reach the
 -- other. Answered, by them or by their mailbox, is reached; a call of which no end is told yet is neither. Of two
 -- who share several orders each of these has it. talked_later: a call about the order, by either side, was
--- answered after the last try, or was still going on then (who is called is busy when he is calling himself).
+-- answered after the last try, or was still going on then (who is on that call is busy for the other).
 --   reads   calls (by time; of at most a day), call_life, outcomes, what tries_of_people reads
 --   who     the order system, support
 #variable_conflict use_column
