@@ -30,7 +30,8 @@ BEGIN
       details := CASE WHEN r.blocked THEN masking.said_reason_alone(masking.block_found(the_side, r.callee)) || ' ' ELSE '' END
         || format('From the phone %s, by dialling %s%s, until %s (%s).%s',
         masking.said_phone(r.caller), coalesce(r.proxy::text, 'any number of ours'),
-        CASE WHEN r.former THEN ' (the order''s number until that was replaced)' ELSE '' END, masking.said_time(upper(r.live)),
+        CASE WHEN r.former AND o.proxy_number IS NULL THEN ' (the order''s number until that was replaced; it waits for another one)'
+          WHEN r.former THEN ' (the order''s number until that was replaced)' ELSE '' END, masking.said_time(upper(r.live)),
         coalesce(r.ended, 'end of its longest life'),
         CASE WHEN r.blocked THEN format(' Calls of the %s are answered with a sentence.', the_side)
           ELSE format(' The phone %s rings.', masking.said_phone(r.callee)) END);

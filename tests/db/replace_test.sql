@@ -120,6 +120,7 @@ SELECT is(pg_temp.told(), '0 moved, 1 waiting, 0 left', 'and is counted so');
 SELECT is(tests.reaches(14156660011, 14155550103), '14156667011', 'its people reach each other on the old one');
 SELECT ok(words ~ '^14155550103 was replaced; dialled, it connects until ', 'the order''s story tells it')
 FROM masking.order_story('W') WHERE words ~ 'replaced';
+SELECT is((SELECT count(*) FROM masking.explained_sides('W') WHERE details ~ 'by dialling 14155550103 .*; it waits for another one'), 2::bigint, 'and support reads that it waits');
 UPDATE masking.orders SET placed_at = placed_at WHERE order_id = 'W';
 UPDATE masking.orders SET completed_at = now() + interval '2 hours' WHERE order_id = 'W';
 UPDATE masking.orders SET completed_at = NULL WHERE order_id = 'W';
