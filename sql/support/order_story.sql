@@ -25,14 +25,16 @@ AS $$
         AND lower(n.live) BETWEEN lower(r.live) AND upper(r.live) + interval '1 second' AND upper(n.live) > upper(r.live))
     GROUP BY upper(r.live), r.side, r.proxy, r.ended
     UNION ALL
-    -- (When it came to pass the order's next routes say, or, if none was free, since when it waits.)
+    -- (When it came to pass the order's next routes say, or, if none was free, since when it waits. A block makes
+    -- two routes of one: that is none.)
     SELECT 3, min(coalesce(n.since, o.unmasked_since)), 'warn', format('%s was replaced%s; dialled, it connects until %s.', f.proxy,
-      CASE WHEN min(n.proxy) IS NOT NULL THEN ': the order''s number is ' || min(n.proxy) ELSE '' END, masking.said_time(max(upper(f.live))))
+      coalesce(': the order''s number is ' || (array_agg(n.proxy ORDER BY n.since))[1], ''), masking.said_time(max(upper(f.live))))
     FROM r f
     LEFT JOIN o ON true
     LEFT JOIN LATERAL (
       SELECT lower(t.live) AS since, t.proxy FROM r t
-      WHERE t.proxy <> f.proxy AND lower(t.live) > lower(f.live) AND upper(f.live) > lower(t.live)
+      WHERE t.proxy <> f.proxy AND lower(t.live) > lower(f.live) AND upper(f.live) > lower(t.live) AND NOT EXISTS (
+        SELECT FROM r e WHERE e.side = t.side AND e.caller = t.caller AND e.proxy = t.proxy AND upper(e.live) = lower(t.live) AND e.ended IN ('blocked', 'unblocked'))
       ORDER BY lower(t.live) LIMIT 1) n ON true
     WHERE f.former AND coalesce(n.since, o.unmasked_since) IS NOT NULL
     GROUP BY f.proxy

@@ -132,11 +132,17 @@ SELECT is(pg_temp.serve(), 'W 14155550102', 'a number is enabled: it is served')
 SELECT is(tests.reaches(14156660011, dialled), '14156667011', 'and reached on ' || dialled) FROM unnest(ARRAY[14155550102, 14155550103]) dialled;
 SELECT is(pg_temp.look_again() || pg_temp.look_again() || pg_temp.told(), '0 moved, 0 waiting, 0 left, finished', 'and that was all');
 
--- The new number is replaced as well, and the first is enabled again.
+-- The new number is replaced as well, and the first is enabled again. (A block came and went between.)
+INSERT INTO masking.order_blocks (order_id, side) VALUES ('W', 'agent');
+DELETE FROM masking.order_blocks WHERE order_id = 'W';
 SELECT is(masking.replace_number('14155550102'), 1, 'the new number is lost too');
 UPDATE masking.proxy_numbers SET enabled = true WHERE number = '14155550103';
 SELECT is((SELECT stopped FROM masking.replacements WHERE number = 14155550103), true, 'what is enabled is replaced no more');
 SELECT is(pg_temp.serve(), 'W 14155550103', 'and may be had again');
+SELECT results_eq($$SELECT happened_at, split_part(words, ';', 1) FROM masking.order_story('W') WHERE words ~ 'was replaced'$$,
+  $$SELECT min(lower(r.live)), format('%s was replaced: the order''s number is %s', v.old, v.new) FROM (VALUES (14155550103, 14155550102), (14155550102, 14155550103)) v (old, new)
+    JOIN masking.routes r ON r.order_id = 'W' AND r.proxy = v.new AND (v.new = 14155550102 OR NOT r.former) GROUP BY v.old, v.new ORDER BY 1$$,
+  'the story has each, and when');
 SELECT is(tests.reaches(14156660011, dialled), '14156667011', 'reached on ' || dialled) FROM unnest(ARRAY[14155550102, 14155550103]) dialled;
 SELECT is((SELECT order_ids FROM masking.calls ORDER BY called_at DESC, answered_at DESC LIMIT 1), '{W}', 'by one order, named once');
 UPDATE masking.orders SET placed_at = placed_at WHERE order_id = 'W';
