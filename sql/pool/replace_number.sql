@@ -46,8 +46,8 @@ LANGUAGE plpgsql
 AS $$
 -- A piece of each replacement, the oldest first: a quarter of a second altogether, 20 orders at least. An order that is
 -- busy stays on the list, and its turn comes again when the others had theirs.
---   reads   replacements, replacement_orders
---   writes  both, and what move_order and look_for_orders write
+--   reads   replacements, replacement_orders, proxy_numbers
+--   writes  the first two, and what move_order and look_for_orders write
 --   locks   a replacement's row, if it is free: who stops it waits for this piece, and this piece for nobody; else as move_order
 --   who     assign_pending, whose row of chores keeps others out
 #variable_conflict use_column
@@ -62,7 +62,7 @@ BEGIN
   DELETE FROM masking.replacement_orders l WHERE NOT masking.is_replaced(l.number);
   FOR here IN
     SELECT x.* FROM masking.replacements x
-    WHERE NOT x.stopped AND x.finished_at IS NULL
+    WHERE masking.is_replaced(x.number) AND x.finished_at IS NULL
     ORDER BY x.began_at, x.number
     FOR NO KEY UPDATE SKIP LOCKED
   LOOP

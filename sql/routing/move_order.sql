@@ -2,7 +2,10 @@ CREATE OR REPLACE FUNCTION masking.is_replaced(the_number bigint) RETURNS boolea
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-  RETURN EXISTS (SELECT FROM masking.replacements x WHERE x.number = the_number AND NOT x.stopped);
+  -- (One that is enabled may be had, whatever an owner wrote.)
+  RETURN EXISTS (
+    SELECT FROM masking.replacements x JOIN masking.proxy_numbers p ON p.e164 = x.number AND NOT p.enabled
+    WHERE x.number = the_number AND NOT x.stopped);
 END
 $$;
 COMMENT ON FUNCTION masking.is_replaced(bigint) IS 'Whether no order is to get this number, or a route on it, any more.';

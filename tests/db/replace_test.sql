@@ -147,6 +147,9 @@ SELECT is(tests.reaches(14156660011, dialled), '14156667011', 'reached on ' || d
 SELECT is((SELECT order_ids FROM masking.calls ORDER BY called_at DESC, answered_at DESC LIMIT 1), '{W}', 'by one order, named once');
 UPDATE masking.orders SET placed_at = placed_at WHERE order_id = 'W';
 SELECT is(pg_temp.number('W'), '14155550103', 'it stays there');
+UPDATE masking.replacements SET stopped = false, finished_at = NULL WHERE number = 14155550103;
+SELECT is(pg_temp.look_again(), '', 'also where an owner had its replacement go on');
+UPDATE masking.replacements SET stopped = true WHERE number = 14155550103;
 SELECT is_empty('SELECT * FROM masking.orders_out_of_step', 'all is in step');
 DELETE FROM masking.orders;
 SELECT is_empty($$SELECT FROM masking.routes WHERE masking.is_live(live, closed)$$, 'deleted: nothing connects');
