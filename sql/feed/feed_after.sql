@@ -12,17 +12,21 @@ DECLARE
   news masking.feed;
 BEGIN
   SELECT * INTO c FROM masking.feed_counter;
+  IF c.life <> masking.feed_life() THEN -- feed_run has not begun this one yet, and will begin it here
+    c.life_began := c.position;
+    c.life_began_at := now();
+  END IF;
   IF seen > 0 AND seen < c.removed THEN
     news.kind := 'behind';
     news.what := 'what was told before was removed';
     news.position := c.removed;
     news.happened_at := c.removed_told_at;
-  ELSIF seen > c.position OR seen NOT IN (0, c.position, c.removed, c.life_began) AND NOT EXISTS (
+  ELSIF seen > c.position OR seen NOT IN (0, c.position, c.removed) AND NOT EXISTS (
     SELECT FROM masking.feed f WHERE f.position BETWEEN seen AND seen + 1)
   THEN
     news.kind := 'reset';
     news.what := 'that position is not of this database';
-    news.position := least(c.life_began, c.position);
+    news.position := c.life_began;
     news.happened_at := c.life_began_at;
   ELSE
     RETURN QUERY
