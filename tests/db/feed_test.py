@@ -283,6 +283,13 @@ def test_one_numbers_and_the_other_waits_for_nothing(database):
     assert run(other) == 0  # the first holds the counter
     one_of_them.commit()
     assert run(other) == 1
+    # Nor does what removes.
+    ask(other, "UPDATE masking.feed SET told_at = told_at - interval '8 days'; SET lock_timeout = '100ms'")
+    place(orders, "C", 3)
+    assert run(one_of_them) == 1
+    assert one(other, "SELECT masking.remove_feed(5)") == 0
+    one_of_them.commit()
+    assert one(other, "SELECT masking.remove_feed(5)") == 2
 
 
 def test_a_numberer_must_see_what_was_committed_meanwhile(database):
@@ -361,7 +368,8 @@ def test_a_database_that_lost_the_tail_says_so(database):
         reader.connection, behind.connection = connect(copy, "masking_orders"), connect(copy, "masking_orders")
         owner, orders = connect(copy), connect(copy, "masking_orders")
         # Before anything is told there, the position is above its last; afterwards it is one that no row has.
-        assert [row[0] for row in ask(reader.connection, "SELECT kind FROM feed_after(%s)", reader.position)] == ["reset"]
+        assert ask(reader.connection, "SELECT kind, position FROM feed_after(%s)", reader.position) == [("reset", behind.position)], \
+            "and what was told before the other life is not told again"
         for n in range(3):
             place(orders, f"new{n}", 5 + n)
         run(owner)

@@ -28,6 +28,9 @@ SELECT tests.reaches(14156660001, 14155550100);
 SELECT is_empty('SELECT * FROM masking.feed_inbox', 'a feed that is off hears nothing');
 SELECT is_empty('SELECT pg_temp.news()', 'and tells nothing');
 
+SELECT * FROM tests.answer_messages('{quiet}', '{14156660001}', '{14155550100}', '{media}');
+SELECT is_empty('SELECT * FROM masking.feed_inbox', 'nor of texts');
+
 -- Numbers.
 SELECT tests.set('feed_numbers', 'true');
 INSERT INTO masking.orders (order_id, customer_number) VALUES ('A', '14156667777');
@@ -59,6 +62,7 @@ SELECT tests.tell(u, '{"caller_ended": 1, "caller_seconds": 2}') FROM unnest('{b
 SELECT is_empty('SELECT pg_temp.news()', 'the other events of the end may still come');
 SELECT tests.tell('busy', '{"dial_status": "busy", "dial_rang": 0}');
 SELECT is((SELECT count(*) FROM masking.feed_inbox), 1::bigint, 'an end is noted once, and of a stranger not');
+SELECT is((SELECT value FROM masking.feed_gauges()), 0::double precision, 'what is not due does not wait');
 SELECT pg_temp.settle();
 SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('call busy C customer 14155550100 unanswered 0s busy')$$, 'who called, and why not');
 SELECT tests.tell('busy', '{"callee_ended": 1}');
@@ -88,6 +92,17 @@ SELECT is_empty('SELECT pg_temp.news()', 'nobody knows yet what a call was about
 SELECT * FROM tests.answer_calls('{early}', '{14156660006}', '{14155550100}');
 SELECT pg_temp.settle();
 SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('call no-answer C agent 14155550100 unanswered 0s early')$$, 'events may overtake their call, however far');
+SELECT * FROM tests.answer_calls('{removed}', '{14156660006}', '{14155550100}');
+SELECT tests.tell('removed', '{"caller_ended": 1}');
+DELETE FROM masking.calls WHERE call_uuid = 'removed';
+SELECT pg_temp.settle();
+SELECT is_empty('SELECT pg_temp.news()', 'of a call that is no longer on record nothing is told');
+SELECT * FROM tests.answer_calls('{lost1,lost2}', '{14156660005,14156660006}', '{14155550100,14155550100}');
+UPDATE masking.calls SET called_at = now() - interval '3620 seconds' WHERE call_uuid ~ '^lost[12]';
+UPDATE masking.feed_counter SET swept_to = now() - interval '3630 seconds';
+SELECT masking.feed_run(3600, 1) FROM generate_series(1, 20);
+SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('call no end told C customer 14155550100 lost1'), ('call no end told C agent 14155550100 lost2')$$,
+  'of two calls of one moment both are told, however few a run looks at');
 SELECT tests.set('feed_calls', 'false');
 SELECT pg_temp.news();
 SELECT tests.reaches(14156660005, 14155550100);
@@ -118,6 +133,12 @@ INSERT INTO masking.order_blocks (order_id, side) VALUES ('S', 'customer');
 UPDATE masking.orders SET agent_number = '14156660009' WHERE order_id = 'S';
 SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('block blocked S customer'), ('block blocked S agent')$$, 'who stays blocked is not told again');
 DELETE FROM masking.orders WHERE order_id = 'S';
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('P', '14156660013', '14156660014');
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('P', 'agent', '14156660015');
+SELECT masking.block_person('14156660015', NULL, 'from');
+UPDATE masking.orders SET customer_number = '14156660016' WHERE order_id = 'P';
+SELECT is_empty('SELECT pg_temp.news()', 'a side is its main phone');
+DELETE FROM masking.orders WHERE order_id = 'P';
 
 -- Texts.
 SELECT tests.set('feed_texts', 'true');
@@ -130,6 +151,15 @@ SELECT masking.record_deliveries('{t1}', '{2}', '{2}', '{failed}', '{30}');
 SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('text failed C customer 14155550100 t1')$$, 'a text of two parts that both failed');
 SELECT masking.record_deliveries('{t1}', '{2}', '{2}', '{rejected}', '{200}');
 SELECT is_empty('SELECT pg_temp.news()', 'is told once');
+SELECT masking.record_deliveries('{t4}', '{1}', '{1}', '{failed}', '{30}');
+SELECT is_empty('SELECT pg_temp.news()', 'one that is about no order is not told');
+SELECT * FROM tests.answer_messages('{t5}', '{14156660005}', '{14155550100}', '{text}');
+SELECT masking.record_deliveries('{t5}', '{1}', '{1}', '{rejected}', '{200}');
+SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('text opted_out C customer 14155550100 t5')$$, 'who receives it sent STOP');
+INSERT INTO masking.order_blocks (order_id, side) VALUES ('C', 'customer');
+SELECT * FROM tests.answer_messages('{t6}', '{14156660005}', '{14155550100}', '{text}');
+DELETE FROM masking.order_blocks;
+SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('block blocked C customer'), ('text blocked C customer 14155550100 t6'), ('block unblocked C customer')$$, 'a text of who is blocked');
 
 -- What a reader is told of positions.
 CREATE TEMP VIEW answer AS SELECT kind, f.position = (SELECT position FROM reader) AS is_last
@@ -143,6 +173,9 @@ SELECT is((SELECT count(*) FROM masking.feed_after(0, 0)), 1::bigint, 'one at le
 SELECT is((SELECT max(position) - min(position) + 1 FROM masking.feed), (SELECT count(*) FROM masking.feed), 'positions have no gap');
 UPDATE masking.feed SET told_at = told_at - interval '8 days' WHERE position IN (SELECT position FROM masking.feed ORDER BY position LIMIT 5);
 CREATE TEMP TABLE old AS SELECT * FROM masking.feed ORDER BY position LIMIT 6;
+SELECT tests.set('keep_feed', '0');
+SELECT is(masking.remove_feed(5), 0, 'for ever is for ever');
+SELECT tests.set('keep_feed', '7 days');
 SELECT is((SELECT removed FROM masking.retention_run()), 5, 'what was told over a week ago goes');
 SELECT results_eq('SELECT kind, f.position, happened_at FROM masking.feed_after((SELECT min(position) FROM old)) f',
   'SELECT ''behind'', position, told_at FROM old ORDER BY position LIMIT 1 OFFSET 4', 'who fell behind hears it, and since when');
@@ -159,9 +192,17 @@ SELECT results_eq('SELECT kind FROM masking.feed_after((SELECT position + 1 FROM
 SELECT results_eq(
   'SELECT what FROM masking.feed_after((SELECT f.position FROM masking.feed_after((SELECT position + 1 FROM before)) f))',
   $$VALUES ('none')$$, 'and who hears that reads on with what was told since');
-UPDATE masking.feed_counter SET life = 'of a database whose rows were moved here, where ids begin again', settled_id = 1000000;
+SELECT is((SELECT happened_at FROM masking.feed_after((SELECT position + 1 FROM before))), (SELECT life_began_at FROM masking.feed_counter), 'since when');
+SELECT ok((SELECT c.life_began_at > b.life_began_at FROM masking.feed_counter c, before b), 'that life began');
+UPDATE masking.feed_counter SET life = 'of a database whose rows were moved here, where ids begin again',
+  settled_id = 1000000, probe_id = 1000000, probe_xid = '3';
+SELECT pg_temp.news() FROM generate_series(1, 3);
 UPDATE masking.orders SET cancelled_at = NULL WHERE order_id = 'C';
 SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('number masked C 14155550100')$$, 'what has a lower id than was settled in another life is told');
+SELECT masking.feed_life() AS life \gset
+VACUUM FULL masking.feed_counter;
+SELECT isnt(masking.feed_life(), :'life', 'rows that were written into another table are of another life');
+SELECT pg_temp.news();
 SET synchronous_commit = off;
 BEGIN;
 UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'C';
@@ -170,6 +211,38 @@ SELECT is(current_setting('synchronous_commit'), 'local', 'does for the feed: a 
 COMMIT;
 RESET synchronous_commit;
 SELECT pg_temp.news();
+
+-- All that was told is removed, and another life begins: a reader who had seen it all lacks nothing.
+UPDATE masking.feed SET told_at = told_at - interval '8 days';
+SELECT masking.remove_feed(1000);
+SELECT is_empty('SELECT * FROM masking.feed', 'a quiet week');
+UPDATE masking.feed_counter SET life = 'of a PostgreSQL that was started anew';
+UPDATE masking.orders SET cancelled_at = NULL WHERE order_id = 'C';
+SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('number masked C 14155550100')$$, 'who had seen all before it goes on');
+INSERT INTO masking.feed_inbox (kind, what, order_ids) SELECT 'number', 'none', '{many}' FROM generate_series(1, 1001);
+SELECT masking.feed_run(3600, 2000);
+SELECT is((SELECT count(*) FROM masking.feed_after(0, 2000)), 1000::bigint, 'a thousand rows at most');
+SELECT pg_temp.news() FROM generate_series(1, 11);
+
+-- Blocks, while a number is replaced.
+SELECT tests.set('feed_numbers', 'false');
+DELETE FROM masking.orders;
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('M', '14156660017', '14156660018');
+INSERT INTO masking.order_blocks (order_id, side) VALUES ('M', 'customer');
+SELECT masking.replace_number(proxy_number) FROM masking.orders;
+SELECT is((SELECT count(*) FROM masking.assign_pending()), 1::bigint, 'an order gets another number');
+SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('block blocked M customer')$$, 'who stays blocked there is not told again');
+UPDATE masking.proxy_numbers SET enabled = false;
+SELECT proxy_number AS lost FROM masking.orders \gset
+SELECT masking.replace_number(:'lost');
+SELECT masking.assign_pending();
+SELECT is((SELECT masking FROM masking.orders), 'waiting', 'then none is free');
+UPDATE masking.proxy_numbers SET enabled = true WHERE number = :'lost';
+INSERT INTO masking.order_blocks (order_id, side) VALUES ('M', 'agent');
+SELECT is((SELECT proxy_number FROM masking.orders), :'lost', 'until the first rings again');
+SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('block blocked M agent')$$, 'who is blocked by that is told, and nobody else');
+DELETE FROM masking.orders;
+UPDATE masking.proxy_numbers SET enabled = true;
 
 -- A clock that was set back.
 SELECT tests.set('feed_numbers', 'false');
@@ -187,6 +260,7 @@ SELECT pg_temp.news();
 SELECT ok((SELECT swept_to <= now() FROM masking.feed_counter), 'calls whose end is not told are looked for again, not in a year');
 
 SELECT is((SELECT value FROM masking.feed_gauges()), 0::double precision, 'nothing waits');
+SELECT ok(EXISTS (SELECT FROM masking.gauges() WHERE name = 'feed_waiting_seconds'), 'and servers tell so');
 INSERT INTO masking.feed_inbox (kind, what, order_ids, happened_at) VALUES ('number', 'none', '{F}', now() - interval '70 seconds');
 SELECT is((SELECT round(value) FROM masking.feed_gauges()), 70::double precision, 'how long something has waited for its position');
 
