@@ -18,7 +18,7 @@ BEGIN
   SELECT x.number, r.order_id
   FROM masking.live_routes() r
   JOIN masking.orders o ON o.order_id = r.order_id AND o.proxy_number = x.number::text
-  WHERE r.proxy = x.number AND NOT r.former
+  WHERE r.proxy = x.number
   GROUP BY r.order_id
   ON CONFLICT DO NOTHING;
   SELECT count(*) INTO x.remaining FROM masking.replacement_orders l WHERE l.number = x.number;

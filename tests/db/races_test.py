@@ -747,6 +747,24 @@ def test_who_sees_a_number_by_an_older_snapshot_is_to_try_again(database):
         ask(orders, PLACE, "A", "14156660001", "14156660002")
 
 
+def test_who_chose_a_number_while_it_was_being_replaced_is_waited_for(database):
+    """Transaction B begins after A, which replaces the number, and before A commits: B chooses it still."""
+    owner, replacer = connect(database), connect(database, isolation="READ COMMITTED")
+    late = connect(database, "masking_orders", "READ COMMITTED")
+    ask(owner, "DELETE FROM masking.proxy_numbers WHERE number <> '14155550100'")
+    ask(replacer, "SELECT masking.replace_number('14155550100')")
+    assert ask(late, PLACE + " RETURNING proxy_number", "A", "14156660001", "14156660002") == [("14155550100",)]
+    replacer.commit()
+    for _ in range(4):
+        ask(owner, LOOK_AGAIN)
+        ask(owner, "SELECT * FROM masking.assign_pending()")
+    assert one(owner, "SELECT finished_at FROM masking.replacements") is None
+    late.commit()
+    ask(owner, LOOK_AGAIN)
+    ask(owner, "SELECT * FROM masking.assign_pending()")
+    assert one(owner, "SELECT masking FROM masking.orders") == "waiting"
+
+
 def test_who_stops_a_replacement_and_does_not_commit_holds_up_nobody(database):
     owner, stopper = connect(database), connect(database, isolation="READ COMMITTED")
     number = one(connect(database, "masking_orders"), PLACE + " RETURNING proxy_number", "A", "14156660001", "14156660002")
@@ -771,6 +789,7 @@ def test_an_order_that_is_being_written_is_moved_later(database):
     assert ask(owner, "SELECT masking.replace_number(proxy_number) FROM masking.orders") == [(1,)]
     ask(orders, PLACE, "B", "14156660003", "14156660002")
     assert ask(owner, "SELECT * FROM masking.assign_pending()") == []
+    assert one(owner, "SELECT masking FROM masking.orders") == "masked", "it has its number until it gets another"
     orders.commit()
     assert len(ask(owner, "SELECT * FROM masking.assign_pending()")) == 1
     assert ask(owner, LOST) == []

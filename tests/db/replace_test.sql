@@ -39,6 +39,7 @@ $$;
 
 SELECT throws_like($$SELECT masking.replace_number('+1 415 555 0199')$$, 'number: "**99" is not in the pool', 'what is not in the pool cannot be replaced');
 SELECT throws_ok($$SELECT masking.replace_number('none')$$, 'MK001', NULL, 'nor what is no number');
+SELECT throws_ok('SELECT masking.replace_number(NULL)', 'MK001', NULL, 'nor nothing');
 SELECT throws_ok(format('SELECT tests.run_as(%L, %L)', role, $$SELECT replace_number('14155550101')$$), '42501', NULL, 'nor by ' || role)
 FROM unnest('{masking_orders,masking_server,masking_plivo,masking_console,masking_support}'::text[]) role;
 
@@ -102,9 +103,15 @@ SELECT is_empty('SELECT * FROM masking.orders_out_of_step', 'all is in step');
 SELECT is(pg_temp.told(), '1 moved, 0 waiting, 0 left', 'it goes on while an order may come');
 SELECT is(pg_temp.look_again(), '', 'half a minute later');
 SELECT is(pg_temp.told(), '1 moved, 0 waiting, 0 left', 'transactions are noted that may have chosen the number');
+UPDATE masking.replacements SET settles_at = '9000000000000';
+SELECT is(pg_temp.look_again(), '', 'a number of another PostgreSQL, from which all was restored,');
+SELECT is(pg_temp.told(), '1 moved, 0 waiting, 0 left', 'has to be noted anew');
 SELECT is(pg_temp.look_again(), '', 'and when those have ended');
 SELECT is(pg_temp.told(), '1 moved, 0 waiting, 0 left, finished', 'it is finished');
 SELECT is_empty('SELECT * FROM masking.replacement_orders', 'no list is left');
+SELECT is(masking.replace_number(:'old'), 0, 'asked again');
+SELECT is(pg_temp.look_again() || pg_temp.told(), '0 moved, 0 waiting, 0 left', 'it notes them anew');
+SELECT is(pg_temp.look_again() || pg_temp.told(), '0 moved, 0 waiting, 0 left, finished', 'and is finished again');
 DELETE FROM masking.orders;
 SELECT tests.pass('3 days');
 DELETE FROM masking.proxy_numbers WHERE number = :'old';
@@ -163,6 +170,7 @@ UPDATE masking.proxy_numbers SET enabled = true;
 SELECT is(masking.replace_number('14155550102'), 4, 'four are live');
 UPDATE masking.replacements SET stopped = true WHERE number = 14155550102;
 SELECT is(pg_temp.serve(), '', 'stopped, none is moved');
+SELECT is(pg_temp.look_again(), '', 'nor is any looked for');
 SELECT is_empty('SELECT * FROM masking.replacement_orders', 'and no list is kept');
 UPDATE masking.orders SET completed_at = NULL WHERE order_id = 'S4';
 SELECT is(pg_temp.number('S4'), '14155550102', 'an order keeps its number, as on one that is disabled');
@@ -175,7 +183,8 @@ SELECT isnt(pg_temp.number('S2'), '14155550102', 'what wants a number gets anoth
 UPDATE masking.orders SET completed_at = NULL WHERE order_id = 'S4';
 SELECT isnt(pg_temp.number('S4'), '14155550102', 'and what is reopened');
 SELECT is(tests.reaches(14156660024, 14155550102), '14156667024', 'which connects on the old one as well');
-SELECT is((SELECT count(*) FROM masking.assign_pending()), 2::bigint, 'the others get one, too');
+SELECT is((SELECT count(*) FROM masking.assign_pending(1)), 1::bigint, 'the others get one, too: no more than is asked for');
+SELECT is((SELECT count(*) FROM masking.assign_pending()), 1::bigint, 'then the rest');
 SELECT results_eq('SELECT moved, waiting, remaining FROM masking.replacements WHERE number = 14155550102', 'VALUES (2, 0, 0)', 'and those alone are counted');
 SELECT is_empty('SELECT * FROM masking.orders_out_of_step', 'all is in step');
 
@@ -212,5 +221,15 @@ SELECT results_eq($$SELECT s FROM masking.order_steps('R') s$$, $$VALUES
 UPDATE masking.proxy_numbers SET enabled = true WHERE number = '14155550103';
 SELECT ok(EXISTS (SELECT FROM masking.console_pool('anna') p WHERE p.part = 'row' AND p.tone = 'good' AND p.cells[3] = 'in use again' AND p.cells[1] = '14155550103' AND p.cells[5] = '0'),
   'and a number that is enabled again is no trouble');
+
+-- An order that is over before its turn.
+SELECT tests.set('refuse_unmasked', 'false');
+UPDATE masking.proxy_numbers SET enabled = number = '14155550102';
+SELECT is(pg_temp.place('E', 14156660041, 14156667041), '14155550102', 'an order');
+UPDATE masking.proxy_numbers SET enabled = true WHERE number = '14155550104';
+SELECT is(masking.replace_number('14155550102'), 1, 'is to be moved');
+SELECT tests.pass('1 day');
+SELECT is(pg_temp.serve() || pg_temp.number('E'), '14155550102', 'over by then, it keeps the number that it had');
+SELECT is(remaining, 0, 'and is left alone') FROM masking.replacements WHERE number = 14155550102;
 
 SELECT * FROM finish();
