@@ -27,8 +27,8 @@ AS $$
     UNION ALL
     -- (When it came to pass the order's next routes say, or, if none was free, since when it waits. A block makes
     -- two routes of one: that is none.)
-    SELECT 3, min(coalesce(n.since, o.unmasked_since)), 'warn', format('%s was replaced%s; dialled, it connects until %s.', f.proxy,
-      coalesce(': the order''s number is ' || (array_agg(n.proxy ORDER BY n.since))[1], ''), masking.said_time(max(upper(f.live))))
+    SELECT 3, min(coalesce(n.since, o.unmasked_since)), 'warn', format('The number %s was replaced%s, and still connects until %s.', f.proxy,
+      coalesce(' by ' || (array_agg(n.proxy ORDER BY n.since))[1], ''), masking.said_time(max(upper(f.live))))
     FROM r f
     LEFT JOIN o ON true
     LEFT JOIN LATERAL (

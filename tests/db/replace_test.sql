@@ -69,7 +69,7 @@ SELECT is((SELECT count(*) FROM masking.routes WHERE order_id = 'A' AND NOT form
 SELECT is((SELECT count(DISTINCT code) || ' on ' || count(DISTINCT proxy) FROM masking.codes c WHERE side = 'customer' AND order_id = 'A' AND masking.is_live(live, closed)), '1 on 2',
   'the code is good on both');
 SELECT is_empty('SELECT * FROM masking.orders_out_of_step', 'all is in step');
-SELECT ok(words ~ format('^%s was replaced: the order.s number is %s; dialled, it connects until ', :'old', pg_temp.number('A')), 'the order''s story tells it')
+SELECT ok(words ~ format('^The number %s was replaced by %s, and still connects until ', :'old', pg_temp.number('A')), 'the order''s story tells it')
 FROM masking.order_story('A') WHERE words ~ 'replaced';
 SELECT is((SELECT count(*) FROM masking.explained_sides('A') WHERE details ~ 'until that was replaced'), 3::bigint, 'and support reads which number is which');
 
@@ -125,7 +125,7 @@ SELECT is(pg_temp.serve(), '', 'nobody gets another one');
 SELECT is(pg_temp.number('W'), 'waiting', 'the order waits');
 SELECT is(pg_temp.told(), '0 moved, 1 waiting, 0 left', 'and is counted so');
 SELECT is(tests.reaches(14156660011, 14155550103), '14156667011', 'its people reach each other on the old one');
-SELECT ok(words ~ '^14155550103 was replaced; dialled, it connects until ', 'the order''s story tells it')
+SELECT ok(words ~ '^The number 14155550103 was replaced, and still connects until ', 'the order''s story tells it')
 FROM masking.order_story('W') WHERE words ~ 'replaced';
 SELECT is((SELECT count(*) FROM masking.explained_sides('W') WHERE details ~ 'by dialling 14155550103 .*; it waits for another one'), 2::bigint, 'and support reads that it waits');
 UPDATE masking.orders SET placed_at = placed_at WHERE order_id = 'W';
