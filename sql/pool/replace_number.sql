@@ -30,7 +30,7 @@ BEGIN
     x.finished_at := clock_timestamp();
   END IF;
   -- (Restored elsewhere, the database counts its transactions anew.)
-  IF x.looked_at IS NOT NULL AND (x.settles_at IS NULL OR x.settles_at > newest) THEN
+  IF x.settles_at IS NULL OR x.settles_at > newest THEN
     x.settles_at := newest;
   END IF;
   x.looked_at := clock_timestamp();
@@ -132,6 +132,7 @@ BEGIN
     moved = CASE WHEN x.stopped OR x.finished_at IS NOT NULL THEN 0 ELSE x.moved END, finished_at = NULL, looked_at = NULL, settles_at = NULL
   RETURNING x.* INTO here;
   here := masking.look_for_orders(here);
+  -- (Not its settles_at: until this commits, others choose the number still.)
   UPDATE masking.replacements x SET (waiting, remaining, looked_at, reached_id) = (here.waiting, here.remaining, here.looked_at, NULL)
   WHERE x.number = here.number;
   RETURN here.remaining;
