@@ -146,8 +146,8 @@ SELECT is(masking.replace_number('14155550102'), 1, 'the new number is lost too'
 UPDATE masking.proxy_numbers SET enabled = true WHERE number = '14155550103';
 SELECT is((SELECT stopped FROM masking.replacements WHERE number = 14155550103), true, 'what is enabled is replaced no more');
 SELECT is(pg_temp.serve(), 'W 14155550103', 'and may be had again');
-SELECT results_eq($$SELECT happened_at, split_part(words, ';', 1) FROM masking.order_story('W') WHERE words ~ 'was replaced'$$,
-  $$SELECT min(lower(r.live)), format('%s was replaced: the order''s number is %s', v.old, v.new) FROM (VALUES (14155550103, 14155550102), (14155550102, 14155550103)) v (old, new)
+SELECT results_eq($$SELECT happened_at, split_part(words, ',', 1) FROM masking.order_story('W') WHERE words ~ 'was replaced'$$,
+  $$SELECT min(lower(r.live)), format('The number %s was replaced by %s', v.old, v.new) FROM (VALUES (14155550103, 14155550102), (14155550102, 14155550103)) v (old, new)
     JOIN masking.routes r ON r.order_id = 'W' AND r.proxy = v.new AND (v.new = 14155550102 OR NOT r.former) GROUP BY v.old, v.new ORDER BY 1$$,
   'the story has each, and when');
 SELECT is(tests.reaches(14156660011, dialled), '14156667011', 'reached on ' || dialled) FROM unnest(ARRAY[14155550102, 14155550103]) dialled;
