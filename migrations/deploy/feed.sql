@@ -96,7 +96,7 @@ COMMENT ON COLUMN masking.feed_counter.removed IS 'Rows up to this position were
 COMMENT ON COLUMN masking.feed_counter.removed_told_at IS 'When the last of them was told.';
 COMMENT ON COLUMN masking.feed_counter.settled_id IS
   'No row of feed_inbox up to this feed_id is there or can still appear: whoever drew one has committed. Runs look behind it only, however many dead rows lie before it.';
-COMMENT ON COLUMN masking.feed_counter.probe_id IS 'This far it will be, once no transaction older than probe_xid runs.';
+COMMENT ON COLUMN masking.feed_counter.probe_id IS 'What settled_id becomes, once no transaction older than probe_xid runs.';
 COMMENT ON COLUMN masking.feed_counter.probe_xid IS 'The transaction that noted probe_id.';
 COMMENT ON COLUMN masking.feed_counter.swept_to IS
   'Calls of up to this time have been told, or are not to be; NULL: calls are not told.';

@@ -23,9 +23,9 @@ CREATE OR REPLACE FUNCTION masking.feed_begin(c masking.feed_counter) RETURNS ma
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
--- Another life: positions go on where none of any life before can have been, so that whoever read rows that
--- are lost has a position that is not there (feed_after). Millionths of seconds since 2026 are as far
--- ahead as a year would be with a million rows a second, and exact in programs that have fractions only.
+-- Another life: positions go on behind all that a former life can have given, so that a reader of rows that are lost has a
+-- position which is not here (feed_after). The microseconds since 2026 are such a position: no life gives a million
+-- rows a second, also none of which this database knows nothing. JavaScript's numbers hold them exactly.
 BEGIN
   c.position := greatest(c.position + 1000000000, (extract(epoch FROM now() - '2026-01-01 00:00+00') * 1000000)::bigint);
   c.life := masking.feed_life();
@@ -135,12 +135,14 @@ AS $$
 --   locks   feed_counter, if it is free; rows of calls, skipped where locked (feed_sweep)
 --   who     a thread of each server, four times a second
 DECLARE
-  -- Read before this transaction gets its number: every feed_id up to it was drawn by a transaction with a lower one.
+  -- Read before this transaction gets its number: every feed_id up to it was drawn by a transaction with a lower one, as
+  -- whoever inserts into feed_inbox has written or locked a row before.
   -- (A sequence that nobody has asked yet says 1.)
   drawn CONSTANT bigint := (SELECT s.last_value - (NOT s.is_called)::integer FROM masking.feed_inbox_feed_id_seq s);
   may_probe CONSTANT boolean := pg_current_xact_id_if_assigned() IS NULL;
   tells_calls CONSTANT boolean := masking.setting_on('feed_calls');
-  ended_by CONSTANT timestamptz := now() - make_interval(secs => longest_call);
+  -- (No server says less than a quarter of an hour: somebody else with its password could give up calls that go on.)
+  ended_by CONSTANT timestamptz := now() - make_interval(secs => greatest(longest_call, 900));
   c masking.feed_counter;
   taken integer;
   told integer;

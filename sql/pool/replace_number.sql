@@ -59,7 +59,11 @@ DECLARE
   examined integer := 0;
   is_spent boolean := false;
 BEGIN
-  DELETE FROM masking.replacement_orders l WHERE NOT masking.is_replaced(l.number);
+  DELETE FROM masking.replacement_orders l
+  WHERE l.ctid = ANY (ARRAY(
+    SELECT k.ctid FROM masking.replacements x JOIN masking.replacement_orders k ON k.number = x.number
+    WHERE NOT masking.is_replaced(x.number)
+    FOR UPDATE OF k SKIP LOCKED));
   FOR here IN
     SELECT x.* FROM masking.replacements x
     WHERE masking.is_replaced(x.number) AND x.finished_at IS NULL

