@@ -65,7 +65,8 @@ def database(request):
                 " tstzrange(now(), now() + '12h'), tstzrange(now(), now() + '36h') FROM generate_series(1, 10000) n")
             ask(owner, "INSERT INTO masking.codes (order_id, side, code, proxy, live)"
                 " SELECT n::text, 'customer', lpad(n::text, 5, '0'), 14155550100 + n % 2,"
-                " tstzrange(now() - '2d'::interval, now() + (n % 2 - 0.5) * '2d'::interval) FROM generate_series(1, 10000) n")
+                " tstzrange(now() - '2d'::interval, now() + (n % 2 - 0.5) * '2d'::interval) FROM generate_series(1, 10000) n"
+                " ON CONFLICT DO NOTHING")  # the code that the order drew
             ask(owner, "INSERT INTO masking.calls (called_at, answered_at, call_uuid, proxy, outcome, order_ids, caller_hash)"
                 " SELECT now() - n * interval '30 seconds', now(), 'call-' || n, 14155550100, 'connected', ARRAY[n::text], n"
                 " FROM generate_series(1, 10000) n")
