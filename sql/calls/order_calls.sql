@@ -26,7 +26,7 @@ AS $$
 -- The calls of one order: those it connected lie in the time in which it had routes, and are found
 -- there by calls_about(); those that its people made, on whatever number, and that reached
 -- nobody are found by the hash of who called.
---   reads   routes and orders (of this order), calls (by time, by caller), call_life
+--   reads   routes, orders and codes (of this order), calls (by time, by caller), call_life
 --   who     the order system, support, the console
 #variable_conflict use_column
 DECLARE
@@ -42,7 +42,9 @@ BEGIN
   SELECT * INTO o FROM masking.orders f WHERE f.order_id = the_order;
   -- An order that waited for a number has no routes, and was reached by code all the same.
   began := least(began, o.recorded_at);
-  ended := coalesce(ended, o.recorded_at + masking.setting_span('longest_life'));
+  -- So was one that waits again.
+  ended := greatest(coalesce(ended, o.recorded_at + masking.setting_span('longest_life')),
+    (SELECT max(upper(c.live)) FROM masking.codes c WHERE c.order_id = the_order));
   people := coalesce(people, '{}') || ARRAY[
     masking.hash_if_keyed(masking.party(o, 'customer')), masking.hash_if_keyed(masking.party(o, 'agent'))]
     || ARRAY(SELECT masking.hash_if_keyed(p.phone) FROM masking.order_phones p WHERE p.order_id = the_order);

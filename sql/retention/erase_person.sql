@@ -88,13 +88,14 @@ BEGIN
   DELETE FROM masking.code_failures f WHERE f.caller = person;
   DELETE FROM masking.told_senders t WHERE t.number = person;
   DELETE FROM masking.opted_out t WHERE t.person_hash = hash;
-  DELETE FROM masking.codes c WHERE c.order_id = ANY (done);
   UPDATE masking.calls c SET caller_hash = NULL, caller_digits = NULL WHERE c.caller_hash = hash;
   -- Only in the time of these orders can a call have been about them.
   SELECT min(lower(r.live)), max(upper(r.live)) INTO began, ended FROM masking.routes r WHERE r.order_id = ANY (done);
-  SELECT least(began, min(o.recorded_at)), greatest(ended, max(o.recorded_at) + masking.setting_span('longest_life'))
+  SELECT least(began, min(o.recorded_at)), greatest(ended, max(o.recorded_at) + masking.setting_span('longest_life'),
+    (SELECT max(upper(c.live)) FROM masking.codes c WHERE c.order_id = ANY (done)))
   INTO began, ended
   FROM masking.orders o WHERE o.order_id = ANY (done);
+  DELETE FROM masking.codes c WHERE c.order_id = ANY (done);
   PERFORM masking.forget_recordings_of(done, began - interval '1 hour', ended + interval '1 hour');
 END
 $$;

@@ -3,7 +3,8 @@ LANGUAGE sql STABLE
 AS $$
   -- An hour around, as clocks of machines differ.
   SELECT least(min(lower(r.live)), (SELECT o.placed_at FROM masking.orders o WHERE o.order_id = wanted)) - interval '1 hour',
-    least(coalesce(max(upper(r.live)), now()) + interval '1 hour', now())
+    least(coalesce(greatest(max(upper(r.live)), (SELECT max(upper(c.live)) FROM masking.codes c WHERE c.order_id = wanted)), now())
+      + interval '1 hour', now())
   FROM masking.routes r
   WHERE r.order_id = wanted
 $$;

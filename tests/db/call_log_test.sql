@@ -43,4 +43,22 @@ SELECT is_empty($$
     <> ARRAY(SELECT c.call_uuid FROM masking.calls c WHERE c.called_at BETWEEN w.began AND w.ended AND c.order_ids @> ARRAY[o.id] ORDER BY 1)$$,
   'an order''s calls are all found, each once');
 
+-- An order that had routes and waits again is reached by its code, long after they ended.
+SELECT tests.set('codes', 'true');
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550100');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('again', '14156661001', '14156668001');
+SELECT tests.pass('2 hours');
+UPDATE masking.proxy_numbers SET enabled = false;
+UPDATE masking.orders SET agent_number = '14156668002' WHERE order_id = 'again';
+SELECT tests.pass('2 hours');
+SELECT is(outcome, 'connected', 'a code connects while its order waits again')
+FROM tests.answer_codes('{again}', '{14159990001}', '{14155550100}', '{1}', ARRAY[(SELECT customer_code FROM masking.orders WHERE order_id = 'again')]);
+SELECT is((SELECT count(*) FROM masking.order_calls('again') WHERE order_id = 'again'), 1::bigint, 'which is one of its calls');
+SELECT is((SELECT count(*) FROM masking.calls_of_order('again', 20)), 1::bigint, 'also on the console');
+-- Recorded, the order over, and its person erased. (The order was placed longer ago than an order lives.)
+UPDATE masking.calls SET recording_url = 'https://media.example.com/2.mp3' WHERE call_uuid = 'again';
+UPDATE masking.orders SET completed_at = now() - interval '3 hours', recorded_at = now() - interval '14 hours' WHERE order_id = 'again';
+SELECT is((SELECT still_open FROM masking.erase_person('14156661001')), 0, 'its person can be erased');
+SELECT is((SELECT recording_url FROM masking.calls WHERE call_uuid = 'again'), NULL, 'with the link to what was said');
+
 SELECT * FROM finish();
