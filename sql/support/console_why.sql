@@ -99,7 +99,9 @@ BEGIN
   IF found.reason IN ('other number', 'connected elsewhere') AND at >= now() THEN
     RETURN QUERY
     SELECT made.*
-    FROM (SELECT DISTINCT o.proxy::text FROM masking.orders_of_person(asked.caller, at, 10) o WHERE o.connects) n (proxy)
+    FROM (SELECT DISTINCT o.proxy::text FROM masking.orders_of_person(asked.caller, at, 10) o
+      WHERE o.connects AND NOT EXISTS (
+        SELECT FROM masking.orders k WHERE k.order_id = o.order_id AND k.proxy_number <> o.proxy::text)) n (proxy) -- replaced
     CROSS JOIN LATERAL masking.line('step', '', 'number', n.proxy, 'The number to dial: ' || n.proxy) made;
   END IF;
 

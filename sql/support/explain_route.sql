@@ -21,7 +21,10 @@ BEGIN
      WHERE p.phone = person LIMIT 2000)
   ), found AS (
     (SELECT 1 AS rank, ('other number', m.order_id, NULL, m.side, masking.said_phone(m.proxy))::masking.finding AS f
-    FROM mine m WHERE NOT m.here AND m.connects
+    FROM mine m
+    WHERE NOT m.here AND m.connects
+      -- (Not one that was replaced, where the order is on another by then.)
+      AND NOT (m.former AND EXISTS (SELECT FROM mine n WHERE n.order_id = m.order_id AND n.side = m.side AND n.connects AND NOT n.former))
     ORDER BY lower(m.live) DESC LIMIT 3)
     UNION ALL
     (SELECT 2, f

@@ -75,6 +75,14 @@ SELECT is((SELECT count(*) FROM masking.explained_sides('A') WHERE details ~ 'un
 
 SELECT pg_temp.number('A') AS new \gset
 SELECT tests.set('codes', 'false');
+SELECT number AS third FROM masking.proxy_numbers WHERE number NOT IN (:'old', :'new') \gset
+SELECT results_eq(format($$SELECT words FROM masking.explain_route('14156660001', '%s')$$, :'third'),
+  format($$VALUES ('not connected: order A: on another number, **%s; not on this one; this party was never on this number')$$, right(:'new', 2)),
+  'who dials a third number is told of the new one alone');
+SELECT results_eq(format($$SELECT key FROM masking.console_why('anna', '14156660001', '%s', NULL) WHERE part = 'step' AND link = 'number'$$, :'third'),
+  format('VALUES (%L)', :'new'), 'and is to dial that');
+SELECT matches((SELECT words FROM masking.explain_route('14156660001', :'third', now() - interval '30 minutes')),
+  format('on another number, [*]{2}%s; not on this one; this', right(:'old', 2)), 'half an hour ago it was the old one');
 INSERT INTO masking.order_blocks (order_id, side) VALUES ('A', 'customer');
 SELECT is(tests.reaches(14156660001, dialled::bigint), 'blocked', 'a block holds on ' || dialled) FROM unnest(ARRAY[:'old', :'new']) dialled;
 DELETE FROM masking.order_blocks;
