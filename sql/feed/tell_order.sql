@@ -48,7 +48,7 @@ BEGIN
       was_blocked := (
         SELECT r.blocked FROM masking.routes r
         WHERE r.order_id = o.order_id AND r.side = the_side AND upper(r.live) >= now()
-          AND NOT masking.is_live(r.live, r.closed, clock_timestamp()) AND masking.is_main(before, r.side, r.caller, r.callee)
+          AND (r.former OR NOT masking.is_live(r.live, r.closed, clock_timestamp())) AND masking.is_main(before, r.side, r.caller, r.callee)
         ORDER BY upper(r.live) DESC, lower(r.live) DESC LIMIT 1);
       is_blocked := (
         SELECT r.blocked FROM masking.routes r

@@ -232,6 +232,12 @@ INSERT INTO masking.order_blocks (order_id, side) VALUES ('M', 'customer');
 SELECT masking.replace_number(proxy_number) FROM masking.orders;
 SELECT is((SELECT count(*) FROM masking.assign_pending()), 1::bigint, 'an order gets another number');
 SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('block blocked M customer')$$, 'who stays blocked there is not told again');
+SELECT tests.set('longest_life', '24 hours');
+SELECT masking.replace_number(proxy_number) FROM masking.orders;
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550109');
+SELECT is((SELECT count(*) FROM masking.assign_pending()), 1::bigint, 'nor with another number');
+SELECT is_empty('SELECT pg_temp.news()', 'on which orders live for longer by now');
+SELECT tests.set('longest_life', '12 hours');
 UPDATE masking.proxy_numbers SET enabled = false;
 SELECT proxy_number AS lost FROM masking.orders \gset
 SELECT masking.replace_number(:'lost');
