@@ -76,7 +76,10 @@ BEGIN
   RETURN QUERY
   WITH called AS MATERIALIZED (
     SELECT o.order_id, l.side, l.called_at, l.became, l.answered IS NOT TRUE AS in_vain,
-      CASE WHEN l.answered THEN l.called_at + make_interval(secs => coalesce(l.ring_seconds, 0) + coalesce(l.talk_seconds, 0)) END AS talked_until
+      CASE
+        WHEN NOT l.has_ended AND l.answered AND l.called_at > now() - interval '4 hours' THEN now() -- none of Plivo's lasts longer
+        WHEN l.answered THEN l.called_at + make_interval(secs => coalesce(l.ring_seconds, 0) + coalesce(l.talk_seconds, 0))
+      END AS talked_until
     FROM masking.call_life l
     CROSS JOIN LATERAL unnest(l.order_ids) AS o (order_id)
     WHERE l.called_at > now() - within AND l.became IS NOT NULL

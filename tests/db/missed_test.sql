@@ -27,7 +27,7 @@ SELECT is_empty('SELECT * FROM masking.missed(''1 hour'')', 'nobody called');
 SELECT pg_temp.calls('a1', 14156667777, number, 30, '{"dial_status": "no-answer"}') FROM own WHERE order_id = 'A';
 SELECT pg_temp.calls('a2', 14156667777, number, 20, '{"dial_status": "busy"}') FROM own WHERE order_id = 'A';
 SELECT pg_temp.calls('s1', 14156660001, number, 20, '{"dial_status": "timeout"}') FROM own WHERE order_id = 'S1';
-SELECT pg_temp.calls('b0', 14156660003, number, 20, '{"callee_answered": 1}') FROM own WHERE order_id = 'B';
+SELECT pg_temp.calls('b0', 14156660003, number, 20, '{"callee_answered": 1, "callee_ended": 1}') FROM own WHERE order_id = 'B';
 SELECT results_eq('SELECT * FROM pg_temp.missed()', $$VALUES ('A customer 2: the callee was busy, not yet'),
   ('S1 customer 1: the callee could not be reached, not yet'), ('S2 customer 1: the callee could not be reached, not yet')$$,
   'who tried and did not reach the other, for each order of theirs, and nobody who did');
@@ -45,6 +45,13 @@ SELECT results_eq($$SELECT * FROM pg_temp.missed() WHERE told ~ '^A'$$,
 SELECT tests.tell('a5', '{"callee_ended": 1, "callee_seconds": 300}');
 SELECT results_eq($$SELECT * FROM pg_temp.missed() WHERE told ~ '^A c'$$, $$VALUES ('A customer 3: it was answered, and nobody pressed the key, talked')$$,
   'but for one that was going on then');
+
+SELECT pg_temp.calls('c1', 14156660003, number, 21, '{"callee_answered": 1}') FROM own WHERE order_id = 'B';
+SELECT pg_temp.calls('c2', 14156660004, number, 7, '{"dial_status": "busy"}') FROM own WHERE order_id = 'B';
+SELECT results_eq($$SELECT * FROM pg_temp.missed() WHERE told ~ '^B'$$, $$VALUES ('B agent 1: the callee was busy, talked')$$, 'or that goes on now');
+SELECT tests.tell('c1', '{"callee_ended": 1, "callee_seconds": 60}');
+SELECT results_eq($$SELECT * FROM pg_temp.missed() WHERE told ~ '^B'$$, $$VALUES ('B agent 1: the callee was busy, not yet')$$, 'but for one that ended before');
+DELETE FROM masking.calls WHERE call_uuid ~ '^c';
 
 -- Those who found no order on the number dialled: by who they are.
 SELECT pg_temp.calls('b1', 14156660003, wrong, 10, '{"caller_ended": 1}') FROM own WHERE order_id = 'B';
