@@ -20,7 +20,8 @@ AS $$
 -- for the orders by which the caller could call then, or that waited then; else for the one that ended last, while
 -- its number is held. Of callers only a hash is on record, so the numbers of people on orders are hashed and
 -- compared: of those whose last two digits are those of such a call.
---   reads   calls (by time), routes (by end of held), orders that were never routed, secrets
+--   reads   calls (by time), routes (by end of held, by caller), orders (those never routed, those that wait, those of
+--           such callers) with their phones, secrets
 --   who     missed
 #variable_conflict use_column
 DECLARE
@@ -29,29 +30,47 @@ BEGIN
   digits := ARRAY(SELECT DISTINCT c.caller_digits::integer FROM masking.calls c
     WHERE c.called_at > since AND c.order_ids IS NULL AND c.caller_hash IS NOT NULL AND c.outcome <> 'unknown_caller');
   RETURN QUERY
-  WITH ways AS MATERIALIZED (
-    SELECT r.caller AS number, r.order_id, r.side, lower(r.live) AS begins, upper(r.live) AS ends, upper(r.held) AS held_until
-    FROM masking.routes r
-    WHERE r.caller > 0 AND upper(r.held) > since AND (r.caller % 100)::integer = ANY (digits)
-    UNION ALL
-    SELECT n.number, o.order_id, n.side, o.recorded_at, w.ends, w.ends
-    FROM masking.orders o
-    CROSS JOIN LATERAL (VALUES (o.customer, 'customer'), (o.agent, 'agent')) AS n (number, side)
-    CROSS JOIN LATERAL (SELECT least(o.completed_at, o.cancelled_at, o.recorded_at + interval '24 hours') AS ends) w
-    WHERE o.routed_at IS NULL AND o.forgotten_at IS NULL AND o.recorded_at > since - interval '24 hours'
-      AND (n.number % 100)::integer = ANY (digits)
-  ), people AS MATERIALIZED (
+  WITH people AS MATERIALIZED (
     SELECT n.number, masking.hash_with(s.value, n.number) AS hash
-    FROM (SELECT DISTINCT w.number FROM ways w) n
+    FROM (
+      SELECT r.caller AS number FROM masking.routes r
+      WHERE r.caller > 0 AND upper(r.held) > since AND (r.caller % 100)::integer = ANY (digits)
+      UNION
+      SELECT n.number
+      FROM (
+        SELECT o.* FROM masking.orders o WHERE o.routed_at IS NULL AND o.forgotten_at IS NULL AND o.recorded_at > since - interval '24 hours'
+        UNION ALL
+        SELECT o.* FROM masking.orders o WHERE o.routed_at IS NOT NULL AND o.unmasked_since IS NOT NULL
+      ) o
+      CROSS JOIN LATERAL (
+        VALUES (o.customer), (o.agent) UNION ALL SELECT p.phone FROM masking.order_phones p WHERE p.order_id = o.order_id) AS n (number)
+      WHERE (n.number % 100)::integer = ANY (digits)
+    ) n
     JOIN masking.secrets s ON s.name = 'number_hashes'
+  ), tries AS MATERIALIZED (
+    SELECT c.call_uuid, c.called_at, c.outcome, p.number
+    FROM masking.calls c
+    JOIN people p ON p.hash = c.caller_hash
+    WHERE c.called_at > since AND c.order_ids IS NULL AND c.outcome <> 'unknown_caller'
   )
   SELECT DISTINCT f.order_id, f.side, f.called_at, f.outcome
   FROM (
-    SELECT w.order_id, w.side, c.called_at, c.outcome, rank() OVER (PARTITION BY c.call_uuid ORDER BY least(w.ends, c.called_at) DESC) AS nearest
-    FROM masking.calls c
-    JOIN people p ON p.hash = c.caller_hash
-    JOIN ways w ON w.number = p.number AND w.begins <= c.called_at AND w.held_until > c.called_at
-    WHERE c.called_at > since AND c.order_ids IS NULL AND c.outcome <> 'unknown_caller'
+    SELECT w.order_id, w.side, t.called_at, t.outcome, rank() OVER (PARTITION BY t.call_uuid ORDER BY least(w.ends, t.called_at) DESC) AS nearest
+    FROM tries t
+    CROSS JOIN LATERAL (
+      SELECT r.order_id, r.side, lower(r.live) AS begins, upper(r.live) AS ends, upper(r.held) AS held_until
+      FROM masking.routes r
+      WHERE r.caller = t.number
+      UNION ALL
+      -- While it waited to be connected first, or waits again.
+      SELECT o.order_id, coalesce(CASE t.number WHEN o.customer THEN 'customer' WHEN o.agent THEN 'agent' END,
+        (SELECT p.side FROM masking.order_phones p WHERE p.order_id = o.order_id AND p.phone = t.number)), o.recorded_at, u.until, u.until
+      FROM masking.orders_of(t.number, NULL) o
+      CROSS JOIN LATERAL (
+        SELECT least(o.completed_at, o.cancelled_at, greatest(o.recorded_at, o.unmasked_since) + interval '24 hours',
+          CASE WHEN o.unmasked_since IS NULL AND o.agent_number IS NOT NULL THEN o.routed_at END) AS until) u
+    ) w
+    WHERE w.begins <= t.called_at AND w.held_until > t.called_at
   ) f
   WHERE f.nearest = 1;
 END

@@ -59,6 +59,16 @@ SELECT pg_temp.calls('b2', 14159999903, wrong, 9, '{}') FROM own WHERE order_id 
 SELECT pg_temp.calls('w1', 14156660009, wrong, 8, '{}') FROM own WHERE order_id = 'B';
 SELECT results_eq($$SELECT * FROM pg_temp.missed() WHERE told ~ '^[BW]'$$, $$VALUES ('B customer 1: the caller''s order is on another number, not yet'),
   ('W customer 1: the caller''s order has nobody to connect him with yet, not yet')$$, 'a wrong number of ours is a try too, as is a call before somebody is assigned');
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('W', 'customer', '14156660019');
+SELECT pg_temp.calls('w2', 14156660019, wrong, 7, '{}') FROM own WHERE order_id = 'B';
+SELECT results_eq($$SELECT split_part(told, ':', 1) FROM pg_temp.missed() WHERE told ~ '^W'$$, $$VALUES ('W customer 2')$$, 'from a further phone, too');
+SELECT tests.set('cool_off', '0');
+UPDATE masking.orders SET agent_number = '14156660008' WHERE order_id = 'W';
+SELECT results_eq($$SELECT split_part(told, ':', 1) FROM pg_temp.missed() WHERE told ~ '^W'$$, $$VALUES ('W customer 2')$$, 'somebody is assigned: these stay tries');
+UPDATE masking.orders SET agent_number = NULL WHERE order_id = 'W';
+SELECT pg_temp.calls('w3', 14156660009, wrong, 0, '{}') FROM own WHERE order_id = 'B';
+SELECT results_eq($$SELECT split_part(told, ':', 1) FROM pg_temp.missed() WHERE told ~ '^W'$$, $$VALUES ('W customer 3')$$, 'and it waits again, whatever number it held');
+SELECT tests.set('cool_off', '24 hours');
 INSERT INTO masking.orders (order_id, customer_number, agent_number, proxy_number) VALUES ('B2', '14156660003', '14156660005', NULL);
 UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'B';
 SELECT results_eq($$SELECT * FROM pg_temp.missed() WHERE told ~ '^B'$$, $$VALUES ('B customer 1: the caller''s order is on another number, not yet')$$,
