@@ -107,13 +107,13 @@ def standby_missing(cluster):
 
 def test_every_connection_taken(clusters, services):
     """max_connections exhausted by others, at the moment the server needs new ones."""
-    cluster = clusters(settings=["max_connections = 12", "superuser_reserved_connections = 4"])
+    cluster = clusters(settings=["max_connections = 13", "superuser_reserved_connections = 4"])
     service = services(cluster.url("masking_server"))
     with Load([service.address]) as load:
         load.await_kind("connected", time.monotonic(), BACK)
         others = [cluster.connect(role="masking_orders") for _ in range(5)]
         cluster.cut_backends()
-        while len(others) < 8:
+        while len(others) < 9:
             try:
                 others.append(cluster.connect(role="masking_orders"))
             except Exception:  # the server was quicker: cut it off again
