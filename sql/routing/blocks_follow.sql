@@ -17,7 +17,7 @@ DECLARE
   now_free text[] := '{}';
   told_side text;
 BEGIN
-  UPDATE masking.orders f SET recorded_at = f.recorded_at WHERE f.order_id = the_order RETURNING f.* INTO o;
+  SELECT f.* INTO o FROM masking.orders f WHERE f.order_id = the_order FOR NO KEY UPDATE;
   at := clock_timestamp();
   FOR r IN
     SELECT t.*, w.blocked AS blocked_now FROM masking.routes t
@@ -46,6 +46,8 @@ BEGIN
       now_free := now_free || r.side;
     END IF;
   END LOOP;
+  -- (Last: as any write this may renew the routes, and they follow by then.)
+  UPDATE masking.orders f SET recorded_at = f.recorded_at WHERE f.order_id = the_order;
   IF changed > 0 AND masking.setting_on('feed_blocks') THEN
     FOREACH told_side IN ARRAY '{customer,agent}'::text[] LOOP
       IF told_side = ANY (now_blocked || now_free) THEN

@@ -249,6 +249,15 @@ SELECT is((SELECT proxy_number FROM masking.orders), :'lost', 'until the first r
 SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('block blocked M agent')$$, 'who is blocked by that is told, and nobody else');
 DELETE FROM masking.orders;
 UPDATE masking.proxy_numbers SET enabled = true;
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('N', '14156660017', '14156660018');
+SELECT tests.set('longest_life', '24 hours');
+SELECT is(masking.block_person('14156660017', NULL, 'from'), 1, 'a block may come as routes are renewed');
+SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('block blocked N customer')$$, 'it is told');
+SELECT tests.set('longest_life', '36 hours');
+SELECT masking.unblock_person('14156660017');
+SELECT results_eq('SELECT pg_temp.news()', $$VALUES ('block unblocked N customer')$$, 'and that it is gone');
+SELECT tests.set('longest_life', '12 hours');
+DELETE FROM masking.orders;
 
 -- A clock that was set back.
 SELECT tests.set('feed_numbers', 'false');
