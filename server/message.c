@@ -309,11 +309,13 @@ static bool give_answer(const struct config *config, const struct message *messa
         texts.length = content->length;
     }
     if (answer->prompt.words[0] != '\0' && !answer->prompt.is_recording) {
-        if (message->sender.value > 0 && message->sender.value != message->dialled.value) {
+        if (message->sender.value > 0 && message->dialled.value > 0 &&
+            message->sender.value != message->dialled.value) {
             texts.sender = message->sender;
             texts.notice = answer->prompt.words;
         } else {
-            response_note(response, "notice=unsendable"); /* a national number, as number.h says */
+            response_note(response,
+                          "notice=unsendable"); /* a national number, as number.h says, or none */
         }
     }
     return reply_texts(response, &texts);
