@@ -33,6 +33,7 @@ CREATE TABLE masking.calls (
   caller_digits text,
   repeats integer NOT NULL DEFAULT 0,
   earlier_answers jsonb,
+  placed boolean,
   dial_status text,
   dial_cause text,
   dial_rang boolean,
@@ -88,6 +89,8 @@ COMMENT ON COLUMN masking.calls.caller_digits IS 'The last two digits of the cal
 COMMENT ON COLUMN masking.calls.repeats IS 'How often Plivo asked again.';
 COMMENT ON COLUMN masking.calls.earlier_answers IS
   'What other asks about this call were answered, oldest first, each ask once; NULL: asked once.';
+COMMENT ON COLUMN masking.calls.placed IS
+  'true: we placed it, as somebody asked for it; side is who was rung first. NULL: somebody dialled.';
 COMMENT ON COLUMN masking.calls.dial_status IS
   'How ringing the callee ended: completed, busy, no-answer, timeout, failed, cancel (the caller gave up).';
 COMMENT ON COLUMN masking.calls.dial_cause IS 'Why, as Plivo names the cause when ringing ended.';

@@ -4,7 +4,7 @@ BEGIN;
 SET LOCAL ROLE masking_owner;
 
 SELECT call_uuid, called_at, answered_at, proxy, ask, side, order_ids, route_id, caller_hash, caller_digits, outcome,
-  repeats, earlier_answers, dial_status, callee_answered, callee_seconds, caller_seconds, recording_url
+  repeats, earlier_answers, placed, dial_status, callee_answered, callee_seconds, caller_seconds, recording_url
 FROM masking.calls WHERE false;
 SELECT message_uuid, received_at, answered_at, proxy, ask, side, order_ids, route_id, outcome, told, repeats, earlier_outcomes
 FROM masking.messages WHERE false;

@@ -25,13 +25,13 @@ SELECT c.call_uuid, c.called_at, c.outcome, c.proxy, c.side, c.order_ids, c.call
       (SELECT o.outcome FROM masking.outcomes o WHERE o.kind = 'ringing' AND o.outcome = c.dial_status), 'failed')
     WHEN num_nonnulls(c.callee_ended, c.caller_ended) > 0 THEN 'ended'
   END AS became,
-  c.route_id
+  c.route_id, c.placed
 FROM masking.calls c
 -- caller_… is the caller's leg, callee_… the callee's, dial_… the end of the dialling. Unless
 -- somebody answered, the callee's leg tells why: the caller's only says that our sentence came to
 -- its end. Nobody hung up where nobody took the call: Plivo says "Callee" then, of a busy line, a
 -- phone that rang on, a mailbox that pressed no key (9110). Where the end of the caller's leg is all
--- that is told, it lasted as long as somebody talked with him.
+-- that is told, it lasted as long as somebody talked with him; but where we placed it he listened to us first.
 CROSS JOIN LATERAL (
   SELECT m.mailbox, a.answered, CASE WHEN a.answered OR m.mailbox THEN true ELSE c.dial_rang END AS rang
   FROM (SELECT coalesce(c.callee_code = 9110, false) AS mailbox) m
@@ -39,7 +39,7 @@ CROSS JOIN LATERAL (
     WHEN m.mailbox THEN false
     WHEN c.callee_answered OR c.dial_status = 'completed' OR c.callee_seconds > 0 THEN true
     WHEN c.dial_status IS NOT NULL OR c.callee_ended THEN false
-    WHEN c.outcome = 'connected' AND c.caller_ended THEN coalesce(c.caller_seconds > 0, false)
+    WHEN c.outcome = 'connected' AND c.caller_ended AND c.placed IS NULL THEN coalesce(c.caller_seconds > 0, false)
   END AS answered) a) l
 CROSS JOIN LATERAL (
   SELECT lower(CASE
@@ -73,5 +73,6 @@ COMMENT ON COLUMN masking.call_life.hangup_cause IS 'Why it ended, in Plivo''s w
 COMMENT ON COLUMN masking.call_life.hangup_code IS 'The same as Plivo''s code, as 4000.';
 COMMENT ON COLUMN masking.call_life.cost IS 'Both legs together, in the currency of the Plivo account.';
 COMMENT ON COLUMN masking.call_life.route_id IS 'As in calls.';
+COMMENT ON COLUMN masking.call_life.placed IS 'As in calls.';
 COMMENT ON COLUMN masking.call_life.became IS
   'What became of it in a word, as in outcomes (call, ringing, life): why it was not connected, or how the ringing went; NULL: connected, and nothing more is told.';

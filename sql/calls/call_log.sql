@@ -4,7 +4,7 @@ CREATE OR REPLACE VIEW masking.call_log AS
 SELECT l.called_at, o.order_id,
   coalesce(l.side, 'unknown') AS caller,
   masking.other(l.side) AS callee,
-  coalesce((SELECT o.told FROM masking.outcomes o
+  CASE WHEN l.placed THEN coalesce('we rang the ' || l.side || ' first: ', '') ELSE '' END || coalesce((SELECT o.told FROM masking.outcomes o
     WHERE o.kind IN ('call', 'ringing', 'life') AND o.outcome = coalesce(l.became, l.outcome)), l.outcome) AS outcome,
   l.ring_seconds,
   CASE WHEN l.outcome = 'connected' THEN l.talk_seconds END AS talk_seconds,
@@ -23,9 +23,9 @@ COMMENT ON VIEW masking.call_log IS
   'Every call, in words and without phone numbers of parties: one row per call and order it was about. The calls of one order: masking.order_calls().';
 COMMENT ON COLUMN masking.call_log.called_at IS 'When Plivo first asked.';
 COMMENT ON COLUMN masking.call_log.order_id IS 'An order the call was about; NULL: none.';
-COMMENT ON COLUMN masking.call_log.caller IS 'customer, agent or unknown.';
+COMMENT ON COLUMN masking.call_log.caller IS 'customer, agent or unknown; of a call that we placed, who was rung first.';
 COMMENT ON COLUMN masking.call_log.callee IS 'customer or agent; NULL: nobody was rung for an order.';
-COMMENT ON COLUMN masking.call_log.outcome IS 'What became of the call, in words.';
+COMMENT ON COLUMN masking.call_log.outcome IS 'What became of the call, in words; of one that we placed, also who was rung first.';
 COMMENT ON COLUMN masking.call_log.ring_seconds IS 'How long the callee''s phone rang; NULL: not told.';
 COMMENT ON COLUMN masking.call_log.talk_seconds IS 'How long caller and callee, or his mailbox, were connected; NULL: not told, or not connected.';
 COMMENT ON COLUMN masking.call_log.hung_up_by IS 'customer, agent, or as Plivo says it: plivo, carrier, …; NULL: not told, or the callee never took the call.';

@@ -93,6 +93,11 @@ BEGIN
   IF span > interval '0' THEN
     removed := removed + masking.remove_old_orders(span);
   END IF;
+  PERFORM masking.end_stale_requests();
+  span := masking.setting_span('keep_calls');
+  IF span > interval '0' THEN
+    removed := removed + masking.remove_older('masking.requests', 'requested_at', span, 500);
+  END IF;
   removed := removed + masking.purge_console_log(500)
     + masking.remove_older('masking.block_log', 'logged_at', '400 days', 500)
     + masking.remove_older('masking.pair_calls', 'called_at', '1 hour', 500)

@@ -9,4 +9,4 @@ AS $$
 $$;
 COMMENT ON FUNCTION masking.schema_interface() IS
   'Which versions of the servers'' interface this schema serves, and the files of sql/ whose functions or views were edited by hand here since (NULL: none).';
-GRANT EXECUTE ON FUNCTION masking.schema_interface() TO masking_server;
+GRANT EXECUTE ON FUNCTION masking.schema_interface() TO masking_server, masking_caller;

@@ -101,7 +101,8 @@ BEGIN
       END AS talked_until
     FROM masking.call_life l
     CROSS JOIN LATERAL unnest(l.order_ids) AS o (order_id)
-    WHERE l.called_at > now() - within AND l.became IS NOT NULL
+    -- (Who was rung first, and did not get so far that the other was, has not tried to reach him.)
+    WHERE l.called_at > now() - within AND l.became IS NOT NULL AND (l.placed IS NULL OR l.outcome = 'connected')
     UNION ALL
     SELECT t.order_id, t.side, t.called_at, t.outcome, true, NULL FROM masking.tries_of_people(now() - within) t
   ), by_side AS (

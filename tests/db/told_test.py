@@ -12,7 +12,7 @@ from database import ask
 
 EVENT_C = (pathlib.Path(__file__).parents[2] / "server" / "event.c").read_text()
 # The columns of calls that no event tells.
-OWN = set("called_at answered_at proxy ask route_id caller_hash call_uuid given_up outcome side order_ids caller_digits"
+OWN = set("called_at answered_at placed proxy ask route_id caller_hash call_uuid given_up outcome side order_ids caller_digits"
           " repeats earlier_answers".split())
 # Of each type three values, the greatest last.
 VALUES = {"text": ("a", "b", "c"), "boolean": (None, "false", "true"), "integer": ("8", "9", "10"),

@@ -1,0 +1,29 @@
+CREATE OR REPLACE FUNCTION masking.end_stale_requests(the_order text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- Ends requests of which nothing more is to be waited for: those that nobody placed in time, and those of whose end
+-- Plivo did not tell. Whoever asks anew gets another one then.
+--   reads, writes  requests (those open; of an order, by its id), call_life (by key)
+--   locks   their rows, skipped where locked
+--   who     request_written, request_take, retention_run
+BEGIN
+  WITH stale AS MATERIALIZED (
+    SELECT r.request_id FROM masking.requests r
+    LEFT JOIN masking.call_life l ON l.call_uuid = r.call_uuid
+    WHERE r.ended_at IS NULL AND r.order_id = coalesce(the_order, r.order_id) AND CASE
+      WHEN r.state = 'requested' THEN r.expires_at <= now()
+      -- Plivo, which may have others wait before it, has rung and told so by then.
+      WHEN r.call_uuid IS NULL THEN r.expires_at <= now() - CASE r.state WHEN 'unknown' THEN interval '0' ELSE interval '2 minutes' END
+      -- No call of Plivo's lasts longer than four hours, and no sentence of ours than two minutes.
+      ELSE l.has_ended OR l.called_at <= now() - CASE l.outcome WHEN 'connected' THEN interval '4 hours' ELSE interval '2 minutes' END
+    END
+    LIMIT 500
+    FOR NO KEY UPDATE OF r SKIP LOCKED)
+  UPDATE masking.requests r SET ended_at = now(), first = NULL, state = CASE r.state WHEN 'requested' THEN 'expired' WHEN 'placing' THEN 'unknown' ELSE r.state END
+  FROM stale s
+  WHERE r.request_id = s.request_id;
+END
+$$;
+COMMENT ON FUNCTION masking.end_stale_requests(text) IS
+  'Ends requests for calls that were not placed in time, or of whose end nothing was told; of that order, or NULL: of all.';
