@@ -7,6 +7,7 @@
  */
 #include "call.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
@@ -59,8 +60,7 @@ static void turn_away(struct response *response, const char *outcome, const stru
     reply_prompt(response, prompt_or_builtin(prompt, &builtin, outcome));
 }
 
-/* The same without the database: the built-in sentence is spoken. */
-static void refuse(struct response *response, enum outcome outcome)
+void call_refuse(struct response *response, enum outcome outcome)
 {
     turn_away(response, outcome_label(outcome), NULL);
 }
@@ -71,7 +71,7 @@ static void apologise(struct service *service, const struct call *call, struct r
     struct apology apology = {.dialled = call->dialled, .ask = call->ask, .at_ms = clock_ms()};
     memcpy(apology.uuid, call->uuid, sizeof apology.uuid);
     post_apology(service->switchboard, &apology);
-    refuse(response, OUTCOME_APOLOGISED);
+    call_refuse(response, OUTCOME_APOLOGISED);
 }
 
 /* The checks repeat what the database promises: showing a caller his own number, or none,
@@ -87,7 +87,7 @@ static bool connect_call(const struct config *config, const struct call *call,
         call->dialled.value == 0 || answer->counterpart.value == call->caller.value ||
         answer->counterpart.value == call->dialled.value) {
         log_event(LOG_ERROR, "impossible_answer", "what=counterpart");
-        refuse(response, OUTCOME_MALFORMED);
+        call_refuse(response, OUTCOME_MALFORMED);
         return true;
     }
     const struct dial dial = {
@@ -106,10 +106,11 @@ static bool connect_call(const struct config *config, const struct call *call,
     return reply_dial(response, &dial);
 }
 
-/* The answer as XML. attempt: which try at a code a question for one would be. false: no
+/* The answer as XML. keys: where to what is pressed goes, if the answer asks for it. false: no
  * memory for it. */
 static bool give_answer(const struct config *config, const struct call *call,
-                        const struct call_answer *answer, int attempt, struct response *response)
+                        const struct call_answer *answer, struct keys keys,
+                        struct response *response)
 {
     struct prompt builtin;
     char caller[NUMBER_REDACTED];
@@ -123,25 +124,36 @@ static bool give_answer(const struct config *config, const struct call *call,
         return connect_call(config, call, answer, true, response);
     if (answer->digits > 0 && config->public_url[0] != '\0') {
         response_outcome(response, answer->outcome);
-        reply_ask_code(response, prompt_or_builtin(&answer->prompt, &builtin, answer->outcome),
-                       config->public_url, attempt, answer->digits);
+        keys.public_url = config->public_url;
+        keys.count = answer->digits;
+        reply_ask_keys(response, prompt_or_builtin(&answer->prompt, &builtin, answer->outcome),
+                       &keys);
     } else {
         turn_away(response, answer->outcome, &answer->prompt);
     }
     return true;
 }
 
-/* Gives the answer, if there is one, or the apology. */
-static void conclude(struct service *service, enum switchboard_status status,
-                     const struct call *call, const struct call_answer *answer, int attempt,
-                     struct response *response)
+void call_conclude(struct service *service, enum switchboard_status status, const struct call *call,
+                   const struct call_answer *answer, struct keys keys, struct response *response)
 {
     if (status == SWITCHBOARD_ANSWERED) {
-        if (give_answer(service->config, call, answer, attempt, response))
+        if (give_answer(service->config, call, answer, keys, response))
             return;
         response_note(response, "reason=out_of_memory");
     }
     apologise(service, call, response);
+}
+
+/* The same for a call that may be asked for a code. attempt: which try that would be. */
+static void conclude(struct service *service, enum switchboard_status status,
+                     const struct call *call, const struct call_answer *answer, int attempt,
+                     struct response *response)
+{
+    char path[sizeof PATH_CODE + 12];
+    snprintf(path, sizeof path, PATH_CODE "%d", attempt);
+    call_conclude(service, status, call, answer, (struct keys){.path = path, .valid = "0123456789"},
+                  response);
 }
 
 /* false: refused already, as nobody can tell which call it is. */
@@ -152,7 +164,7 @@ static bool start_call(const struct call_fields *fields, struct call *call,
         .caller = fields->caller, .dialled = fields->dialled, .ask = service_new_ask()};
     memcpy(call->uuid, fields->uuid, sizeof call->uuid);
     if (call->uuid[0] == '\0')
-        refuse(response, OUTCOME_MALFORMED);
+        call_refuse(response, OUTCOME_MALFORMED);
     return call->uuid[0] != '\0';
 }
 

@@ -14,6 +14,7 @@
 #include "message.h"
 #include "metrics.h"
 #include "paths.h"
+#include "placed.h"
 #include "reply.h"
 
 enum methods {
@@ -63,6 +64,9 @@ static const struct endpoint endpoints[] = {
  * documentation, "Account, Application"). */
 static const struct endpoint hangup_at_answer = {
     "answer", "/answer", AS_IS, GET_OR_POST, SIGNED, NOBODY, event_hangup_fields, event_hangup};
+static const struct endpoint hangup_at_request = {"request",           PATH_REQUEST, AS_IS,
+                                                  GET_OR_POST,         SIGNED,       NOBODY,
+                                                  event_hangup_fields, placed_hangup};
 
 /* Does the form tell that the call is over, and nobody is to ring? */
 static bool is_over(const struct form *form)
@@ -374,7 +378,7 @@ static void run_endpoint(struct service *service, const struct endpoint *endpoin
     if (decoded != FORM_OK)
         response_note(response, "form=\"%s\"", form_status_text(decoded));
     if (endpoint->listener == CALLER_UNTIL_OVER && is_over(&form))
-        endpoint = &hangup_at_answer;
+        endpoint = endpoint->handler == placed_answer ? &hangup_at_request : &hangup_at_answer;
     if (is_let_in(service, endpoint, request, &form, decoded, response))
         handle(service, endpoint, request, &form, response);
     if (storage != small)

@@ -20,7 +20,7 @@ enum { TOLD_MAX = 8, AMOUNT = 24, TIME = 40, PHRASE = 64, ADDRESS = 512 };
 struct event_fields {
     char uuid[ID_TEXT];
     struct number dialled;
-    struct form_text action, event, status;
+    struct form_text action, event, status, direction, from;
     int64_t started, taken, ended;
     struct form_text told[TOLD_MAX]; /* what a column of masking.calls keeps */
 };
@@ -35,6 +35,8 @@ _Static_assert(sizeof(struct event_fields) <= WEBHOOK_FIELDS_BYTES, "a webhook h
 const struct field event_action_fields[] = {
     {"DialALegUUID", FIELD_ID, FIELD(uuid), .otherwise = "CallUUID", .label = "call"},
     {"To", FIELD_NUMBER, FIELD(dialled)},
+    {"From", FIELD_PLAIN, FIELD(from)},
+    {"Direction", FIELD_PLAIN, FIELD(direction)},
     {"DialStatus", FIELD_WORD, FIELD(status), .room = PHRASE, .column = "dial_status"},
     {"DialRingStatus", FIELD_SWITCH, TOLD(0), .room = AMOUNT, .column = "dial_rang"},
     {"DialHangupCause", FIELD_WORDS, TOLD(1), .room = PHRASE, .column = "dial_cause"},
@@ -44,6 +46,8 @@ const struct field event_action_fields[] = {
 const struct field event_dial_fields[] = {
     {"DialALegUUID", FIELD_ID, FIELD(uuid), .otherwise = "CallUUID", .label = "call"},
     {"To", FIELD_NUMBER, FIELD(dialled)},
+    {"From", FIELD_PLAIN, FIELD(from)},
+    {"Direction", FIELD_PLAIN, FIELD(direction)},
     {"StartTime", FIELD_TIME, FIELD(started), .room = TIME},
     {"AnswerTime", FIELD_TIME, FIELD(taken), .room = TIME},
     {"EndTime", FIELD_TIME, FIELD(ended), .room = TIME},
@@ -60,6 +64,9 @@ const struct field event_dial_fields[] = {
 const struct field event_hangup_fields[] = {
     {"DialALegUUID", FIELD_ID, FIELD(uuid), .otherwise = "CallUUID", .label = "call"},
     {"To", FIELD_NUMBER, FIELD(dialled)},
+    {"From", FIELD_PLAIN, FIELD(from)},
+    {"Direction", FIELD_PLAIN, FIELD(direction)},
+    {"CallStatus", FIELD_WORD, FIELD(status), .room = PHRASE},
     {"StartTime", FIELD_TIME, FIELD(started), .room = TIME},
     {"AnswerTime", FIELD_TIME, FIELD(taken), .room = TIME},
     {"EndTime", FIELD_TIME, FIELD(ended), .room = TIME},
@@ -74,6 +81,8 @@ const struct field event_hangup_fields[] = {
 const struct field event_recording_fields[] = {
     {"DialALegUUID", FIELD_ID, FIELD(uuid), .otherwise = "CallUUID", .label = "call"},
     {"To", FIELD_NUMBER, FIELD(dialled)},
+    {"From", FIELD_PLAIN, FIELD(from)},
+    {"Direction", FIELD_PLAIN, FIELD(direction)},
     {"RecordUrl", FIELD_LINK, TOLD(0), .room = ADDRESS, .column = "recording_url"},
     {"RecordingDuration", FIELD_COUNT, TOLD(1), .room = AMOUNT, .column = "recording_seconds"},
     {NULL},
@@ -165,12 +174,22 @@ static void record(struct service *service, const struct webhook *webhook,
     }
 }
 
+/* The number of ours: of a call that we placed it is From, and To somebody's phone. */
+static struct number number_of_ours(const struct event_fields *fields)
+{
+    struct number number = {0};
+    if (!form_text_is(fields->direction, "outbound"))
+        return fields->dialled;
+    (void)number_parse(fields->from.bytes, fields->from.length, &number);
+    return number;
+}
+
 /* What all events share. false when there is no telling which call it is about: then there
  * is nothing to write, and nothing to add to what Plivo knows. */
 static bool start_event(struct call_event *event, const struct event_fields *fields,
                         const struct field table[])
 {
-    *event = (struct call_event){.told = "{}", .dialled = fields->dialled};
+    *event = (struct call_event){.told = "{}", .dialled = number_of_ours(fields)};
     memcpy(event->uuid, fields->uuid, sizeof event->uuid);
     if (event->uuid[0] == '\0')
         return false;
@@ -277,6 +296,15 @@ void event_hangup(struct service *service, const struct webhook *webhook, struct
     tell_ringing(&event, webhook->fields, "caller_rang_seconds");
     tell_true(&event, "caller_ended");
     record(service, webhook, &event, &prompt, response);
+}
+
+void event_end(const struct webhook *webhook, struct call_end *end)
+{
+    const struct event_fields *fields = webhook->fields;
+    memcpy(end->uuid, fields->uuid, sizeof end->uuid);
+    end->shown = number_of_ours(fields);
+    for (size_t i = 0; i < fields->status.length && i < sizeof end->status - 1; i++)
+        end->status[i] = (char)tolower((unsigned char)fields->status.bytes[i]);
 }
 
 void event_recording(struct service *service, const struct webhook *webhook,

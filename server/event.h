@@ -23,6 +23,9 @@ endpoint_handler event_dial;
 extern const struct field event_hangup_fields[];
 endpoint_handler event_hangup;
 
+/* What such an event tells of a call that we placed; end->request is left alone. */
+void event_end(const struct webhook *webhook, struct call_end *end);
+
 /* Record's callbackUrl: there is a recording now. */
 extern const struct field event_recording_fields[];
 endpoint_handler event_recording;

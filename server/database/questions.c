@@ -7,6 +7,8 @@
 union input {
     struct call call;
     struct entered_code code;
+    struct placed_call placed;
+    struct call_end end;
     struct message message;
     struct delivery delivery;
     struct call_event event;
@@ -34,6 +36,7 @@ _Static_assert(sizeof(union answer) <= QUESTION_ANSWER_BYTES, "and so does an an
 
 QUESTION(answer_calls, struct call, struct call_answer)
 QUESTION(answer_codes, struct entered_code, struct call_answer)
+QUESTION(answer_requests, struct placed_call, struct call_answer)
 QUESTION(answer_messages, struct message, struct call_answer)
 QUESTION(record_events, struct call_event, struct prompt)
 QUESTION(find_prompts, struct prompt_wanted, struct prompt)
@@ -52,6 +55,7 @@ QUESTION(find_prompts, struct prompt_wanted, struct prompt)
 
 RECORD(record_apologies, struct apology)
 RECORD(record_deliveries, struct delivery)
+RECORD(end_requests, struct call_end)
 
 /* ---- asking ---- */
 
@@ -72,6 +76,18 @@ enum switchboard_status ask_code(struct asking *asking, const struct entered_cod
                                  struct call_answer *answer)
 {
     return ask(asking, &answer_codes_question, code, answer);
+}
+
+enum switchboard_status ask_placed(struct asking *asking, const struct placed_call *placed,
+                                   struct call_answer *answer)
+{
+    return ask(asking, &answer_requests_question, placed, answer);
+}
+
+enum switchboard_status ask_end(struct asking *asking, const struct call_end *end)
+{
+    char nothing;
+    return ask(asking, &end_requests_question, end, &nothing);
 }
 
 enum switchboard_status ask_message(struct asking *asking, const struct message *message,

@@ -23,6 +23,9 @@ MUST_CHECK enum switchboard_status ask_call(struct asking *asking, const struct 
                                             struct call_answer *answer);
 MUST_CHECK enum switchboard_status ask_code(struct asking *asking, const struct entered_code *code,
                                             struct call_answer *answer);
+MUST_CHECK enum switchboard_status
+ask_placed(struct asking *asking, const struct placed_call *placed, struct call_answer *answer);
+MUST_CHECK enum switchboard_status ask_end(struct asking *asking, const struct call_end *end);
 MUST_CHECK enum switchboard_status ask_message(struct asking *asking, const struct message *message,
                                                struct call_answer *answer);
 MUST_CHECK enum switchboard_status ask_delivery(struct asking *asking,

@@ -204,6 +204,41 @@ enum db_status store_record_apologies(struct store *store, const struct apology 
     return run(store, &record_apologies, limit_ms, NULL, NULL);
 }
 
+/* ---- calls that we place ---- */
+
+STATEMENT(answer_requests, SQL_ANSWER_REQUESTS, "TTNNTNN", ANSWER_COLUMNS);
+
+enum db_status store_answer_requests(struct store *store, const struct placed_call placed[],
+                                     struct call_answer answers[], size_t count, int limit_ms)
+{
+    struct db_array *to = start(store, &answer_requests);
+    for (size_t i = 0; i < count; i++) {
+        db_array_add_text(&to[0], placed[i].uuid);
+        db_array_add_text(&to[1], placed[i].request);
+        add_number(&to[2], placed[i].rung);
+        add_number(&to[3], placed[i].shown);
+        db_array_add_text(&to[4], placed[i].key);
+        db_array_add_bigint(&to[5], placed[i].ask);
+    }
+    db_array_add_bigint(&to[6], store->policy.records);
+    return run_for_answers(store, &answer_requests, answers, count, limit_ms);
+}
+
+STATEMENT(end_requests, SQL_END_REQUESTS, "TTNT", NULL);
+
+enum db_status store_end_requests(struct store *store, const struct call_end ends[], size_t count,
+                                  int limit_ms)
+{
+    struct db_array *to = start(store, &end_requests);
+    for (size_t i = 0; i < count; i++) {
+        db_array_add_text(&to[0], ends[i].uuid);
+        db_array_add_text(&to[1], ends[i].request);
+        add_number(&to[2], ends[i].shown);
+        db_array_add_text(&to[3], ends[i].status);
+    }
+    return run(store, &end_requests, limit_ms, NULL, NULL);
+}
+
 /* ---- events ---- */
 
 STATEMENT(record_events, SQL_RECORD_EVENTS, "TNTT", PROMPT_COLUMNS);

@@ -87,6 +87,34 @@ MUST_CHECK enum db_status store_answer_codes(struct store *store, const struct e
                                              struct call_answer answers[], size_t count,
                                              int limit_ms);
 
+/* A call that we placed, and that was answered. */
+struct placed_call {
+    char uuid[ID_TEXT];
+    char request[ID_TEXT];
+    struct number rung, shown; /* the phone that answered, and the number that it saw */
+    int64_t ask;               /* as in struct call */
+    char key[2];               /* what was pressed; "": nothing was asked for yet */
+};
+
+/* Who is rung next? See sql/server/answer_requests.sql. outcome: "ask_key" to be asked for one,
+ * "connected" as above, or why not. */
+MUST_CHECK enum db_status store_answer_requests(struct store *store,
+                                                const struct placed_call placed[],
+                                                struct call_answer answers[], size_t count,
+                                                int limit_ms);
+
+/* A call that we placed is over. */
+struct call_end {
+    char uuid[ID_TEXT];
+    char request[ID_TEXT];
+    struct number shown;
+    char status[16]; /* Plivo's CallStatus */
+};
+
+/* See sql/server/end_requests.sql. */
+MUST_CHECK enum db_status store_end_requests(struct store *store, const struct call_end ends[],
+                                             size_t count, int limit_ms);
+
 /* A call that heard "sorry" because the database could not be asked in time. */
 struct apology {
     char uuid[ID_TEXT];

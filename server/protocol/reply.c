@@ -249,19 +249,16 @@ void reply_announcement(struct response *response, const struct prompt prompts[]
     (void)finish(&document);
 }
 
-void reply_ask_code(struct response *response, const struct prompt *prompt, const char *public_url,
-                    int attempt, int digits)
+void reply_ask_keys(struct response *response, const struct prompt *prompt, const struct keys *keys)
 {
-    char path[24];
     struct document document;
-    snprintf(path, sizeof path, PATH_CODE "%d", attempt);
     start(&document, response);
     open_element(&document, "GetDigits");
-    attribute_url(&document, "action", public_url, path, again);
+    attribute_url(&document, "action", keys->public_url, keys->path, again);
     attribute(&document, "method", "POST");
     attribute(&document, "timeout", "10");
-    attribute_number(&document, "numDigits", digits);
-    attribute(&document, "validDigits", "0123456789");
+    attribute_number(&document, "numDigits", keys->count);
+    attribute(&document, "validDigits", keys->valid);
     attribute(&document, "finishOnKey", "#");
     attribute(&document, "retries", "2");
     attribute(&document, "log", "false");

@@ -42,10 +42,18 @@ void reply_prompt(struct response *response, const struct prompt *prompt);
 /* <Speak> or <Play> for each, and no more: what one side of a call hears while the other waits. */
 void reply_announcement(struct response *response, const struct prompt prompts[], size_t count);
 
-/* <GetDigits> around the prompt; what is entered goes to /code/ATTEMPT. Then <Hangup/>, for
- * who enters nothing. Plivo does not log the digits. */
-void reply_ask_code(struct response *response, const struct prompt *prompt, const char *public_url,
-                    int attempt, int digits);
+/* What somebody is asked to press. */
+struct keys {
+    const char *public_url;
+    const char *path; /* where it is sent: below public_url */
+    const char *valid;
+    int count;
+};
+
+/* <GetDigits> around the prompt; what is entered goes to the path. Then <Hangup/>, for who enters
+ * nothing. Plivo does not log the digits. */
+void reply_ask_keys(struct response *response, const struct prompt *prompt,
+                    const struct keys *keys);
 
 /* Texts to send on, and what their sender is told; either may be missing. */
 struct texts {

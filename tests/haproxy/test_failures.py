@@ -42,8 +42,8 @@ def endpoints():
                             (SERVER / "protocol" / "paths.h").read_text()))
     rows = ROW.findall(" ".join(source.split()))
     assert len(rows) == source.count("ENDPOINT("), "a row that this cannot read"
-    return [(paths.get(macro, "") + text, methods, listener)
-            for _, macro, text, methods, listener in rows]
+    whole = [(paths.get(macro, "") + text, methods, listener) for _, macro, text, methods, listener in rows]
+    return [(path + "x1" if path.endswith("/") else path, methods, listener) for path, methods, listener in whole]
 
 
 def what_ends_a_call():

@@ -1,0 +1,271 @@
+-- Calls that we place: who may ask for one, once; what is handed out to be placed, and never twice; what the two who are
+-- rung hear, and what is on record.
+SELECT no_plan();
+
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550100');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('A', '14156667777', '14156667778');
+
+-- One row: request id and state, or the SQLSTATE.
+CREATE FUNCTION pg_temp.asks(the_order text, the_side text, number text DEFAULT NULL, OUT id text, OUT state text) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('role', 'masking_orders', true);
+  INSERT INTO masking.call_requests AS c (order_id, side, number) VALUES (the_order, the_side, number) RETURNING c.request_id, c.state INTO id, state;
+  PERFORM set_config('role', 'none', true);
+EXCEPTION WHEN OTHERS THEN
+  state := SQLSTATE || ' ' || SQLERRM;
+END
+$$;
+CREATE FUNCTION pg_temp.now_is(id text) RETURNS text LANGUAGE sql AS $$
+  SELECT state || coalesce(' ' || reason, '') FROM masking.call_requests WHERE request_id = id
+$$;
+CREATE FUNCTION pg_temp.takes(placer bigint) RETURNS text LANGUAGE sql AS $$
+  SELECT request_id FROM masking.request_take(placer, 'https://x', 25)
+$$;
+-- Without the pause that the account wants between two.
+CREATE FUNCTION pg_temp.takes_at_once(placer bigint) RETURNS text LANGUAGE sql AS $$
+  UPDATE masking.placer SET last_placed_at = NULL;
+  SELECT pg_temp.takes(placer)
+$$;
+CREATE FUNCTION pg_temp.answers(call text, id text, rung bigint, key text DEFAULT '', records boolean DEFAULT false) RETURNS text LANGUAGE sql AS $$
+  SELECT outcome || coalesce(' ' || counterpart, '') || coalesce(' shows ' || shows, '') || coalesce(' ' || digits, '')
+  FROM masking.answer_requests(ARRAY[call], ARRAY[id], ARRAY[rung], ARRAY[14155550100], ARRAY[key], ARRAY[hashtextextended(call || key, 0)], records)
+$$;
+CREATE FUNCTION pg_temp.ends(call text, id text, status text) RETURNS void LANGUAGE sql AS $$
+  SELECT masking.end_requests(ARRAY[call], ARRAY[id], ARRAY[14155550100], ARRAY[status]);
+  SELECT masking.record_events(ARRAY[call], ARRAY[14155550100], ARRAY[NULL], ARRAY['{"caller_ended":"true"}'])
+$$;
+-- Everything of a call up to the ring: its request.
+CREATE FUNCTION pg_temp.placed(the_order text, the_side text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  id CONSTANT text := (SELECT a.id FROM pg_temp.asks(the_order, the_side) a);
+BEGIN
+  PERFORM pg_temp.takes_at_once(1);
+  PERFORM masking.request_report(1, id, true, 201, format('{"request_uuid": "u-%s"}', id));
+  RETURN id;
+END
+$$;
+UPDATE masking.settings SET amount = 0 WHERE name = 'requests_per_hour';
+CREATE TEMP TABLE known (name text PRIMARY KEY, id text);
+GRANT ALL ON known TO PUBLIC;
+
+-- ---- asking ----
+
+INSERT INTO known SELECT 'first', id FROM pg_temp.asks('A', 'agent');
+SELECT is(pg_temp.now_is(id), 'requested', 'asked for') FROM known WHERE name = 'first';
+SELECT is(a.id, k.id, 'a double tap gets the one that is open') FROM known k, pg_temp.asks('A', 'agent') a WHERE k.name = 'first';
+SELECT isnt(a.id, k.id, 'the other side asks for one of its own') FROM known k, pg_temp.asks('A', 'customer') a WHERE k.name = 'first';
+SELECT is((SELECT count(*) FROM masking.requests), 2::bigint, 'and there are two');
+SELECT is((SELECT expires_at - requested_at FROM masking.call_requests WHERE request_id = id), interval '30 seconds', 'nobody wants a call asked for a minute ago')
+FROM known WHERE name = 'first';
+
+SELECT matches(a.state, 'MK005 side: must be customer or agent', 'no side') FROM pg_temp.asks('A', NULL) a;
+SELECT matches(a.state, 'MK005 order_id: there is no such order', 'no such order') FROM pg_temp.asks('NONE', 'agent') a;
+SELECT throws_ok($$SELECT tests.run_as('masking_orders', 'INSERT INTO call_requests (order_id, side, state) VALUES (''A'', ''agent'', ''connected'')')$$,
+  'MK013', NULL, 'the state is ours');
+SELECT lives_ok($$SELECT tests.run_as('masking_orders', 'INSERT INTO call_requests (request_id, order_id, side, state, reason) VALUES (NULL, ''A'', ''agent'', '''', NULL)')$$,
+  'an ORM may write every column, as NULL');
+SELECT throws_ok($$SELECT tests.run_as('masking_orders', 'UPDATE call_requests SET state = ''expired''')$$, '55000', NULL, 'nor is it written later');
+SELECT throws_ok($$SELECT tests.run_as('masking_orders', 'SELECT * FROM requests')$$, '42501', NULL, 'the table itself is nobody''s');
+
+INSERT INTO masking.orders (order_id, customer_number) VALUES ('W', '14156661001');
+SELECT matches(a.state, '^MK015 order W: no agent is assigned yet$', 'nobody is there') FROM pg_temp.asks('W', 'customer') a;
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('B', '14156661003', '14156661004');
+SELECT throws_ok(format('SELECT tests.run_as(%L, %L)', 'masking_orders', format('INSERT INTO call_requests (order_id, side, expires_at) VALUES (''B'', ''agent'', %L)', t)), 'MK010', NULL, t || ' is no time for it')
+FROM unnest(ARRAY['2001-01-01', 'infinity', (now() + interval '11 minutes')::text]) t;
+INSERT INTO masking.order_blocks (order_id, side) VALUES ('B', 'agent');
+SELECT matches(a.state, '^MK015 order B: the agent is blocked$', 'a side that is blocked') FROM pg_temp.asks('B', 'agent') a;
+SELECT is(a.state, 'requested', 'the other is not') FROM pg_temp.asks('B', 'customer') a;
+DELETE FROM masking.order_blocks;
+INSERT INTO masking.orders (order_id, customer_number, agent_number, cancelled_at) VALUES ('C', '14156661005', '14156661006', now());
+SELECT matches(a.state, '^MK015 order C: cancelled', 'called off') FROM pg_temp.asks('C', 'agent') a;
+SELECT matches(a.state, '^MK005 number: is no phone of the agent$', 'somebody else''s phone') FROM pg_temp.asks('B', 'agent', '+1 415 666 9999') a;
+SELECT matches(a.state, '^MK001 ', 'no phone at all') FROM pg_temp.asks('B', 'agent', '12') a;
+
+-- ---- placing ----
+
+SELECT is(pg_temp.takes(1), id, 'the oldest first') FROM known WHERE name = 'first';
+SELECT is(pg_temp.now_is(id), 'placing', 'it is being placed') FROM known WHERE name = 'first';
+SELECT is((SELECT request_id IS NULL AND wait_ms BETWEEN 1 AND 250 AND NOT stands_by FROM masking.request_take(1, 'https://x', 25)), true,
+  'the next one in half a second: Plivo''s limit');
+SELECT is(pg_temp.now_is(id), 'requested', 'who asks with nothing in hand never heard of what it was given') FROM known WHERE name = 'first';
+SELECT is(pg_temp.takes_at_once(1), id, 'and is given it again') FROM known WHERE name = 'first';
+SELECT is((SELECT stands_by FROM masking.request_take(2, 'https://x', 25)), true, 'another stands by');
+SELECT is(masking.request_report(1, id, false, 0, 'no route'), 'requested', 'not sent: it waits again') FROM known WHERE name = 'first';
+SELECT is(pg_temp.takes_at_once(1), id, 'and is placed again') FROM known WHERE name = 'first';
+SELECT is(masking.request_report(1, id, true, 429, '{}'), 'requested', 'too many: the same') FROM known WHERE name = 'first';
+SELECT is(pg_temp.takes(1), NULL, 'but not at once');
+SELECT is(pg_temp.takes_at_once(1), id, 'and is placed again') FROM known WHERE name = 'first';
+SELECT is((SELECT body::jsonb - 'answer_url' - 'hangup_url' FROM masking.requests r, masking.orders o
+    CROSS JOIN LATERAL masking.request_body(r, masking.request_phone(o, r), r.proxy, 'https://x', 25) body WHERE r.request_id = id AND o.order_id = 'A'),
+  '{"from": "14155550100", "to": "14156667778", "caller_name": "14155550100", "ring_timeout": 25, "answer_method": "POST", "hangup_method": "POST"}',
+  'promise 1: what Plivo is sent shows our number, as the number and as the name') FROM known WHERE name = 'first';
+UPDATE masking.placer SET heard_at = now() - interval '16 seconds';
+SELECT isnt(pg_temp.takes_at_once(2), id, 'a silent one is taken over from') FROM known WHERE name = 'first';
+SELECT is(pg_temp.now_is(id), 'unknown', 'and what it was placing is never placed again') FROM known WHERE name = 'first';
+SELECT is(masking.request_report(1, id, true, 429, '{}'), 'unknown', 'whatever it says later') FROM known WHERE name = 'first';
+SELECT is(masking.request_report(1, id, true, 201, '{"request_uuid": "u"}'), 'ringing', 'but that it was placed') FROM known WHERE name = 'first';
+SELECT masking.request_leave(2);
+SELECT is((SELECT stands_by FROM masking.request_take(3, 'https://x', 25)), false, 'one that leaves is not waited for');
+SELECT masking.request_leave(3);
+
+CREATE FUNCTION pg_temp.reported(status integer, answer text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  id text;
+BEGIN
+  UPDATE masking.requests SET ended_at = now();
+  SELECT a.id INTO id FROM pg_temp.asks('A', 'agent') a;
+  PERFORM pg_temp.takes_at_once(1);
+  PERFORM masking.request_report(1, id, true, status, answer);
+  RETURN pg_temp.now_is(id);
+END
+$$;
+SELECT is(pg_temp.reported(201, '{"message": "call fired", "request_uuid": "u1"}'), 'ringing', '201');
+SELECT is(pg_temp.reported(s, a), e, s || ' ' || a)
+FROM (VALUES (201, '<html>', 'unknown'), (201, '{}', 'unknown'), (200, '{"request_uuid": "u1"}', 'unknown'), (500, '{}', 'unknown'), (0, 'cut', 'unknown'),
+  (400, '{"error": "14156667778 is not a valid to"}', 'failed Plivo answered 400: … is not a valid to'), (401, '<html>', 'failed Plivo answered 401')) AS v (s, a, e);
+
+-- ---- answering ----
+
+UPDATE masking.requests SET ended_at = now();
+INSERT INTO known SELECT 'talk', pg_temp.placed('A', 'agent');
+SELECT is(pg_temp.answers('c1', id, 14156667778), 'ask_key shows 14155550100 1', 'the agent answers, and is asked for a key') FROM known WHERE name = 'talk';
+SELECT is(pg_temp.answers('c1', id, 14156667778), 'ask_key shows 14155550100 1', 'the same call gets the same answer') FROM known WHERE name = 'talk';
+SELECT matches(pg_temp.answers('c2', id, 14156667778), '^not_requested', 'another one none') FROM known WHERE name = 'talk';
+SELECT is(pg_temp.now_is(id), 'ringing', 'it rings still') FROM known WHERE name = 'talk';
+SELECT is(pg_temp.answers('c1', id, 14156667778, '7'), 'ask_key shows 14155550100 1', 'another key is none') FROM known WHERE name = 'talk';
+SELECT is(pg_temp.answers('c1', id, 14156667778, '1'), 'connected 14156667777 shows 14155550100', 'with it the customer is rung') FROM known WHERE name = 'talk';
+SELECT is(pg_temp.answers('c1', id, 14156667778), 'ask_key shows 14155550100 1', 'the question told late again is answered') FROM known WHERE name = 'talk';
+SELECT results_eq($$SELECT outcome, side, order_ids, route_id IS NOT NULL, placed, proxy FROM masking.calls WHERE call_uuid = 'c1'$$,
+  $$VALUES ('connected', 'agent', '{A}'::text[], true, true, 14155550100)$$, 'promise 4: and changes nothing of the record');
+SELECT is(pg_temp.now_is(id), 'ringing', 'the other phone rings') FROM known WHERE name = 'talk';
+SELECT masking.record_events('{c1}', '{14155550100}', '{NULL}', ARRAY['{"callee_answered":"true"}']);
+SELECT is(pg_temp.now_is(id), 'connected', 'they talk') FROM known WHERE name = 'talk';
+SELECT is(a.id, k.id, 'who taps now gets this one') FROM known k, pg_temp.asks('A', 'agent') a WHERE k.name = 'talk';
+SELECT pg_temp.ends('c1', id, 'completed') FROM known WHERE name = 'talk';
+SELECT is(pg_temp.now_is(id), 'connected', 'they have talked') FROM known WHERE name = 'talk';
+SELECT isnt(a.id, k.id, 'who taps afterwards another one') FROM known k, pg_temp.asks('A', 'agent') a WHERE k.name = 'talk';
+SELECT results_eq($$SELECT caller, callee, outcome FROM masking.order_calls('A') WHERE call_uuid = 'c1'$$,
+  $$VALUES ('agent', 'customer', 'we rang the agent first: answered')$$, 'the log says who was rung first');
+UPDATE masking.requests SET ended_at = now();
+
+CREATE FUNCTION pg_temp.first_says(status text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  id CONSTANT text := pg_temp.placed('A', 'customer');
+BEGIN
+  PERFORM pg_temp.ends('f-' || status, id, status);
+  RETURN pg_temp.now_is(id) || ': ' || (SELECT outcome FROM masking.order_calls('A') WHERE call_uuid = 'f-' || status);
+END
+$$;
+SELECT is(pg_temp.first_says(s), e, 'the first phone: ' || s)
+FROM (VALUES ('busy', 'unanswered first_busy: we rang the customer first: that phone was busy'),
+  ('no-answer', 'unanswered first_no_answer: we rang the customer first: that phone was not answered'),
+  ('timeout', 'unanswered first_no_answer: we rang the customer first: that phone was not answered'),
+  ('failed', 'unanswered first_failed: we rang the customer first: that phone could not be rung')) AS v (s, e);
+INSERT INTO known SELECT 'mailbox', pg_temp.placed('A', 'agent');
+SELECT is(left(pg_temp.answers('m1', id, 14156667778), 7), 'ask_key', 'a mailbox answers') FROM known WHERE name = 'mailbox';
+SELECT pg_temp.ends('m1', id, 'completed') FROM known WHERE name = 'mailbox';
+SELECT is(pg_temp.now_is(id), 'unanswered ask_key', 'and presses no key') FROM known WHERE name = 'mailbox';
+SELECT is_empty($$SELECT * FROM masking.missed('1 hour')$$, 'none of these has tried to reach the other side');
+INSERT INTO known SELECT 'busy', pg_temp.placed('A', 'agent');
+SELECT matches(pg_temp.answers('b1', id, 14156667778, '1'), '^connected', 'answered') FROM known WHERE name = 'busy';
+SELECT masking.record_events('{b1}', '{14155550100}', '{NULL}', ARRAY['{"dial_status":"busy"}']);
+SELECT is(pg_temp.now_is(id), 'unanswered busy', 'the other is busy') FROM known WHERE name = 'busy';
+SELECT is((SELECT tries FROM masking.missed('1 hour') WHERE order_id = 'A' AND side = 'agent'), 1::bigint, 'that was a try');
+UPDATE masking.requests SET ended_at = now();
+
+-- ---- what changed meanwhile ----
+
+CREATE FUNCTION pg_temp.meanwhile(happens text, rung bigint, key text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  id text;
+  said text;
+BEGIN
+  INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('M', '14156662001', '14156662002')
+  ON CONFLICT (order_id) DO UPDATE SET customer_number = EXCLUDED.customer_number, agent_number = EXCLUDED.agent_number, cancelled_at = NULL, completed_at = NULL;
+  DELETE FROM masking.order_blocks;
+  id := pg_temp.placed('M', 'agent');
+  IF key <> '' THEN
+    PERFORM pg_temp.answers('w' || id, id, rung);
+  END IF;
+  EXECUTE replace(happens, '$1', quote_literal(id));
+  said := pg_temp.answers('w' || id, id, rung, key);
+  PERFORM pg_temp.ends('w' || id, id, 'completed');
+  RETURN said || ': ' || pg_temp.now_is(id);
+END
+$$;
+SELECT is(pg_temp.meanwhile(h, 14156662002, k), e, h || ' with key "' || k || '"')
+FROM (VALUES
+  ('UPDATE masking.orders SET agent_number = ''14156662003'' WHERE order_id = ''M''', '', 'order_over shows 14155550100: refused order_over'),
+  ('UPDATE masking.orders SET agent_number = ''14156662003'' WHERE order_id = ''M''', '1', 'order_over shows 14155550100: refused order_over'),
+  ('UPDATE masking.orders SET cancelled_at = now() WHERE order_id = ''M''', '', 'order_over shows 14155550100: refused order_over'),
+  ('UPDATE masking.orders SET agent_number = NULL WHERE order_id = ''M''', '', 'order_waiting shows 14155550100: refused order_waiting'),
+  ('DELETE FROM masking.orders WHERE order_id = ''M''', '1', 'order_over shows 14155550100: refused order_over'),
+  ('INSERT INTO masking.order_blocks (order_id, side) VALUES (''M'', ''agent'') ON CONFLICT DO NOTHING', '1', 'blocked shows 14155550100: refused blocked'),
+  ('UPDATE masking.requests SET expires_at = now() - interval ''1 second'' WHERE request_id = $1', '',
+    'request_expired shows 14155550100: expired request_expired'),
+  ('UPDATE masking.requests SET expires_at = now() - interval ''1 second'' WHERE request_id = $1', '1', 'connected 14156662001 shows 14155550100: unanswered ended'),
+  ('UPDATE masking.orders SET customer_number = ''14156662009'' WHERE order_id = ''M''', '1', 'connected 14156662009 shows 14155550100: unanswered ended')
+) AS v (h, k, e);
+
+-- Refused as it is to be placed.
+INSERT INTO known SELECT 'late', id FROM pg_temp.asks('A', 'agent');
+INSERT INTO known SELECT 'next', id FROM pg_temp.asks('M', 'agent');
+UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'A';
+SELECT is(pg_temp.takes_at_once(1), id, 'what may not be placed any more holds nothing up') FROM known WHERE name = 'next';
+SELECT is(pg_temp.now_is(id), 'refused order_over', 'and says so') FROM known WHERE name = 'late';
+UPDATE masking.orders SET cancelled_at = NULL WHERE order_id = 'A';
+
+-- ---- ends of which nobody tells ----
+
+UPDATE masking.requests SET ended_at = now();
+INSERT INTO known SELECT 'old', id FROM pg_temp.asks('A', 'agent');
+UPDATE masking.requests SET expires_at = now() - interval '1 second' WHERE request_id = (SELECT id FROM known WHERE name = 'old');
+SELECT is(pg_temp.now_is(id), 'expired', 'nobody placed it') FROM known WHERE name = 'old';
+SELECT isnt(a.id, k.id, 'another tap asks anew') FROM known k, pg_temp.asks('A', 'agent') a WHERE k.name = 'old';
+SELECT is(state, 'expired', 'and the old one is closed') FROM masking.requests WHERE request_id = (SELECT id FROM known WHERE name = 'old');
+UPDATE masking.requests SET state = 'ringing', expires_at = now() - interval '119 seconds' WHERE ended_at IS NULL;
+SELECT masking.end_stale_requests();
+SELECT is((SELECT count(*) FROM masking.requests WHERE ended_at IS NULL), 1::bigint, 'Plivo has it: its end is waited for');
+UPDATE masking.requests SET expires_at = now() - interval '121 seconds' WHERE ended_at IS NULL;
+SELECT masking.end_stale_requests();
+SELECT is((SELECT count(*) FROM masking.requests WHERE ended_at IS NULL), 0::bigint, 'but not for ever');
+
+-- ---- how many ----
+
+DELETE FROM masking.requests;
+UPDATE masking.settings SET amount = 2 WHERE name = 'requests_per_hour';
+SELECT is(pg_temp.first_says('busy') || pg_temp.first_says('failed') IS NOT NULL, true, 'two');
+SELECT matches(a.state, '^MK016 order A: 2 calls were asked for within an hour$', 'and no more') FROM pg_temp.asks('A', 'agent') a;
+UPDATE masking.settings SET amount = 0 WHERE name = 'requests_per_hour';
+UPDATE masking.settings SET amount = 1 WHERE name = 'calls_per_hour';
+INSERT INTO known SELECT 'capped', pg_temp.placed('A', 'agent');
+SELECT is((SELECT string_agg(pg_temp.answers('k1', id, 14156667778, key), ', ') FROM unnest(ARRAY['', '1', '1']) key),
+  'ask_key shows 14155550100 1, connected 14156667777 shows 14155550100, connected 14156667777 shows 14155550100', 'the pair is counted once') FROM known WHERE name = 'capped';
+SELECT pg_temp.ends('k1', id, 'completed') FROM known WHERE name = 'capped';
+SELECT matches(a.state, '^MK015 order A: more calls of these two', 'and then not put through') FROM pg_temp.asks('A', 'agent') a;
+UPDATE masking.settings SET amount = 0 WHERE name = 'calls_per_hour';
+
+-- ---- an empty pool, further phones, dial prefixes ----
+
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('M', 'agent', '14156662022');
+UPDATE masking.requests SET ended_at = now();
+SELECT is(a.state, 'requested', 'a further phone') FROM pg_temp.asks('M', 'agent', '+1 415 666 2022') a;
+UPDATE masking.placer SET last_placed_at = NULL;
+SELECT is(body::jsonb ->> 'to', '14156662022', 'is rung') FROM masking.request_take(1, 'https://x', 25);
+UPDATE masking.requests SET ended_at = now();
+INSERT INTO masking.dial_prefixes (prefix, allowed) VALUES ('14156662022', false);
+SELECT matches(a.state, '^MK015 order M: the agent''s number, .*22, begins with a prefix that may not be dialled$', 'a phone that may not be rung') FROM pg_temp.asks('M', 'agent', '14156662022') a;
+DELETE FROM masking.dial_prefixes;
+UPDATE masking.orders SET completed_at = now() - interval '1 day';
+DELETE FROM masking.orders;
+UPDATE masking.proxy_numbers SET enabled = false;
+DELETE FROM masking.routes;
+DELETE FROM masking.proxy_numbers;
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('E', '14156663001', '14156663002');
+SELECT matches(a.state, '^MK017 order E: has no number of ours', 'with an empty pool nobody knows what to show') FROM pg_temp.asks('E', 'agent') a;
+UPDATE masking.settings SET word = '14155550150' WHERE name = 'request_number';
+SELECT is(a.state, 'requested', 'but for the setting') FROM pg_temp.asks('E', 'agent') a;
+UPDATE masking.placer SET last_placed_at = NULL;
+SELECT is(body::jsonb ->> 'from', '14155550150', 'which is shown') FROM masking.request_take(1, 'https://x', 25);
+
+SELECT * FROM finish();
