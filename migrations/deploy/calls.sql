@@ -157,10 +157,14 @@ CREATE TYPE masking.answer AS (
   voice text,
   language text,
   digits integer,
-  shows bigint
+  shows bigint,
+  greet_say text,
+  greet_voice text,
+  greet_language text,
+  greets_callee boolean
 );
 COMMENT ON TYPE masking.answer IS
-  'One answer of a batch: place: 1-based, in the arrays of the question; counterpart: whom to ring or write to, or NULL; say, voice, language: what is said (see masking.prompt), or NULLs; digits: how many of a code to wait for; shows: the number that the callee sees; NULL: the one dialled.';
+  'One answer of a batch: place: 1-based, in the arrays of the question; counterpart: whom to ring or write to, or NULL; say, voice, language: what is said (see masking.prompt), or NULLs; digits: how many of a code to wait for; shows: the number that the callee sees; NULL: the one dialled; greet_say, greet_voice, greet_language: what the caller hears before anybody is rung, or NULLs; greets_callee: true: the callee is to hear something before the two are connected, which find_prompts has.';
 
 CREATE TABLE masking.pair_calls (
   pair bigint,

@@ -8,7 +8,7 @@ SELECT call_uuid, called_at, answered_at, proxy, ask, side, order_ids, route_id,
 FROM masking.calls WHERE false;
 SELECT message_uuid, received_at, answered_at, proxy, ask, side, order_ids, route_id, outcome, told, repeats, earlier_outcomes
 FROM masking.messages WHERE false;
-SELECT (NULL::masking.answer).digits;
+SELECT (NULL::masking.answer).digits, (NULL::masking.answer).greets_callee;
 SELECT message_uuid, part, parts, status, error_code, told_at FROM masking.deliveries WHERE false;
 SELECT number, event, told_at FROM masking.told_senders WHERE false;
 SELECT person_hash, proxy, said_at FROM masking.opted_out WHERE false;

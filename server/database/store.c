@@ -19,7 +19,9 @@ struct statement {
     static const struct statement name = {{#name, sql, columns}, parameters}; \
     _Static_assert(sizeof(parameters) - 1 <= DB_PARAMETERS_MAX, #name " has too many parameters")
 
-#define ANSWER_COLUMNS "place outcome counterpart say voice language digits shows"
+#define ANSWER_COLUMNS                                           \
+    "place outcome counterpart say voice language digits shows " \
+    "greet_say greet_voice greet_language greets_callee"
 #define PROMPT_COLUMNS "place say voice language"
 
 bool store_init(struct store *store, const struct store_options *options)
@@ -95,6 +97,8 @@ static void empty_answers(struct call_answer answers[], size_t count)
         answers[i].prompt.words[0] = '\0';
         answers[i].digits = 0;
         answers[i].shows.value = 0;
+        answers[i].greeting.words[0] = '\0';
+        answers[i].greets_callee = false;
     }
 }
 
@@ -111,6 +115,8 @@ static void read_answer(void *context, const struct db_row *row)
     read_prompt(&answer->prompt, row, 3);
     answer->digits = db_int(row, 6);
     answer->shows.value = db_bigint(row, 7);
+    read_prompt(&answer->greeting, row, 8);
+    answer->greets_callee = db_int(row, 11) != 0;
 }
 
 struct prompts {
@@ -261,7 +267,7 @@ enum db_status store_record_events(struct store *store, const struct call_event 
     return run(store, &record_events, limit_ms, read_placed_prompt, &into);
 }
 
-STATEMENT(find_prompts, SQL_FIND_PROMPTS, "TN", PROMPT_COLUMNS);
+STATEMENT(find_prompts, SQL_FIND_PROMPTS, "TNT", PROMPT_COLUMNS);
 
 enum db_status store_find_prompts(struct store *store, const struct prompt_wanted wanted[],
                                   struct prompt prompts[], size_t count, int limit_ms)
@@ -271,6 +277,10 @@ enum db_status store_find_prompts(struct store *store, const struct prompt_wante
     for (size_t i = 0; i < count; i++) {
         db_array_add_text(&to[0], wanted[i].event);
         add_number(&to[1], wanted[i].dialled);
+        if (wanted[i].uuid[0] == '\0')
+            db_array_add_null(&to[2]);
+        else
+            db_array_add_text(&to[2], wanted[i].uuid);
         prompts[i].words[0] = '\0';
     }
     return run(store, &find_prompts, limit_ms, read_placed_prompt, &into);

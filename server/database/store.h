@@ -59,9 +59,11 @@ enum { OUTCOME_WORD = 32 };
 struct call_answer {
     char outcome[OUTCOME_WORD];
     struct number counterpart;
-    struct number shows;  /* what the callee sees; 0: the number dialled */
-    int digits;           /* with "ask_code" and "wrong_code": how many to wait for */
-    struct prompt prompt; /* without words: not connected, and yet no row for it */
+    struct number shows;    /* what the callee sees; 0: the number dialled */
+    int digits;             /* with "ask_code" and "wrong_code": how many to wait for */
+    struct prompt prompt;   /* without words: not connected, and yet no row for it */
+    struct prompt greeting; /* the caller hears it before anybody is rung; without words: nothing */
+    bool greets_callee;     /* he hears something too before he is connected; see prompt_wanted */
 };
 
 /* Who is to ring? Routes and records each call; see sql/server/answer_calls.sql. */
@@ -149,6 +151,7 @@ MUST_CHECK enum db_status store_record_events(struct store *store, const struct 
 struct prompt_wanted {
     char event[OUTCOME_WORD];
     struct number dialled; /* decides the language */
+    char uuid[ID_TEXT];    /* the call whose order it may name; "": none */
 };
 
 /* See sql/server/find_prompts.sql. A prompt without words: there is none. */
