@@ -20,6 +20,7 @@ CREATE TABLE masking.orders (
   placed_at timestamptz NOT NULL DEFAULT now(),
   completed_at timestamptz,
   cancelled_at timestamptz,
+  spoken text,
   revision bigint,
   customer_code text,
   agent_code text,
@@ -62,6 +63,8 @@ COMMENT ON COLUMN masking.orders.completed_at IS
   'When it was delivered; each side is connected for its grace time longer. NULL again: reopened.';
 COMMENT ON COLUMN masking.orders.cancelled_at IS
   'When it was called off; both sides are cut off at commit. NULL again: taken back.';
+COMMENT ON COLUMN masking.orders.spoken IS
+  'What the order is called where people hear it named, 1 to 20 letters and digits, read out one by one; NULL: nothing names it.';
 COMMENT ON COLUMN masking.orders.revision IS
   'For programs that save whole rows. Begins at a random number, and rises by one with each write of the order. Write NULL (not compared), the value that was read, or that plus one; anything else is refused (MK013).';
 COMMENT ON COLUMN masking.orders.customer_code IS

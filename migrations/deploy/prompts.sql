@@ -2,7 +2,7 @@
 --
 -- What people hear and read, one row per event and language, so that a sentence
 -- is changed by an UPDATE and the next call has it. The language is the dialled
--- number's. What XML or Plivo could not carry is refused here, on writing: a
+-- number's, which may have a sentence of its own, too. What XML or Plivo could not carry is refused here, on writing: a
 -- caller should never be the one who finds a bad sentence.
 
 BEGIN;
@@ -92,7 +92,9 @@ INSERT INTO masking.outcomes (kind, outcome, event, rank, tone, told, briefly) V
   ('life', 'ended', NULL, NULL, 'warn', 'it ended before anybody answered', NULL),
   ('server', 'malformed', 'malformed', NULL, 'warn', 'Plivo''s request was unusable', NULL),
   ('server', 'announcement', 'recorded', NULL, 'good', 'the callee was told of the recording', NULL),
-  ('server', 'confirmation', 'press_key', NULL, 'good', 'the callee was asked to press a key', NULL);
+  ('server', 'confirmation', 'press_key', NULL, 'good', 'the callee was asked to press a key', NULL),
+  ('server', 'greet_caller', 'greet_caller', NULL, 'good', 'the caller was greeted', NULL),
+  ('server', 'greet_callee', 'greet_callee', NULL, 'good', 'the callee was told of the order', NULL);
 
 CREATE TABLE masking.prompts (
   event text COLLATE "C" CONSTRAINT known_event REFERENCES masking.outcomes (event),
@@ -100,10 +102,15 @@ CREATE TABLE masking.prompts (
   words text NOT NULL,
   voice text NOT NULL DEFAULT 'WOMAN' CHECK (voice ~ '^(WOMAN|MAN|Polly[.][A-Za-z]{1,30})$'),
   play_url text,
-  PRIMARY KEY (event, language),
+  number text COLLATE "C" NOT NULL DEFAULT '' CHECK (number ~ '^([1-9][0-9]{6,14})?$'),
+  PRIMARY KEY (event, number, language),
+  -- 58 is the longest that an order is called: 20 letters, and what stands between them.
   CONSTRAINT words_fit CHECK (
-    octet_length(words) BETWEEN 1 AND 1000
+    octet_length(words) > 0 AND octet_length(replace(words, '{order}', repeat('x', 58))) <= 1000
     AND words !~ E'[\x01-\x08\x0B\x0C\x0E-\x1F\x7F\uFFFE\uFFFF]'),
+  -- Anything else in braces would be read out as it stands.
+  CONSTRAINT order_can_be_named CHECK (
+    CASE WHEN event IN ('greet_caller', 'greet_callee') THEN replace(words, '{order}', '') ELSE words END !~ '[{}]'),
   CONSTRAINT url_plivo_can_fetch CHECK (
     length(play_url) <= 500
     AND play_url ~ '^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?/[A-Za-z0-9._~%!$&''()*+,;=:@/?-]*$'),
@@ -114,12 +121,13 @@ CREATE TABLE masking.prompts (
       'pt-PT', 'pt-BR', 'ru-RU', 'es-ES', 'es-US', 'sv-SE'))
 );
 COMMENT ON TABLE masking.prompts IS
-  'What people hear: one row per event and language. A change counts from the next call on.';
+  'What people hear: one row per event and language, and of a proxy number that is to say something else. A change counts from the next call on.';
 COMMENT ON COLUMN masking.prompts.event IS 'When it is said, as in outcomes.';
 COMMENT ON COLUMN masking.prompts.language IS 'Language and country, as en-US; picked by proxy_numbers.language.';
-COMMENT ON COLUMN masking.prompts.words IS 'The sentence, at most 1000 bytes of UTF-8; texts have it, calls unless play_url is set.';
+COMMENT ON COLUMN masking.prompts.words IS 'The sentence, at most 1000 bytes of UTF-8; texts have it, calls unless play_url is set. {order}, in greet_caller and greet_callee: what orders.spoken has; without that nothing is said.';
 COMMENT ON COLUMN masking.prompts.voice IS 'Who reads it: WOMAN, MAN or Polly.Name.';
 COMMENT ON COLUMN masking.prompts.play_url IS 'A recording to play instead: an https URL of an mp3 or wav file.';
+COMMENT ON COLUMN masking.prompts.number IS 'The proxy number that says this, as E.164 digits; empty: all that have no row of their own.';
 
 INSERT INTO masking.prompts (event, language, voice, words)
 SELECT p.event, l.language, l.voice, p.words
@@ -264,6 +272,18 @@ JOIN (VALUES
   ('recorded', 'de', 'Dieses Gespräch wird aufgezeichnet.'),
   ('recorded', 'pt', 'Esta chamada está sendo gravada.'),
   ('recorded', 'hi', 'यह कॉल रिकॉर्ड की जा रही है।'),
+  ('greet_caller', 'en', 'One moment, we connect you about your order.'),
+  ('greet_caller', 'es', 'Un momento, le ponemos en contacto por su pedido.'),
+  ('greet_caller', 'fr', 'Un instant, nous vous mettons en relation au sujet de votre commande.'),
+  ('greet_caller', 'de', 'Einen Moment, wir verbinden Sie zu Ihrer Bestellung.'),
+  ('greet_caller', 'pt', 'Um momento, vamos conectar a sua chamada sobre o seu pedido.'),
+  ('greet_caller', 'hi', 'एक क्षण, हम आपके ऑर्डर के बारे में आपकी कॉल जोड़ रहे हैं।'),
+  ('greet_callee', 'en', 'This is a call about order {order}.'),
+  ('greet_callee', 'es', 'Esta es una llamada sobre el pedido {order}.'),
+  ('greet_callee', 'fr', 'Ceci est un appel au sujet de la commande {order}.'),
+  ('greet_callee', 'de', 'Dies ist ein Anruf zur Bestellung {order}.'),
+  ('greet_callee', 'pt', 'Esta é uma ligação sobre o pedido {order}.'),
+  ('greet_callee', 'hi', 'यह ऑर्डर {order} के बारे में कॉल है।'),
   ('press_key', 'en', 'This is a call about an order. To take it, press 1.'),
   ('press_key', 'es', 'Esta es una llamada sobre un pedido. Para atenderla, pulse 1.'),
   ('press_key', 'fr', 'Ceci est un appel au sujet d''une commande. Pour le prendre, appuyez sur 1.'),

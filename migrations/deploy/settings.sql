@@ -88,6 +88,9 @@ INSERT INTO masking.settings (name, is_on, meaning) VALUES
   ('feed_texts', false, 'true: the feed tells of texts about orders that were not delivered'),
   ('feed_blocks', false, 'true: the feed tells when a side of an order is blocked or unblocked');
 INSERT INTO masking.settings (name, is_on, meaning) VALUES
+  ('greet_caller', false, 'true: who calls hears the sentence greet_caller of prompts before the other side is rung'),
+  ('greet_callee', false, 'true: who is called hears the sentence greet_callee of prompts before the two are connected, which may name the order as orders.spoken has it');
+INSERT INTO masking.settings (name, is_on, meaning) VALUES
   ('any_prefix', false, 'true: where no number whose prefix serves both people is free, any other enabled one is better than none');
 
 CREATE FUNCTION masking.refuse_change() RETURNS trigger

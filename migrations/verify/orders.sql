@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
-SELECT order_id, customer_number, agent_number, customer, agent, proxy_number, masking, placed_at, completed_at, cancelled_at, revision,
+SELECT order_id, customer_number, agent_number, customer, agent, proxy_number, masking, placed_at, completed_at, cancelled_at, spoken, revision,
   customer_code, agent_code, unmasked_since, unmasked_reason,
   customer_refused, customer_refused_digits, agent_refused, agent_refused_digits, routed_at, forgotten_at, recorded_at
 FROM masking.orders WHERE false;

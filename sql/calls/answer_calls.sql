@@ -39,7 +39,7 @@ AS $$
 -- Who is reached, and the record of it: one statement for a whole batch, so that a call costs a
 -- share of one round trip and one commit.
 --   reads   routes (by caller and end of live: only what is not over), proxy_numbers, prompts,
---           settings, and for strangers codes, code_failures
+--           settings, for strangers codes, code_failures; what heard_first reads
 --   writes  calls, and with calls_per_hour pair_calls
 --   locks   with calls_per_hour the pairs, in the order of their keys; rows of calls, in the order of their ids: two batches with calls in common wait for
 --           each other instead of deadlocking, for the role's lock_timeout at most
@@ -51,6 +51,7 @@ AS $$
 DECLARE
   answer masking.answer;
   cap CONSTANT integer := masking.setting_amount('calls_per_hour');
+  greets CONSTANT boolean := masking.greets();
 BEGIN
   PERFORM masking.check_batch(call_uuids, callers);
   IF cap > 0 THEN
@@ -120,17 +121,21 @@ BEGIN
     WHERE NOT masking.is_settled(c, EXCLUDED.ask)
       AND (EXCLUDED.outcome = 'ask_code' AND c.earlier_answers @> '[{"outcome": "ask_code"}]') IS NOT TRUE
   )
-  SELECT d.place::integer, d.outcome, d.callee, p.say, p.voice, p.language, d.digits, d.shows
+  SELECT d.place::integer, d.outcome, d.callee, p.say, p.voice, p.language, d.digits, d.shows,
+    h.greet_say, h.greet_voice, h.greet_language, h.greets_callee
   FROM decided d
   LEFT JOIN LATERAL (
     SELECT * FROM masking.prompt(CASE d.outcome WHEN 'connected' THEN 'recorded' ELSE d.outcome END, d.proxy)
     WHERE d.outcome <> 'connected' OR records OFFSET 0
   ) p ON true
+  LEFT JOIN LATERAL (
+    SELECT * FROM masking.heard_first(d.order_ids, d.route_id, d.proxy, d.shows) WHERE greets AND d.outcome = 'connected' OFFSET 0
+  ) h ON true
   LOOP
     RETURN NEXT answer;
   END LOOP;
 END
 $$;
 COMMENT ON FUNCTION masking.answer_calls(text[], bigint[], bigint[], bigint[], bigint, boolean, boolean) IS
-  'Routes and records a batch of calls. counterpart: set exactly when outcome is connected or support. What the caller hears is why nobody is rung, or with records that the call is recorded. asks: a number for each time Plivo asked, never used again; support: whom to ring for strangers; may_ask: they can be asked for codes, of so many digits.';
+  'Routes and records a batch of calls. counterpart: set exactly when outcome is connected or support. What the caller hears is why nobody is rung, or with records that the call is recorded; before that, what heard_first has. asks: a number for each time Plivo asked, never used again; support: whom to ring for strangers; may_ask: they can be asked for codes, of so many digits.';
 GRANT EXECUTE ON FUNCTION masking.answer_calls(text[], bigint[], bigint[], bigint[], bigint, boolean, boolean) TO masking_server;

@@ -100,7 +100,7 @@ AS $$
 -- A caller whose phone is not known entered a code. Guesses of one caller, and those on one number, are looked at
 -- one after the other, however many calls are made at once: else a hundred calls would have a hundred
 -- guesses before the first is counted. Those who hide their number are one caller on each number.
---   reads   codes, orders, routes, settings, prompts
+--   reads   codes, orders, routes, settings, prompts; what heard_first reads
 --   writes  code_failures, calls, and with calls_per_hour pair_calls
 --   locks   one advisory lock per caller and per number, in the order of their keys: the key is a keyed hash,
 --           since anybody can read pg_locks; then with calls_per_hour the pairs, as answer_calls; then
@@ -113,6 +113,7 @@ DECLARE
   asked record;
   one record;
   answer masking.answer;
+  greets CONSTANT boolean := masking.greets();
 BEGIN
   PERFORM masking.check_batch(call_uuids, callers);
   FOR asked IN
@@ -161,6 +162,10 @@ BEGIN
     answer.digits := CASE one.outcome WHEN 'wrong_code' THEN masking.code_digits(asked.proxy) END;
     SELECT p.say, p.voice, p.language INTO answer.say, answer.voice, answer.language
     FROM masking.prompt(nullif(one.outcome, 'connected'), asked.proxy) p;
+    IF greets AND one.outcome = 'connected' THEN
+      SELECT h.* INTO answer.greet_say, answer.greet_voice, answer.greet_language, answer.greets_callee
+      FROM masking.heard_first(one.order_ids, one.route_id, asked.proxy) h;
+    END IF;
     RETURN NEXT answer;
   END LOOP;
 END

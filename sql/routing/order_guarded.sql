@@ -62,6 +62,7 @@ BEGIN
   kept.placed_at := o.placed_at;
   kept.completed_at := o.completed_at;
   kept.cancelled_at := o.cancelled_at;
+  kept.spoken := o.spoken;
   -- Programs that count themselves begin at 0 or 1.
   kept.revision := CASE WHEN before.order_id IS NOT NULL OR o.revision IN (0, 1) THEN o.revision END;
   IF kept IS DISTINCT FROM o THEN

@@ -28,12 +28,17 @@ BEGIN
   IF masking.visible(o.agent_number) ~ '^ *$' THEN
     o.agent_number := NULL;
   END IF;
+  o.spoken := nullif(o.spoken, '');
   IF coalesce(o.order_id, '') = '' OR length(o.order_id) > 200 THEN
     RAISE EXCEPTION 'order_id: must have 1 to 200 characters, has %', coalesce(length(o.order_id), 0)
       USING ERRCODE = 'MK005', COLUMN = 'order_id';
   ELSIF before.order_id IS NULL AND NOT masking.is_typable(o.order_id) THEN
     RAISE EXCEPTION 'order_id: has a control character, a mark that nobody sees, or a blank at one end'
       USING ERRCODE = 'MK005', COLUMN = 'order_id', TABLE = 'orders', HINT = 'Support reads it, and types it.';
+  END IF;
+  IF o.spoken !~ '^[A-Za-z0-9]{1,20}$' THEN
+    RAISE EXCEPTION 'spoken: must have 1 to 20 letters (A to Z) and digits'
+      USING ERRCODE = 'MK005', COLUMN = 'spoken', TABLE = 'orders', HINT = 'They are read out one by one; where there is nothing to say, write NULL.';
   END IF;
   IF o.customer_number IS NULL AND o.customer_refused IS NULL THEN
     RAISE EXCEPTION 'customer_number: is missing'
@@ -156,8 +161,9 @@ BEGIN
     RAISE EXCEPTION 'revision: the order was written since this row of it was read'
       USING ERRCODE = 'MK013', COLUMN = 'revision', TABLE = 'orders', HINT = 'Read it again, and write what you change.';
   ELSIF o.forgotten_at IS NULL
-    AND (o.customer_number, o.agent_number, o.placed_at, o.completed_at, o.cancelled_at)
-      IS DISTINCT FROM (before.customer_number, before.agent_number, before.placed_at, before.completed_at, before.cancelled_at)
+    AND (o.customer_number, o.agent_number, o.placed_at, o.completed_at, o.cancelled_at, o.spoken)
+      IS DISTINCT FROM (before.customer_number, before.agent_number, before.placed_at, before.completed_at, before.cancelled_at,
+        before.spoken)
   THEN
     RETURN before.revision + 1;
   END IF;
