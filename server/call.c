@@ -97,7 +97,9 @@ static bool connect_call(const struct config *config, const struct call *call,
         .ring_timeout = config->ring_timeout,
         .call_time_limit = config->call_time_limit,
         .callee_events = config->callee_events,
+        .greeting = answer->greeting.words[0] != '\0' ? &answer->greeting : NULL,
         .confirms = config->confirm_calls && !is_support,
+        .greets_callee = answer->greets_callee && config->public_url[0] != '\0' ? call->uuid : NULL,
         .announcement =
             config->record_calls && !is_support
                 ? prompt_or_builtin(&answer->prompt, &builtin, outcome_event(OUTCOME_ANNOUNCEMENT))

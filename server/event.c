@@ -9,6 +9,7 @@
 #include "counters.h"
 #include "log.h"
 #include "outcome.h"
+#include "paths.h"
 #include "reply.h"
 
 /* ---- what is read, and what is kept of it ---- */
@@ -318,30 +319,60 @@ void event_recording(struct service *service, const struct webhook *webhook,
         record(service, webhook, &event, &prompt, response);
 }
 
-/* Without a database the English sentence must do: nobody may be recorded unawares. */
-static void find_sentence(struct service *service, const struct webhook *webhook,
-                          enum outcome outcome, struct prompt *prompt, struct response *response)
+/* The call that the path names, behind PATH_ANNOUNCEMENT. "": none. */
+static void read_announced_call(const char *path, char uuid[static ID_TEXT])
+{
+    path += strlen(PATH_ANNOUNCEMENT);
+    path += *path == '/';
+    size_t length = strcspn(path, "/");
+    snprintf(uuid, ID_TEXT, "%.*s", (int)length, path);
+    if (length >= ID_TEXT || path[length + (path[length] == '/')] != '\0' || !id_is_valid(uuid))
+        uuid[0] = '\0';
+}
+
+/* false: there is none, or the database does not say it in time. */
+static bool find_sentence(struct service *service, const struct webhook *webhook,
+                          enum outcome outcome, const char *uuid, struct prompt *prompt,
+                          struct response *response)
 {
     const struct event_fields *fields = webhook->fields;
     struct prompt_wanted wanted = {.dialled = fields->dialled};
     struct asking asking = service_asking(service, webhook);
     snprintf(wanted.event, sizeof wanted.event, "%s", outcome_event(outcome));
+    snprintf(wanted.uuid, sizeof wanted.uuid, "%s", uuid);
     *prompt = (struct prompt){0};
-    if (service_note(response, &asking, ask_prompt(&asking, &wanted, prompt)) !=
-            SWITCHBOARD_ANSWERED ||
-        prompt->words[0] == '\0')
-        prompt_builtin(prompt, wanted.event);
+    return service_note(response, &asking, ask_prompt(&asking, &wanted, prompt)) ==
+               SWITCHBOARD_ANSWERED &&
+           prompt->words[0] != '\0';
+}
+
+/* Without a database the English sentence must do: nobody may be recorded unawares. */
+static void find_needed_sentence(struct service *service, const struct webhook *webhook,
+                                 enum outcome outcome, struct prompt *prompt,
+                                 struct response *response)
+{
+    if (!find_sentence(service, webhook, outcome, "", prompt, response))
+        prompt_builtin(prompt, outcome_event(outcome));
 }
 
 void event_announcement(struct service *service, const struct webhook *webhook,
                         struct response *response)
 {
-    struct prompt prompts[2];
+    const struct config *config = service->config;
+    struct prompt prompts[3];
     size_t count = 0;
+    char uuid[ID_TEXT];
     response_outcome(response, outcome_label(OUTCOME_ANNOUNCEMENT));
-    if (service->config->record_calls || !service->config->confirm_calls)
-        find_sentence(service, webhook, OUTCOME_ANNOUNCEMENT, &prompts[count++], response);
-    if (service->config->confirm_calls)
-        find_sentence(service, webhook, OUTCOME_CONFIRMATION, &prompts[count++], response);
+    read_announced_call(webhook->request->path, uuid);
+    bool greets = uuid[0] != '\0';
+    if (greets) {
+        response_note(response, "call=%s", id_is_uuid(uuid) ? uuid : "(not-a-uuid)");
+        count +=
+            find_sentence(service, webhook, OUTCOME_GREET_CALLEE, uuid, &prompts[count], response);
+    }
+    if (config->record_calls || !(config->confirm_calls || greets))
+        find_needed_sentence(service, webhook, OUTCOME_ANNOUNCEMENT, &prompts[count++], response);
+    if (config->confirm_calls)
+        find_needed_sentence(service, webhook, OUTCOME_CONFIRMATION, &prompts[count++], response);
     reply_announcement(response, prompts, count);
 }

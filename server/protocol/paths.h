@@ -13,4 +13,4 @@
 #define PATH_REQUEST_KEY "/request/key/"            /* its <GetDigits action> */
 #define PATH_RECORDING "/recording"                 /* <Record callbackUrl> */
 #define PATH_MESSAGE_STATUS "/message/status/"      /* <Message callbackUrl>, id, part, "/" */
-#define PATH_ANNOUNCEMENT "/recording/announcement" /* <Dial confirmSound> */
+#define PATH_ANNOUNCEMENT "/recording/announcement" /* <Dial confirmSound>, or "/" and CallUUID */

@@ -174,6 +174,15 @@ static void attribute_url(struct document *document, const char *name, const cha
  * sent, and not signed. */
 static const char again[] = "#rc=3&rp=all";
 
+/* What the callee hears may be about an order: then its URL says which call it is. */
+static void attribute_announcement(struct document *document, const struct dial *dial)
+{
+    char path[sizeof PATH_ANNOUNCEMENT + 65] = PATH_ANNOUNCEMENT;
+    if (dial->greets_callee != NULL)
+        snprintf(path, sizeof path, PATH_ANNOUNCEMENT "/%.64s", dial->greets_callee);
+    attribute_url(document, "confirmSound", dial->public_url, path, again);
+}
+
 static void dial_element(struct document *document, const struct dial *dial)
 {
     char proxy[NUMBER_TEXT], callee[NUMBER_TEXT];
@@ -193,8 +202,8 @@ static void dial_element(struct document *document, const struct dial *dial)
         /* Plivo's default is the caller's name, and that is often the number again. */
         attribute(document, "callerName", proxy);
     }
-    if (dial->announcement != NULL || dial->confirms)
-        attribute_url(document, "confirmSound", dial->public_url, PATH_ANNOUNCEMENT, again);
+    if (dial->announcement != NULL || dial->confirms || dial->greets_callee != NULL)
+        attribute_announcement(document, dial);
     if (dial->confirms) {
         attribute(document, "confirmKey", "1"); /* as the sentences of press_key say */
         attribute(document, "confirmTimeout", "10");
@@ -232,6 +241,8 @@ bool reply_dial(struct response *response, const struct dial *dial)
 {
     struct document document;
     start(&document, response);
+    if (dial->greeting != NULL)
+        prompt_element(&document, dial->greeting);
     if (dial->announcement != NULL) {
         prompt_element(&document, dial->announcement);
         record_element(&document, dial);
