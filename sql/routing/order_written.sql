@@ -51,6 +51,13 @@ BEGIN
   IF o.agent_number IS DISTINCT FROM before.agent_number THEN
     o.agent_number := masking.e164(o.agent_number, 'agent_number');
   END IF;
+  -- Promise 1, also of a number without its country code.
+  IF length(ltrim(o.spoken, '0')) >= 9
+    AND concat(o.customer_number, ' ', o.agent_number, ' ') LIKE concat('%', ltrim(o.spoken, '0'), ' %')
+  THEN
+    RAISE EXCEPTION 'spoken: is the phone number of one of the two'
+      USING ERRCODE = 'MK005', COLUMN = 'spoken', TABLE = 'orders', HINT = 'It is read out to the other one.';
+  END IF;
   o.placed_at := coalesce(o.placed_at, now());
   wrong := CASE
     WHEN masking.stands_for_none(o.placed_at, before.placed_at) THEN 'placed_at'
