@@ -82,6 +82,7 @@ static bool connect_call(const struct config *config, const struct call *call,
 {
     struct prompt builtin;
     struct number shows = answer->shows.value != 0 ? answer->shows : call->dialled;
+    bool greets = config->public_url[0] != '\0'; /* without it this is the tutorial's XML */
     if (answer->counterpart.value <= 0 || shows.value <= 0 ||
         shows.value == answer->counterpart.value || shows.value == call->caller.value ||
         call->dialled.value == 0 || answer->counterpart.value == call->caller.value ||
@@ -97,9 +98,9 @@ static bool connect_call(const struct config *config, const struct call *call,
         .ring_timeout = config->ring_timeout,
         .call_time_limit = config->call_time_limit,
         .callee_events = config->callee_events,
-        .greeting = answer->greeting.words[0] != '\0' ? &answer->greeting : NULL,
+        .greeting = greets && answer->greeting.words[0] != '\0' ? &answer->greeting : NULL,
         .confirms = config->confirm_calls && !is_support,
-        .greets_callee = answer->greets_callee && config->public_url[0] != '\0' ? call->uuid : NULL,
+        .greets_callee = greets && answer->greets_callee ? call->uuid : NULL,
         .announcement =
             config->record_calls && !is_support
                 ? prompt_or_builtin(&answer->prompt, &builtin, outcome_event(OUTCOME_ANNOUNCEMENT))

@@ -26,7 +26,7 @@ struct dial {
     const char *public_url;             /* "": Plivo tells nothing, and its own limits hold */
     long ring_timeout, call_time_limit; /* seconds; with a public_url only */
     bool callee_events;                 /* Plivo tells of the callee's leg too */
-    const struct prompt *greeting;      /* the caller hears this first; NULL: nothing */
+    const struct prompt *greeting;      /* the caller hears this first, or NULL */
     const struct prompt *announcement;  /* the call is recorded, and the caller hears this */
     bool confirms;                      /* the callee must press a key; with a public_url only */
     const char *greets_callee;          /* CallUUID: the callee hears of its order; NULL: not */
