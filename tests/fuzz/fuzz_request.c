@@ -101,7 +101,11 @@ static struct call read_question(const struct question *question, const void *in
         memcpy(call.uuid, delivery->uuid, sizeof call.uuid);
     } else {
         must(is_question(question, "find_prompts", sizeof(struct prompt_wanted)));
-        call.dialled = ((const struct prompt_wanted *)input)->dialled;
+        const struct prompt_wanted *wanted = input;
+        call.dialled = wanted->dialled;
+        memcpy(call.uuid, wanted->uuid, sizeof call.uuid);
+        must_be_terminated(call.uuid, sizeof call.uuid);
+        must(call.uuid[0] == '\0' || id_is_valid(call.uuid));
         call.uuid[0] = '-';
     }
     must_be_terminated(call.uuid, sizeof call.uuid);

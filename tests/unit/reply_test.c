@@ -113,6 +113,32 @@ static void every_dial_with_a_public_url_names_the_proxy_number(void **state)
     }
 }
 
+static void what_is_heard_first_comes_first(void **state)
+{
+    (void)state;
+    struct response response;
+    struct prompt greeting = {.is_recording = true, .words = "https://cdn.example.com/a.mp3"};
+    struct prompt announcement = {.voice = "WOMAN", .language = "en-US", .words = "Recorded"};
+    const struct dial dial = {.proxy = proxy,
+                              .callee = callee,
+                              .public_url = "https://m.example.com",
+                              .ring_timeout = 25,
+                              .call_time_limit = 1800,
+                              .greeting = &greeting,
+                              .announcement = &announcement,
+                              .greets_callee = "0a-1"};
+    response_init(&response);
+    assert_true(reply_dial(&response, &dial));
+    xmlDoc *document = answer_of(&response);
+    assert_xpath(document, "string(/Response/*[1][self::Play])", "https://cdn.example.com/a.mp3");
+    assert_xpath(document, "string(/Response/*[2][self::Speak])", "Recorded");
+    assert_xpath(document, "name(/Response/*[4])", "Dial");
+    assert_xpath(document, "substring-before(//Dial/@confirmSound, '#')",
+                 "https://m.example.com/recording/announcement/0a-1");
+    xmlFreeDoc(document);
+    response_free(&response);
+}
+
 static bool dial(struct response *response, struct number from, struct number to)
 {
     const struct dial dial = {.proxy = from, .callee = to, .public_url = ""};
@@ -313,6 +339,7 @@ int main(void)
         cmocka_unit_test(the_longest_sentence_outgrows_the_inline_buffer),
         cmocka_unit_test(empty_is_a_response_without_elements),
         cmocka_unit_test(every_dial_with_a_public_url_names_the_proxy_number),
+        cmocka_unit_test(what_is_heard_first_comes_first),
         cmocka_unit_test(the_apology_speaks_and_hangs_up),
         cmocka_unit_test(a_later_reply_replaces_an_earlier_one),
         cmocka_unit_test(a_text_and_what_its_writer_is_told_come_from_different_numbers),
