@@ -238,4 +238,4 @@ MUST_CHECK enum db_status store_schema_interface(struct store *store,
                                                  struct schema_interface *found, int limit_ms);
 
 /* The interfaces that this binary can use: see sql/schema/schema_interface.sql. */
-enum { INTERFACE_OLDEST = 3, INTERFACE_NEWEST = 3 };
+enum { INTERFACE_OLDEST = 4, INTERFACE_NEWEST = 4 };

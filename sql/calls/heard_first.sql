@@ -54,7 +54,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 -- What of a call that connects is heard before the two are connected: by the caller now, by the callee once he has answered.
 --   reads  settings, prompts, proxy_numbers, orders (one), routes of the orders, where these are several
---   who    answer_calls, answer_codes, where masking.greets()
+--   who    answer_calls, answer_codes, answer_requests, where masking.greets()
 #variable_conflict use_variable
 DECLARE
   latest CONSTANT text := masking.latest_order(the_orders, the_route);

@@ -61,7 +61,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 -- The first phone of a call that we placed was answered (key ''), or its key was pressed. It is asked again what was asked
 -- when the call was asked for; then it is asked for the key; with the key the other side is rung.
---   reads   requests, orders, routes, settings, prompts
+--   reads   requests, orders, routes, settings, prompts; what heard_first reads
 --   writes  requests, calls, and with calls_per_hour pair_calls
 --   locks   requests, in the order of their ids; with calls_per_hour the pairs, as answer_calls; then rows of calls, in the
 --           order of their ids
@@ -72,6 +72,7 @@ DECLARE
   one record;
   r masking.requests;
   answer masking.answer;
+  greets CONSTANT boolean := masking.greets();
 BEGIN
   PERFORM masking.check_batch(call_uuids, rung);
   PERFORM FROM masking.requests k WHERE k.request_id = ANY (request_ids) ORDER BY k.request_id FOR NO KEY UPDATE;
@@ -117,6 +118,10 @@ BEGIN
     SELECT p.say, p.voice, p.language INTO answer.say, answer.voice, answer.language
     FROM masking.prompt(CASE one.outcome WHEN 'connected' THEN 'recorded' ELSE one.outcome END, coalesce(r.proxy, asked.shown)) p
     WHERE one.outcome <> 'connected' OR records;
+    IF greets AND one.outcome = 'connected' THEN
+      SELECT h.* INTO answer.greet_say, answer.greet_voice, answer.greet_language, answer.greets_callee
+      FROM masking.heard_first(one.order_ids, one.route_id, r.proxy) h;
+    END IF;
     RETURN NEXT answer;
   END LOOP;
 END

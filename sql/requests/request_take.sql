@@ -41,8 +41,8 @@ END
 $$;
 COMMENT ON FUNCTION masking.request_next(bigint) IS 'Takes the request that is to be placed next; NULL: there is none.';
 
-CREATE OR REPLACE FUNCTION masking.request_take(placer bigint, public_url text, ring_timeout integer,
-  OUT request_id text, OUT body text, OUT wait_ms integer, OUT stands_by boolean)
+CREATE OR REPLACE FUNCTION masking.request_take(placer bigint, public_url text, ring_timeout integer)
+RETURNS TABLE (request_id text, body text, wait_ms integer, stands_by boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -64,6 +64,7 @@ BEGIN
   SELECT * INTO p FROM masking.placer FOR UPDATE;
   IF p.who <> placer AND masking.is_recent(p.heard_at, interval '15 seconds') THEN
     stands_by := true;
+    RETURN NEXT;
     RETURN;
   END IF;
   UPDATE masking.requests k SET state = CASE k.placed_by WHEN placer THEN 'requested' ELSE 'unknown' END
@@ -84,6 +85,7 @@ BEGIN
     UPDATE masking.placer k SET who = placer, heard_at = clock_timestamp(),
       last_placed_at = CASE WHEN r.request_id IS NULL THEN k.last_placed_at ELSE clock_timestamp() END;
   END IF;
+  RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION masking.request_take(bigint, text, integer) IS

@@ -17,8 +17,8 @@ STORE = (ROOT / "server" / "database" / "store.h").read_text()
 # Each function and, as the list has them, its program's role, its arguments' types and its row.
 FUNCTIONS = """
     SELECT p.oid,
-      coalesce((SELECT string_agg(a.grantee::regrole::text, ', ') FROM aclexplode(p.proacl) a
-        WHERE a.grantee::regrole::text IN ('masking_console', 'masking_plivo', 'masking_server')), 'nobody'),
+      coalesce((SELECT string_agg(a.grantee::regrole::text, ', ' ORDER BY a.grantee::regrole::text) FROM aclexplode(p.proacl) a
+        WHERE a.grantee::regrole::text IN ('masking_caller', 'masking_console', 'masking_plivo', 'masking_server')), 'nobody'),
       format('%s(%s)', p.proname, (SELECT string_agg(format_type(t, NULL)
           || CASE WHEN i > p.pronargs - p.pronargdefaults THEN ' DEFAULT' ELSE '' END, ', ' ORDER BY i)
         FROM unnest(p.proargtypes) WITH ORDINALITY u (t, i))),

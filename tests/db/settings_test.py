@@ -153,7 +153,7 @@ def test_what_programs_send_and_get_is_read_whatever_the_database_has_set():
     with fresh() as name:
         admin = connect(name)
         ask(admin, f"ALTER DATABASE {name} SET array_nulls = off; ALTER DATABASE {name} SET extra_float_digits = -15")
-        for role in ("masking_server", "masking_console", "masking_plivo"):
+        for role in ("masking_server", "masking_console", "masking_plivo", "masking_caller"):
             connection = connect(name, role)
             assert ask(connection, "SELECT ('{NULL}'::text[])[1]") == [(None,)], role
             if role == "masking_server":
