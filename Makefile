@@ -105,7 +105,8 @@ $(BUILD)/server/%.o: server/%.c Makefile | $(BUILD)/tools
 # Readable files become C strings: sql/server/answer_calls.sql is SQL_ANSWER_CALLS. Comment lines
 # are left out.
 SQL := $(wildcard sql/server/*.sql)
-$(BUILD)/server/database/store.o $(BUILD)/server/console/screens.o $(BUILD)/server/plivo/turns.o: \
+$(BUILD)/server/database/store.o $(BUILD)/server/console/screens.o $(BUILD)/server/plivo/turns.o \
+$(BUILD)/server/lib/interface.o: \
   $(BUILD)/generated/statements.h
 $(BUILD)/generated/statements.h: $(SQL) Makefile
 	@mkdir -p $(@D)

@@ -417,22 +417,3 @@ enum db_status store_feed_run(struct store *store, long longest_call, int *thing
     *things = 0;
     return run(store, &feed_run, limit_ms, read_count, things);
 }
-
-/* Columns: oldest integer, newest integer, edited text. */
-static void read_interface(void *context, const struct db_row *row)
-{
-    struct schema_interface *found = context;
-    found->oldest = db_int(row, 0);
-    found->newest = db_int(row, 1);
-    if (!db_is_null(row, 2))
-        db_text(row, 2, found->edited, sizeof found->edited);
-}
-
-STATEMENT(schema_interface, SQL_SCHEMA_INTERFACE, "", "oldest newest edited");
-
-enum db_status store_schema_interface(struct store *store, struct schema_interface *found,
-                                      int limit_ms)
-{
-    *found = (struct schema_interface){0};
-    return run(store, &schema_interface, limit_ms, read_interface, found);
-}

@@ -225,17 +225,3 @@ MUST_CHECK enum db_status store_assign_pending(struct store *store, int *orders,
  * longest_call: seconds after which a call has ended, whether or not that was told. */
 MUST_CHECK enum db_status store_feed_run(struct store *store, long longest_call, int *things,
                                          int limit_ms);
-
-enum { SCHEMA_EDITED = 512 };
-
-/* The interfaces that a schema serves, and what was edited by hand in it. */
-struct schema_interface {
-    int oldest, newest;
-    char edited[SCHEMA_EDITED]; /* files of sql/, with commas; cut where there are many */
-};
-
-MUST_CHECK enum db_status store_schema_interface(struct store *store,
-                                                 struct schema_interface *found, int limit_ms);
-
-/* The interfaces that this binary can use: see sql/schema/schema_interface.sql. */
-enum { INTERFACE_OLDEST = 4, INTERFACE_NEWEST = 4 };

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "counters.h"
+#include "interface.h"
 #include "log.h"
 #include "store.h"
 
@@ -213,34 +214,6 @@ static bool pause_after_failure(struct switchboard *board, int64_t *backoff)
     return !ends;
 }
 
-static enum schema compare_schema(const struct schema_interface *found)
-{
-    static struct log_limit limit = {.seconds = 60}, edited_limit = {.seconds = 3600};
-    if (found->edited[0] != '\0')
-        log_event_limited(&edited_limit, LOG_WARNING, "schema_edited",
-                          "files=\"%s\" hint=\"what was edited by hand is not what was tested; "
-                          "make migrate puts it back\"",
-                          found->edited);
-    if (found->oldest <= INTERFACE_NEWEST && found->newest >= INTERFACE_OLDEST)
-        return SCHEMA_FITS;
-    log_event_limited(&limit, LOG_ERROR, "schema_differs", "wanted=%d-%d found=%d-%d hint=\"%s\"",
-                      INTERFACE_OLDEST, INTERFACE_NEWEST, found->oldest, found->newest,
-                      found->oldest > INTERFACE_NEWEST ? "the database is newer: update this server"
-                                                       : "run make migrate for this database");
-    return SCHEMA_WRONG;
-}
-
-/* Not even the function that tells the interface can be called. */
-static enum schema miss_schema(void)
-{
-    static struct log_limit limit = {.seconds = 60};
-    log_event_limited(&limit, LOG_ERROR, "schema_unreadable",
-                      "wanted=%d-%d hint=\"was make migrate run for this database, and is the "
-                      "role of DATABASE_URL masking_server?\"",
-                      INTERFACE_OLDEST, INTERFACE_NEWEST);
-    return SCHEMA_WRONG;
-}
-
 /* Servers that run while a migration adds to the schema must go on (the functions they call
  * are still there), so only the first look decides. */
 static enum schema note_schema(struct switchboard *board, enum schema seen)
@@ -256,15 +229,13 @@ static enum schema note_schema(struct switchboard *board, enum schema seen)
 
 static enum db_status connect_and_check(struct switchboard *board, struct store *store)
 {
-    struct schema_interface found;
+    bool fits;
     enum schema seen = SCHEMA_UNSEEN;
     enum db_status status = db_connect(store->db);
     if (status == DB_OK)
-        status = store_schema_interface(store, &found, limit_ms(board));
-    if (status == DB_OK)
-        seen = compare_schema(&found);
-    else if (status == DB_BROKEN)
-        seen = miss_schema();
+        status = interface_ask(store->db, "masking_server", limit_ms(board), &fits);
+    if (status == DB_OK || status == DB_BROKEN)
+        seen = fits ? SCHEMA_FITS : SCHEMA_WRONG;
     if (seen == SCHEMA_FITS)
         note_answer(board); /* before anybody is told that it fits */
     if (note_schema(board, seen) == SCHEMA_FITS && status == DB_OK) {

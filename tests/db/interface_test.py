@@ -13,7 +13,7 @@ from database import ask, one
 ROOT = pathlib.Path(__file__).parents[2]
 LINES = (ROOT / "sql" / "server" / "interface.tsv").read_text().splitlines()
 HOW_TO = "\n".join(line for line in LINES if line.startswith("#"))
-STORE = (ROOT / "server" / "database" / "store.h").read_text()
+HEADER = (ROOT / "server" / "lib" / "interface.h").read_text()
 # Each function and, as the list has them, its program's role, its arguments' types and its row.
 FUNCTIONS = """
     SELECT p.oid,
@@ -82,11 +82,11 @@ def test_the_schema_has_what_was_listed(functions, interface):
 
 def test_a_server_calls_nothing_that_its_oldest_interface_lacks():
     """It is ready on a schema that serves no newer one."""
-    oldest = int(re.search(r"INTERFACE_OLDEST = (\d+)", STORE)[1])
+    oldest = int(re.search(r"INTERFACE_OLDEST = (\d+)", HEADER)[1])
     for interface in range(oldest, NEWEST):
         lacks = LISTED[NEWEST] - LISTED.get(interface, set())
         if lacks:
-            fail(f"By store.h servers can use interface {interface}, and it lacks what they call:", *lines("  ", lacks))
+            fail(f"By interface.h servers can use interface {interface}, and it lacks what they call:", *lines("  ", lacks))
 
 
 def test_the_server_has_a_path_for_each_try_at_a_code(database):

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "clock.h"
+#include "interface.h"
 #include "log.h"
 #include "stand_in/db.h"
 #include "stand_in/virtual_time.h"

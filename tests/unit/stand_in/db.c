@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "clock.h"
-#include "store.h"
+#include "interface.h"
 #include "virtual_time.h"
 
 enum { CONNECT_MS = 2000 }; /* as db.h promises */
