@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from cluster import ROOT, Cluster, Database  # noqa: E402
 from door import Door  # noqa: E402
-from rest import FakePlivo  # noqa: E402
+from plivo.rest import FakePlivo  # noqa: E402
 
 pytest_plugins = ["closing_line"]
 
