@@ -12,6 +12,9 @@ B_LEG = "b0000000-58b6-11e1-86da-77300b68f8bb"
 def _fields(call, **more):
     fields = {**STANDARD, "CallUUID": call["uuid"], "From": call["caller"], "To": call["proxy"],
               **more}
+    if "request_uuid" in call:  # one that we placed: proxy is who was rung first, caller what they saw
+        fields = {**fields, "Direction": "outbound", "RequestUUID": call["request_uuid"],
+                  "ALegRequestUUID": call["request_uuid"], "ALegUUID": call["uuid"]}
     return sorted((name, str(value)) for name, value in fields.items() if value is not None)
 
 
@@ -24,7 +27,7 @@ def dial_action(call, status="completed", rang="true", cause="NORMAL_CLEARING", 
 
 def _dial(call, **more):
     return _fields(call, DialALegUUID=call["uuid"], DialBLegUUID=B_LEG, DialBLegPosition=1,
-                   DialBLegFrom=call["proxy"], DialBLegTo=call["callee"], **more)
+                   DialBLegFrom=call["caller" if "request_uuid" in call else "proxy"], DialBLegTo=call["callee"], **more)
 
 
 def dial_answer(call, **more):

@@ -24,6 +24,18 @@ def incoming_call(caller, dialled, call_uuid=None):
     }
 
 
+def placed_call(shown, rung, call_uuid, request_uuid):
+    """A call that Plivo was asked for, and whose phone was answered."""
+    return {
+        **incoming_call(shown, rung, call_uuid),
+        "ALegRequestUUID": request_uuid,
+        "ALegUUID": call_uuid,
+        "CallStatus": "in-progress",
+        "Direction": "outbound",
+        "RequestUUID": request_uuid,
+    }
+
+
 def form(parameters):
     """The body as Plivo writes it: keys in byte order, a space as "+"."""
     return urlencode(sorted(parameters.items()))

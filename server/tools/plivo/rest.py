@@ -1,4 +1,5 @@
-"""A fake of Plivo's REST API on loopback: accounts, applications, numbers; and its faults.
+"""A fake of Plivo's REST API on loopback: accounts, applications, numbers, calls that are placed; and
+its faults.
 
 Shapes of answers are those of Plivo's documentation and SDKs: numbers without "+", an
 application's id as text of 17 digits, a number's application as a URI, null, "" or left out,
@@ -10,7 +11,10 @@ lists of at most 20 with meta. Every request is in `requests`.
         …  PLIVO_API=plivo.url PLIVO_AUTH_ID=plivo.account PLIVO_AUTH_TOKEN=plivo.token
 
 Faults: an HTTP status; "hang"; "cut" (closes the connection after the effect); "html"; "{}" (a 404
-without a word); "gateway" (a 502 in HTML).
+without a word); "gateway" (a 502 in HTML); "late" (a call is played before its POST is answered).
+
+A call that was placed is in `calls`; on_call, if set, plays it, on a thread of its own, when it is its
+turn: Plivo starts two a second, and has the others wait.
 """
 import base64
 import itertools
@@ -28,6 +32,11 @@ APPLICATION_FIELDS = {"answer_url", "answer_method", "hangup_url", "hangup_metho
                       "message_method", "fallback_answer_url", "fallback_method",
                       "log_incoming_messages", "default_number_app", "default_endpoint_app",
                       "subaccount", "public_uri"}
+CALL_FIELDS = {"from", "to", "answer_url", "answer_method", "ring_url", "ring_method", "hangup_url",
+               "hangup_method", "fallback_url", "fallback_method", "caller_name", "send_digits",
+               "send_on_preanswer", "time_limit", "hangup_on_ring", "machine_detection",
+               "machine_detection_time", "sip_headers", "ring_timeout", "parent_call_uuid"}
+CALLS_PER_SECOND = 2
 
 
 @dataclass
@@ -38,6 +47,15 @@ class Request:
     query: dict
     body: dict
     status: int
+
+
+@dataclass
+class Placed:
+    """A call that Plivo was asked for. starts_at: by time.monotonic()."""
+
+    request_uuid: str
+    body: dict
+    starts_at: float
 
 
 @dataclass
@@ -68,6 +86,8 @@ class FakePlivo:
         self.deaf = set()  # numbers that answer 202 and stay as they are
         self.answers_for = None  # another account's id in GET Account/
         self.after_page = None  # called with (path, offset) when a page of a list was served
+        self.calls = []
+        self.on_call = None  # called with each of them
         self._faults = []
         self._ids = itertools.count(15784735442685051)
         self._lock = threading.RLock()
@@ -198,7 +218,35 @@ class FakePlivo:
                 self.application_uri(body["app_id"]) if body["app_id"] else "")
         return 202, {"message": "changed"}
 
+    def _call(self, body):
+        for name in ("from", "to", "answer_url"):
+            if not body.get(name):
+                raise Refused(400, f"{name} parameter is missing")
+        unknown = set(body) - CALL_FIELDS
+        if unknown:
+            raise Refused(400, f"{unknown.pop()} is not a valid parameter")
+        for name in ("from", "to"):
+            if not re.fullmatch(r"[1-9][0-9]{6,14}", body[name]):
+                raise Refused(400, f"{body[name]} is not a valid phone number")
+        for name in ("answer_url", "hangup_url"):
+            if not re.fullmatch(r"https?://[^/]+/.*", body.get(name, body["answer_url"])):
+                raise Refused(400, f"{name} is not a valid url")
+        if {body.get("answer_method", "POST"), body.get("hangup_method", "POST")} - {"GET", "POST"}:
+            raise Refused(400, "a method is not valid")
+        if not 1 <= int(body.get("ring_timeout", 120)) <= 600:
+            raise Refused(400, "ring_timeout is not valid")
+        starts_at = max([time.monotonic()] + [placed.starts_at + 1 / CALLS_PER_SECOND
+                                              for placed in self.calls[-1:]])
+        self.calls.append(Placed(str(uuid.uuid4()), body, starts_at))
+        return 201, {"message": "call fired", "request_uuid": self.calls[-1].request_uuid}
+
+    def _play(self, placed):
+        time.sleep(max(0, placed.starts_at - time.monotonic()))
+        self.on_call(placed)
+
     def answer(self, method, path, query, body):
+        if path == "Call/" and method == "POST":
+            return self._call(body)
         if path == "" and method == "GET":
             return 200, {"auth_id": self.answers_for or self.account, **self.account_fields}
         if path == "Application/":
@@ -254,6 +302,7 @@ def _handler(fake):
             began = time.monotonic()
             path, query, body, api_id = self.path, {}, {}, str(uuid.uuid4())
             with fake._lock:
+                before = len(fake.calls)
                 try:
                     body = self._body()
                     path, query = self._path()
@@ -268,6 +317,12 @@ def _handler(fake):
                     fault, status = None, refused.status
                     content = {"error": refused.error} if refused.error else {}
                 fake.requests.append(Request(began, self.command, path, query, body, status))
+                placed = fake.calls[before:] if fake.on_call else []
+            for call in placed:
+                player = threading.Thread(target=fake._play, args=(call,), daemon=True)
+                player.start()
+                if fault == "late":
+                    player.join()
             if fault == "hang":
                 fake.hangs.wait(60)
                 self.close_connection = True

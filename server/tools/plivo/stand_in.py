@@ -9,6 +9,10 @@ person heard and saw is in the transcript.
     plivo = Plivo(local="http://127.0.0.1:5000", public_url="https://calls.example.com", token="…")
     story = plivo.call(Caller("14156667777"), "14155550100", Callee("busy"))
     print(story)
+
+A call that Plivo was asked for (POST Call/) begins at the first phone instead:
+
+    story = plivo.place(body, request_uuid, First("answers"), Callee("busy"))
 """
 
 import random
@@ -56,6 +60,18 @@ class Callee:
     rings: int = 7
     talks: int = 42
     hangs_up: str = "callee"
+
+
+@dataclass
+class First:
+    """What whoever is rung first does, in a call that was asked for: as a Callee; or hangs-up, while
+    the other one's phone rings."""
+
+    does: str = "answers"
+    rings: int = 5
+
+
+FIRSTS = ("answers", "busy", "no-answer", "rejects", "unreachable", "mailbox", "no-key", "hangs-up")
 
 
 @dataclass
@@ -153,6 +169,18 @@ class Plivo:
         call.run()
         return call.transcript
 
+    def place(self, body, request_uuid, first=None, callee=None, transcript=None, before_answer=None,
+              before_key=None, while_ringing=None, while_talking=None):
+        """The same of a call that this body of POST Call/ asked for."""
+        call = PlacedCall(self, body, request_uuid, first or First(), callee or Callee())
+        call.transcript = Transcript() if transcript is None else transcript
+        call.before_answer = before_answer or (lambda: None)
+        call.before_key = before_key or (lambda: None)
+        call.while_ringing = while_ringing or (lambda: None)
+        call.while_talking = while_talking or (lambda: None)
+        call.run()
+        return call.transcript
+
     def message(self, sender, dialled, text, ours=()):
         """One message and whatever it leads to. ours: numbers whose messages come to us."""
         transcript = Transcript()
@@ -173,6 +201,8 @@ class Plivo:
 class Call:
     """One call: the caller's leg, and the callee's while there is one."""
 
+    who = "caller"  # in the transcript
+
     def __init__(self, plivo, caller, dialled, callee, path):
         self.plivo, self.caller, self.callee, self.path = plivo, caller, callee, path
         self.facts = {"uuid": str(uuid.uuid4()), "caller": caller.number, "proxy": dialled,
@@ -187,7 +217,8 @@ class Call:
         self.source = "Plivo"
         self.steps = 0
 
-    def hears(self, element, who="caller"):
+    def hears(self, element, who=None):
+        who = who or self.who
         for sound in element.iter():
             if sound.tag == "Speak":
                 self.transcript.add(who, f'hears "{" ".join((sound.text or "").split())}"')
@@ -205,13 +236,16 @@ class Call:
         for url, fields in self.plivo.network.deliveries(posts):
             self.plivo.post(url, fields)
 
+    def leg(self):
+        """The parameters of a request about the caller's leg."""
+        return events.incoming_call(self.caller.number, self.facts["proxy"], self.facts["uuid"])
+
     def run(self):
         url = self.plivo.public_url + self.path
-        fields = events.incoming_call(self.caller.number, self.facts["proxy"], self.facts["uuid"])
-        self.transcript.add("caller", f"dials {self.facts['proxy']}")
-        self.follow(self.plivo.fetch(url, fields))
+        self.transcript.add(self.who, f"dials {self.facts['proxy']}")
+        self.follow(self.plivo.fetch(url, self.leg()))
         if not self.over:
-            self.transcript.add("caller", "is hung up on")
+            self.transcript.add(self.who, "is hung up on")
         hangup = self.plivo.public_url + (self.plivo.hangup_path or self.path)
         self.tell(hangup, callbacks.hangup(
             self.facts, self.seconds(self.answered), self.source, **self.times(
@@ -247,7 +281,7 @@ class Call:
     do_play = do_speak
 
     def do_hangup(self, _verb):
-        self.transcript.add("caller", "is hung up on")
+        self.transcript.add(self.who, "is hung up on")
         self.over = True
 
     def do_record(self, verb):
@@ -259,13 +293,11 @@ class Call:
         self.hears(verb)
         entered = next(self.digits, None)
         if entered is None:
-            self.transcript.add("caller", "enters nothing")
+            self.transcript.add(self.who, "enters nothing")
             return None
-        self.transcript.add("caller", f"enters {entered}")
+        self.transcript.add(self.who, f"enters {entered}")
         entered = entered[: int(verb.get("numDigits", "99"))]
-        fields = dict(events.incoming_call(self.caller.number, self.facts["proxy"],
-                                           self.facts["uuid"]),
-                      Event="Redirect", CallStatus="in-progress", Digits=entered)
+        fields = dict(self.leg(), Event="Redirect", CallStatus="in-progress", Digits=entered)
         return self.plivo.fetch(verb.get("action"), fields)
 
     def do_dial(self, verb):
@@ -301,7 +333,7 @@ class Call:
         patience = int(verb.get("timeout", "120"))
         if self.caller.gives_up:
             self.clock += timedelta(seconds=5)
-            self.transcript.add("caller", "gives up")
+            self.transcript.add(self.who, "gives up")
             self.over, self.source = True, "Caller"
             return "cancel", 5
         outcomes = {"busy": ("busy", 0), "unreachable": ("timeout", 0), "rejects": ("busy", 3),
@@ -336,13 +368,13 @@ class Call:
         callee, url = self.facts["callee"], verb.get("callbackUrl")
         self.answered = self.answered or self.clock
         self.tell(url, callbacks.dial_connected(self.facts))
-        self.transcript.add("caller", "talks")
+        self.transcript.add(self.who, "talks")
         self.transcript.add(callee, "talks")
         self.while_talking()
         seconds = min(self.callee.talks, int(verb.get("timeLimit", "14400")))
         self.clock += timedelta(seconds=seconds)
         self.source = self.callee.hangs_up.capitalize()
-        self.transcript.add("caller" if self.source == "Caller" else callee, "hangs up")
+        self.transcript.add(self.who if self.source == "Caller" else callee, "hangs up")
         if self.recorder:
             self.tell(self.recorder, callbacks.recording(
                 self.facts, f"https://media.plivo.com/v1/Recording/{uuid.uuid4()}.mp3", seconds))
@@ -359,3 +391,54 @@ class Call:
         self.tell(verb.get("callbackUrl"), callbacks.dial_hangup(
             self.facts, self.seconds(connected), source, DialBLegHangupCauseName=name,
             DialBLegHangupCauseCode=code, **self.times(start, connected)))
+
+
+class PlacedCall(Call):
+    """A call that Plivo was asked for: who is rung first takes the caller's part, once they answer."""
+
+    # Of who does not answer: CallStatus, seconds it rang, HangupCause, its name and code.
+    NOT_ANSWERED = {"busy": ("busy", 0, "USER_BUSY", "Busy Line", 3010),
+                    "rejects": ("busy", 3, "CALL_REJECTED", "Rejected", 3020),
+                    "unreachable": ("failed", 0, "UNALLOCATED_NUMBER", "Unallocated Number", 3050),
+                    "no-answer": ("no-answer", None, "NO_ANSWER", "No Answer", 3000)}
+
+    def __init__(self, plivo, body, request_uuid, first, callee):
+        self.body, self.first = body, first
+        self.who = body["to"]
+        presses = ["1"] if first.does in ("answers", "hangs-up") else []
+        caller = Caller(body["to"], presses, gives_up=first.does == "hangs-up")
+        super().__init__(plivo, caller, body["to"], callee, "")
+        self.facts.update(caller=body["from"], request_uuid=request_uuid)
+
+    def leg(self):
+        return events.placed_call(self.facts["caller"], self.facts["proxy"], self.facts["uuid"],
+                                  self.facts["request_uuid"])
+
+    def run(self):
+        name = self.body.get("caller_name", "")
+        shown = self.body["from"] + ("" if name == self.body["from"] else f" and the name {name}")
+        unrung = UNRUNG.get(self.first.does)
+        self.transcript.add(
+            self.who, f"{unrung}, would see {shown}" if unrung else f"rings, showing {shown}")
+        patience = int(self.body.get("ring_timeout", 120))
+        status, seconds, cause, name, code = self.NOT_ANSWERED.get(
+            self.first.does, ("completed", self.first.rings, "NORMAL_CLEARING", "Normal Hangup", 4000))
+        self.clock += timedelta(seconds=patience if seconds is None else seconds)
+        self.before_answer()
+        if status == "completed":
+            self.answered = self.clock
+            self.transcript.add(self.who, "has a mailbox that answers"
+                                if self.first.does == "mailbox" else "answers")
+            self.follow(self.plivo.fetch(self.body["answer_url"], self.leg()))
+            if not self.over:
+                self.transcript.add(self.who, "is hung up on")
+        self.tell(self.body.get("hangup_url") or self.body["answer_url"], callbacks.hangup(
+            self.facts, self.seconds(self.answered),
+            self.source if status == "completed" else "Callee", CallStatus=status,
+            HangupCause=cause, HangupCauseName=name, HangupCauseCode=code,
+            **self.times(self.started, self.answered)))
+        self.deliver()
+
+    def do_getdigits(self, verb):
+        self.before_key()
+        return super().do_getdigits(verb)
