@@ -32,9 +32,11 @@ BEGIN
     answered_at = (heard_last ->> 'answered_at')::timestamptz,
     ask = (heard_last ->> 'ask')::bigint,
     outcome = heard_last ->> 'outcome',
-    side = heard_last ->> 'side',
+    -- (What we placed was about its order, whatever was heard: the request says so.)
+    side = coalesce(heard_last ->> 'side', CASE WHEN k.placed THEN k.side END),
     route_id = (heard_last ->> 'route_id')::bigint,
-    order_ids = (SELECT array_agg(o) FROM jsonb_array_elements_text(nullif(heard_last -> 'order_ids', 'null')) o),
+    order_ids = coalesce((SELECT array_agg(o) FROM jsonb_array_elements_text(nullif(heard_last -> 'order_ids', 'null')) o),
+      CASE WHEN k.placed THEN k.order_ids END),
     caller_hash = (heard_last ->> 'caller_hash')::bigint,
     caller_digits = heard_last ->> 'caller_digits',
     repeats = k.repeats + (NOT masking.was_asked(c, the_ask) AND c.ask IS NOT NULL)::integer,

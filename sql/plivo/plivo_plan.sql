@@ -1,14 +1,13 @@
 -- What is to be done at Plivo and to the pool, from what has been read.
 
--- What our application is to be. The fragments tell Plivo how long to wait and how often to try
--- again; they are no part of the URL that it calls and signs.
+-- What our application is to be.
 CREATE OR REPLACE FUNCTION masking.plivo_wanted(options jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT jsonb_build_object(
-      'answer_url', (options ->> 'public_url') || '/answer#ct=1000&rt=3000&rc=2&rp=all', 'answer_method', 'POST',
-      'hangup_url', (options ->> 'public_url') || '/hangup#ct=1000&rt=3000&rc=2&rp=all', 'hangup_method', 'POST',
+      'answer_url', masking.plivo_webhook(options ->> 'public_url', '/answer'), 'answer_method', 'POST',
+      'hangup_url', masking.plivo_webhook(options ->> 'public_url', '/hangup'), 'hangup_method', 'POST',
       'message_url', (options ->> 'public_url') || '/message', 'message_method', 'POST',
       -- Its default would have Plivo keep the texts.
       'log_incoming_messages', false)

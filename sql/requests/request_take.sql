@@ -1,12 +1,12 @@
 CREATE OR REPLACE FUNCTION masking.request_body(r masking.requests, rung bigint, shows bigint, public_url text, ring_timeout integer) RETURNS text
 LANGUAGE sql STABLE
 AS $$
-  -- Plivo's documentation, "Voice, API, Make a call". The fragment is how it is to call us (server/protocol/reply.c).
+  -- Plivo's documentation, "Voice, API, Make a call".
   -- Without caller_name Plivo sends a name of its own. A phone that is rung late is rung for less long.
   SELECT jsonb_build_object('from', shows::text, 'to', rung::text, 'caller_name', shows::text,
     'answer_url', u.url, 'answer_method', 'POST', 'hangup_url', u.url, 'hangup_method', 'POST',
     'ring_timeout', greatest(5, least(ring_timeout, ceil(extract(epoch FROM r.expires_at - clock_timestamp()))::integer)))::text
-  FROM (SELECT public_url || '/request/' || r.request_id || '#rc=3&rp=all' AS url) u
+  FROM masking.plivo_webhook(public_url, '/request/' || r.request_id) AS u (url)
 $$;
 COMMENT ON FUNCTION masking.request_body(masking.requests, bigint, bigint, text, integer) IS
   'What Plivo is sent to have a call placed: a JSON object, with a whole phone number.';

@@ -173,6 +173,24 @@ SELECT is(pg_temp.now_is(id), 'unanswered busy', 'the other is busy') FROM known
 SELECT is((SELECT tries FROM masking.missed('1 hour') WHERE order_id = 'A' AND side = 'agent'), 1::bigint, 'that was a try');
 UPDATE masking.requests SET ended_at = now();
 
+-- An apology that is written late, and the end of the call, in either order.
+CREATE FUNCTION pg_temp.apologised(first_end boolean) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  id CONSTANT text := pg_temp.placed('A', 'agent');
+  call CONSTANT text := 'apology-' || first_end;
+BEGIN
+  IF first_end THEN
+    PERFORM pg_temp.ends(call, id, 'completed');
+  END IF;
+  PERFORM masking.record_apologies(ARRAY[call], ARRAY[14155550100], ARRAY[1.0], ARRAY[7]);
+  IF NOT first_end THEN
+    PERFORM pg_temp.ends(call, id, 'completed');
+  END IF;
+  RETURN pg_temp.now_is(id) || (SELECT format(' %s %s', c.order_ids, c.side) FROM masking.calls c WHERE c.call_uuid = call);
+END
+$$;
+SELECT is(pg_temp.apologised(f), 'failed apologised {A} agent', 'told late') FROM (VALUES (true), (false)) AS v (f);
+
 -- ---- what changed meanwhile ----
 
 CREATE FUNCTION pg_temp.meanwhile(happens text, rung bigint, key text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
