@@ -129,7 +129,7 @@ BEGIN
     WHERE d.outcome <> 'connected' OR records OFFSET 0
   ) p ON true
   LEFT JOIN LATERAL (
-    SELECT * FROM masking.heard_first(d.order_ids, d.route_id, d.proxy, d.shows) WHERE greets AND d.outcome = 'connected' OFFSET 0
+    SELECT * FROM masking.heard_first(d.order_ids, d.proxy, d.shows) WHERE greets AND d.outcome = 'connected' OFFSET 0
   ) h ON true
   LOOP
     RETURN NEXT answer;

@@ -1,20 +1,19 @@
--- Of several orders of two people the one that connected them last; of one with a block or another number since, when it did so first.
-CREATE OR REPLACE FUNCTION masking.latest_order(the_orders text[], the_route bigint) RETURNS text
+-- A block that was lifted, another number and a further phone make no order later than it was.
+CREATE OR REPLACE FUNCTION masking.latest_order(the_orders text[]) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN CASE WHEN cardinality(the_orders) = 1 THEN the_orders[1] ELSE (
     SELECT r.order_id
-    FROM masking.routes one
-    JOIN masking.routes r ON r.order_id = ANY (the_orders) AND r.caller = one.caller AND r.callee = one.callee
-    WHERE one.order_id = ANY (the_orders) AND one.route_id = the_route
+    FROM masking.routes r
+    WHERE r.order_id = ANY (the_orders)
     ORDER BY coalesce(r.began, lower(r.live)) DESC, r.order_id DESC
     LIMIT 1) END;
 END
 $$;
-COMMENT ON FUNCTION masking.latest_order(text[], bigint) IS
-  'The latest of the orders that a call is about, as calls has them; the route: one that connected it.';
+COMMENT ON FUNCTION masking.latest_order(text[]) IS
+  'Of orders that two people share the one that connected them last.';
 
 CREATE OR REPLACE FUNCTION masking.greeting(wanted text, proxy bigint, the_order text)
 RETURNS TABLE (say text, voice text, language text)
@@ -22,16 +21,16 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 -- {order} becomes what the order system wrote for it, a character at a time, in capitals: a lone "a" is
--- read as a word. The order's id is never said.
+-- read as a word. The order's id is never said. The URL of a recording has no braces.
 BEGIN
   RETURN QUERY
-  SELECT CASE WHEN p.voice IS NULL THEN p.say ELSE replace(p.say, '{order}', coalesce(s.spoken, '')) END, p.voice, p.language
+  SELECT replace(p.say, '{order}', coalesce(s.spoken, '')), p.voice, p.language
   FROM masking.prompt(wanted, proxy) p
   LEFT JOIN LATERAL (
     SELECT array_to_string(string_to_array(upper(o.spoken COLLATE "C"), NULL), ', ') AS spoken
     FROM masking.orders o WHERE o.order_id = the_order AND strpos(p.say, '{order}') > 0 OFFSET 0
   ) s ON true
-  WHERE p.voice IS NULL OR s.spoken IS NOT NULL OR strpos(p.say, '{order}') = 0;
+  WHERE s.spoken IS NOT NULL OR strpos(p.say, '{order}') = 0;
 END
 $$;
 COMMENT ON FUNCTION masking.greeting(text, bigint, text) IS
@@ -47,7 +46,7 @@ $$;
 COMMENT ON FUNCTION masking.greets() IS
   'Whether anybody hears something first; asked once a batch, and while it is false masking.heard_first() is not called.';
 
-CREATE OR REPLACE FUNCTION masking.heard_first(the_orders text[], the_route bigint, dialled bigint, shows bigint DEFAULT NULL,
+CREATE OR REPLACE FUNCTION masking.heard_first(the_orders text[], dialled bigint, shows bigint DEFAULT NULL,
   OUT greet_say text, OUT greet_voice text, OUT greet_language text, OUT greets_callee boolean)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -57,7 +56,7 @@ AS $$
 --   who    answer_calls, answer_codes, answer_requests, where masking.greets()
 #variable_conflict use_variable
 DECLARE
-  latest CONSTANT text := masking.latest_order(the_orders, the_route);
+  latest CONSTANT text := masking.latest_order(the_orders);
 BEGIN
   IF masking.setting_on('greet_caller') THEN
     SELECT g.say, g.voice, g.language INTO greet_say, greet_voice, greet_language
@@ -67,5 +66,5 @@ BEGIN
     AND EXISTS (SELECT FROM masking.greeting('greet_callee', coalesce(shows, dialled), latest));
 END
 $$;
-COMMENT ON FUNCTION masking.heard_first(text[], bigint, bigint, bigint) IS
-  'What is heard before a call connects, as masking.answer has it. the_route: one that connected it, where the orders are several; shows: the number that the callee sees, NULL: the one dialled.';
+COMMENT ON FUNCTION masking.heard_first(text[], bigint, bigint) IS
+  'What is heard before a call about these orders connects, as masking.answer has it. shows: the number that the callee sees, NULL: the one dialled.';

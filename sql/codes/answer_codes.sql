@@ -164,7 +164,7 @@ BEGIN
     FROM masking.prompt(nullif(one.outcome, 'connected'), asked.proxy) p;
     IF greets AND one.outcome = 'connected' THEN
       SELECT h.* INTO answer.greet_say, answer.greet_voice, answer.greet_language, answer.greets_callee
-      FROM masking.heard_first(one.order_ids, one.route_id, asked.proxy) h;
+      FROM masking.heard_first(one.order_ids, asked.proxy) h;
     END IF;
     RETURN NEXT answer;
   END LOOP;

@@ -120,7 +120,7 @@ BEGIN
     WHERE one.outcome <> 'connected' OR records;
     IF greets AND one.outcome = 'connected' THEN
       SELECT h.* INTO answer.greet_say, answer.greet_voice, answer.greet_language, answer.greets_callee
-      FROM masking.heard_first(one.order_ids, one.route_id, r.proxy) h;
+      FROM masking.heard_first(one.order_ids, r.proxy) h;
     END IF;
     RETURN NEXT answer;
   END LOOP;

@@ -104,18 +104,21 @@ UPDATE masking.prompts SET play_url = NULL, words = 'About {order}.' WHERE event
 SELECT is(pg_temp.heard(14156667777), 'connected | About B.', 'his may name the order too');
 UPDATE masking.settings SET is_on = true WHERE name = 'greet_callee';
 
+UPDATE masking.prompts SET words = 'One moment.' WHERE event = 'greet_caller' AND language = 'en-US';
+
 -- By code, also of an order that waits and has no route.
 UPDATE masking.settings SET is_on = true WHERE name = 'codes';
 SELECT masking.issue_codes();
-SELECT is(pg_temp.heard_by_code((SELECT customer_code FROM masking.orders WHERE order_id = 'A')), 'connected | About B. | Order B.', 'by code');
+SELECT is(pg_temp.heard_by_code((SELECT customer_code FROM masking.orders WHERE order_id = 'A')), 'connected | One moment. | Order B.', 'by code');
 UPDATE masking.settings SET is_on = false WHERE name IN ('greet_caller', 'greet_callee');
-SELECT is(pg_temp.heard_by_code((SELECT customer_code FROM masking.orders WHERE order_id = 'A')), 'connected', 'by code nothing unless asked for');
+SELECT is((SELECT num_nonnulls(a.greet_say, a.greet_voice, a.greet_language, a.greets_callee) FROM masking.orders o,
+    tests.answer_codes('{offcode}', '{14156660005}', '{14155550100}', '{1}', ARRAY[o.customer_code]) a WHERE o.order_id = 'A'), 0, 'nothing unless asked for');
 UPDATE masking.settings SET is_on = true WHERE name IN ('greet_caller', 'greet_callee');
 SELECT is(pg_temp.heard_by_code('00'), 'wrong_code', 'a wrong code connects nobody');
 DELETE FROM masking.orders;
 INSERT INTO masking.proxy_numbers (number, language, enabled) VALUES ('14155550100', 'en-US', false);
 SELECT pg_temp.write($$INSERT INTO orders (order_id, customer_number, agent_number, spoken) VALUES ('W', '14156661777', '14156661778', 'W')$$);
-SELECT is(pg_temp.heard_by_code((SELECT customer_code FROM masking.orders WHERE order_id = 'W')), 'connected | About W. | Order W.', 'of an order that waits');
+SELECT is(pg_temp.heard_by_code((SELECT customer_code FROM masking.orders WHERE order_id = 'W')), 'connected | One moment. | Order W.', 'of an order that waits');
 DELETE FROM masking.orders;
 
 -- A number's own sentence.
@@ -139,10 +142,13 @@ SELECT is((SELECT language FROM masking.prompt('busy', 14155550101)), 'de-DE', '
 UPDATE masking.settings SET is_on = true WHERE name = 'any_number';
 UPDATE masking.proxy_numbers SET enabled = number = '14155550101';
 SELECT pg_temp.write($$INSERT INTO orders (order_id, customer_number, agent_number, spoken) VALUES ('E', '14156662777', '14156662778', 'E1')$$);
-SELECT is(pg_temp.heard(14156662777, 14155550100), 'connected | About E, 1. | Bestellung E, 1 bei 101.', 'on another number');
+SELECT is(pg_temp.heard(14156662777, 14155550100), 'connected | One moment. | Bestellung E, 1 bei 101.', 'on another number');
 SELECT is(pg_temp.heard(14156662777, 14155550101), 'connected | Einen Moment, wir verbinden Sie zu Ihrer Bestellung. | Bestellung E, 1 bei 101.', 'on its own');
 SELECT pg_temp.write($$INSERT INTO orders (order_id, customer_number, agent_number, spoken) VALUES ('D', '14156662777', '14156662778', 'D2')$$);
-SELECT is(pg_temp.heard(14156662777, 14155550100), 'connected | About D, 2. | Bestellung D, 2 bei 101.', 'of several the latest, there too');
+SELECT is(pg_temp.heard(14156662777, 14155550100), 'connected | One moment. | Bestellung D, 2 bei 101.', 'of several the latest, there too');
+SELECT pg_temp.write($$UPDATE orders SET spoken = NULL WHERE order_id = 'D'$$);
+UPDATE masking.prompts SET words = 'An order.' WHERE event = 'greet_callee' AND language = 'en-US';
+SELECT is(pg_temp.heard(14156662777, 14155550100), 'connected | One moment.', 'whether there is anything to say is that number''s, too');
 
 -- What is written into spoken.
 SELECT throws_ok(format('SELECT pg_temp.write(%L)', format('UPDATE orders SET spoken = %L WHERE order_id = ''E''', v.spoken)), 'MK005',
@@ -161,6 +167,8 @@ CREATE TEMP TABLE before AS SELECT revision FROM masking.orders WHERE order_id =
 SELECT pg_temp.write($$INSERT INTO orders (order_id, customer_number, agent_number, spoken) VALUES ('E', '14156662777', '14156662779', 'e7')
   ON CONFLICT (order_id) DO UPDATE SET spoken = EXCLUDED.spoken$$);
 SELECT is((SELECT o.spoken || ' ' || o.revision - b.revision FROM masking.orders o, before b WHERE o.order_id = 'E'), 'e7 1', 'an upsert writes it, and that is a write');
+UPDATE masking.orders SET spoken = 'e8' WHERE order_id = 'E';
+SELECT is((SELECT o.revision - b.revision FROM masking.orders o, before b WHERE o.order_id = 'E'), 2::bigint, 'so it is when the owner does');
 
 -- What is written into prompts.
 SELECT throws_ok(statement, '23514', NULL, statement) FROM unnest(ARRAY[
