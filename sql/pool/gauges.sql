@@ -32,13 +32,13 @@ AS $$
 -- Each source of gauges is looked up on its own, once a minute however many servers ask, and
 -- what it said is kept: one that fails or takes too long leaves its old values, whose age is
 -- a gauge too, and takes no other with it.
---   reads   what the sources read: pool_status, unmasked_orders, chores, feed_inbox, pool_drift
+--   reads   what the sources read: pool_status, unmasked_orders, chores, feed_inbox, call_requests, pool_drift
 --   writes  gauge_values, chores
 --   locks   its row of chores, tried: another server may be at it
 --   who     a chore of the servers
 #variable_conflict use_column
 DECLARE
-  sources CONSTANT text[] := ARRAY['pool_gauges', 'order_gauges', 'feed_gauges', 'plivo_gauges', 'standby_gauges'];
+  sources CONSTANT text[] := ARRAY['pool_gauges', 'order_gauges', 'feed_gauges', 'request_gauges', 'plivo_gauges', 'standby_gauges'];
   asked text;
 BEGIN
   -- These rows are looked up anew within a minute: to wait for a standby with them would be to

@@ -20,9 +20,9 @@ BEGIN
   RETURN NEXT masking.line('answer', masking.call_tone(l), '', '', upper(left(l.outcome, 1)) || substr(l.outcome, 2) || '.',
     CASE WHEN l.hangup_code IS NOT NULL THEN format('Plivo''s code %s%s.', l.hangup_code, ': ' || masking.plivo_cause(l.hangup_code)) ELSE '' END);
   RETURN NEXT masking.line('fact', '', 'until', to_char(c.called_at + interval '1 minute', 'YYYY-MM-DD HH24:MIOF'), 'Asked', masking.said_time(c.called_at));
-  RETURN NEXT masking.line('fact', '', CASE WHEN c.proxy IS NULL THEN '' ELSE 'number' END, c.proxy::text, 'Number dialled', coalesce(c.proxy::text, 'unusable'));
-  RETURN NEXT masking.line('fact', '', '', '', 'Who called', l.caller || coalesce(' (**' || right(c.caller_digits, 2) || ')', ''));
-  RETURN NEXT masking.line('fact', '', '', '', 'Who was rung', coalesce(l.callee, 'nobody'));
+  RETURN NEXT masking.line('fact', '', CASE WHEN c.proxy IS NULL THEN '' ELSE 'number' END, c.proxy::text, CASE WHEN c.placed THEN 'Number shown' ELSE 'Number dialled' END, coalesce(c.proxy::text, 'unusable'));
+  RETURN NEXT masking.line('fact', '', '', '', CASE WHEN c.placed THEN 'Who was rung first, as a call was asked for' ELSE 'Who called' END, l.caller || coalesce(' (**' || right(c.caller_digits, 2) || ')', ''));
+  RETURN NEXT masking.line('fact', '', '', '', CASE WHEN c.placed THEN 'Who was to be rung then' ELSE 'Who was rung' END, coalesce(l.callee, 'nobody'));
   RETURN NEXT masking.line('fact', '', '', '', 'Rang', coalesce(masking.said_seconds(l.ring_seconds), 'not told'));
   RETURN NEXT masking.line('fact', '', '', '', 'Talked', coalesce(masking.said_seconds(l.talk_seconds), 'not told'));
   RETURN NEXT masking.line('fact', '', '', '', 'Hung up by', coalesce(l.hung_up_by, 'not told'));

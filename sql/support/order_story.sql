@@ -3,7 +3,7 @@ RETURNS TABLE (happened_at timestamptz, tone text, words text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  -- What happened to an order, as its row and its routes tell; the calls are told elsewhere.
+  -- What happened to an order, as its row, its routes and the calls that were asked for tell; calls are told elsewhere.
   WITH o AS (SELECT * FROM masking.orders f WHERE f.order_id = wanted),
   r AS (SELECT * FROM masking.routes f WHERE f.order_id = wanted)
   SELECT s.happened_at, s.tone, s.words FROM (
@@ -55,6 +55,12 @@ AS $$
     UNION ALL
     SELECT 3, lower(c.live), '', format('The %s got a code for calling from another phone, good until %s.', c.side, masking.said_time(upper(c.live)))
     FROM masking.codes c WHERE c.order_id = wanted
+    UNION ALL
+    SELECT 3, q.requested_at, CASE WHEN q.state IN ('failed', 'unknown', 'expired') THEN 'bad' ELSE '' END,
+      format('A call was asked for, to the %s first: %s%s.', q.side, q.state, ' (' || coalesce(w.told, q.reason) || ')')
+    FROM masking.call_requests q
+    LEFT JOIN masking.outcomes w ON w.kind IN ('call', 'ringing', 'life') AND w.outcome = q.reason
+    WHERE q.order_id = wanted
     UNION ALL
     SELECT 3, o.forgotten_at, '', 'Its phone numbers were forgotten.' FROM o WHERE o.forgotten_at IS NOT NULL
   ) s (rank, happened_at, tone, words)
