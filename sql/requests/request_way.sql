@@ -9,10 +9,12 @@ COMMENT ON FUNCTION masking.request_phone(masking.orders, masking.requests) IS
 CREATE OR REPLACE FUNCTION masking.request_shows(o masking.orders) RETURNS bigint
 LANGUAGE sql STABLE
 AS $$
-  SELECT coalesce(masking.number_of(o.proxy_number), masking.number_of(nullif(masking.setting_word('request_number'), 'none')))
+  -- (The last is for orders of a time when the pool was empty: their people reach each other on any.)
+  SELECT coalesce(masking.number_of(o.proxy_number), masking.number_of(nullif(masking.setting_word('request_number'), 'none')),
+    (SELECT min(n.e164) FROM masking.proxy_numbers n WHERE n.enabled AND o.masking = 'any number'))
 $$;
 COMMENT ON FUNCTION masking.request_shows(masking.orders) IS
-  'The number that both see on a call that we place about an order: its own, else that of the setting request_number; NULL: none.';
+  'The number that both see on a call that we place about an order: its own, else that of the setting request_number, else, where it may be any, one of the pool; NULL: none.';
 
 CREATE OR REPLACE FUNCTION masking.request_way(r masking.requests, rung bigint, shows bigint,
   OUT outcome text, OUT callee bigint, OUT dials bigint, OUT route_id bigint, OUT order_ids text[])

@@ -42,6 +42,7 @@ STORY = [
     ("unblock", [], "14156667005", NOBODY, "14156667001"),
     ("codes", [(None, None)], "14156667005", NOBODY, "14156667001"),
     ("calls", ANY, "14156667005", NOBODY, "14156667001"),
+    ("request_call", ANY, "14156667005", NOBODY, "14156667001"),
     ("complete", [], "14156667005", NOBODY, "14156667001"),
     ("reopen", [("14155550100", "masked")], "14156667005", NOBODY, "14156667001"),
     ("correct_customer", [("14155550100", "masked")], NOBODY, NOBODY, "14156667006"),
