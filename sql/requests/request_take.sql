@@ -23,7 +23,7 @@ DECLARE
 BEGIN
   FOR i IN 1 .. 100 LOOP
     SELECT k.* INTO r FROM masking.requests k
-    WHERE k.state IN ('requested', 'placing') AND k.ended_at IS NULL AND k.state = 'requested' AND k.expires_at > clock_timestamp()
+    WHERE k.state = 'requested' AND k.ended_at IS NULL AND k.expires_at > clock_timestamp()
     ORDER BY k.requested_at, k.request_id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
     EXIT WHEN NOT FOUND;
     SELECT * INTO o FROM masking.orders f WHERE f.order_id = r.order_id;
@@ -68,7 +68,7 @@ BEGIN
     RETURN;
   END IF;
   UPDATE masking.requests k SET state = CASE k.placed_by WHEN placer THEN 'requested' ELSE 'unknown' END
-  WHERE k.state IN ('requested', 'placing') AND k.ended_at IS NULL AND k.state = 'placing';
+  WHERE k.state = 'placing' AND k.ended_at IS NULL;
   PERFORM masking.end_stale_requests();
   -- (One that is further ahead was noted by a clock that was set back since.)
   IF p.last_placed_at + gap > clock_timestamp() AND p.last_placed_at < clock_timestamp() + interval '10 seconds' THEN
