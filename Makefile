@@ -106,7 +106,7 @@ $(BUILD)/server/%.o: server/%.c Makefile | $(BUILD)/tools
 # are left out.
 SQL := $(wildcard sql/server/*.sql)
 $(BUILD)/server/database/store.o $(BUILD)/server/console/screens.o $(BUILD)/server/plivo/turns.o \
-$(BUILD)/server/lib/interface.o: \
+$(BUILD)/server/plivo/requests.o $(BUILD)/server/lib/interface.o: \
   $(BUILD)/generated/statements.h
 $(BUILD)/generated/statements.h: $(SQL) Makefile
 	@mkdir -p $(@D)

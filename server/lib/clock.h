@@ -15,3 +15,11 @@ static inline int64_t clock_ms(void)
 {
     return clock_us() / 1000;
 }
+
+/* As clock_ms(), and it goes on while the machine sleeps. */
+static inline int64_t clock_boot_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

@@ -73,10 +73,16 @@ static const struct setting settings[] = {
     {"PUBLIC_URL", read_public_url, "", FIELD(public_urls),
      "what Plivo dials, as the server has it (of several, the first)", .words = endpoint_paths},
     {"DATABASE_URL", setting_database, "", FIELD(database_url),
-     "PostgreSQL, as role masking_plivo: postgresql://masking_plivo:...@host/database",
+     "PostgreSQL, as role masking_plivo (place: masking_caller): "
+     "postgresql://masking_plivo:...@host/database",
      .secret = true},
     {"PLIVO_FALLBACK_URL", setting_url, "", FIELD(fallback_url),
      "where Plivo asks what to do with a call when the service is away; not required"},
+    {"RING_TIMEOUT", setting_integer, "25", FIELD(ring_timeout),
+     "place: seconds until a first phone that nobody answers is given up, as the server has it",
+     .least = 5, .most = 120},
+    {"PLACER_LOG_LEVEL", setting_level, "info", FIELD(log_level),
+     "place: error, warning, info or debug"},
     {"PLIVO_API", read_api, "https://api.plivo.com", FIELD(api),
      "for tests: another address of Plivo's API; http on loopback only"},
     {"PLIVO_SECOND_MS", setting_integer, "1000", FIELD(second_ms),
@@ -131,6 +137,8 @@ static void read_option(struct config *config, char *argv[], int *i,
     const char *option = argv[*i];
     bool connect = strcmp(config->command, "connect") == 0;
     bool check = strcmp(config->command, "check") == 0;
+    bool place = strcmp(config->command, "place") == 0;
+    bool disconnect = !connect && !check && !place;
     if (connect && strcmp(option, "--all") == 0)
         config->all = true;
     else if (connect && strcmp(option, "--take") == 0)
@@ -140,11 +148,11 @@ static void read_option(struct config *config, char *argv[], int *i,
         config->app = value_of(argv, i, problems);
     else if (connect && strcmp(option, "--prefix") == 0)
         config->prefix = value_of(argv, i, problems);
-    else if (!check && strcmp(option, "--yes") == 0)
+    else if ((connect || disconnect) && strcmp(option, "--yes") == 0)
         config->yes = true;
     else if (check && strcmp(option, "--fix") == 0)
         config->fix = true;
-    else if (!check && !connect && strcmp(option, "--now") == 0)
+    else if (disconnect && strcmp(option, "--now") == 0)
         config->now = true;
     else if (connect && option[0] != '-')
         add_number(config, option, config->numbers, &config->number_count, problems);
@@ -156,14 +164,14 @@ static void read_option(struct config *config, char *argv[], int *i,
 static void read_arguments(struct config *config, int argc, char *argv[],
                            struct settings_problems *problems)
 {
-    static const char *const commands[] = {"connect", "check", "disconnect"};
+    static const char *const commands[] = {"connect", "check", "disconnect", "place"};
     config->app = "number-masking";
-    for (size_t i = 0; argc > 1 && i < 3; i++)
+    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(argv[1], commands[i]) == 0)
             config->command = commands[i];
     if (config->command == NULL) {
         settings_complain(problems, "usage",
-                          "number-masking-plivo connect | check | disconnect; see --help");
+                          "number-masking-plivo connect | check | disconnect | place; see --help");
         return;
     }
     for (int i = 2; i < argc; i++)

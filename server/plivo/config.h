@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "log.h"
 #include "must_check.h"
 #include "settings.h"
 
@@ -23,8 +24,10 @@ struct config {
     char *fallback_url;               /* "" when unset */
     char *api;                        /* no trailing slash */
     long second_ms;                   /* how long a second of waiting is */
+    long ring_timeout;                /* of place: seconds that the first phone rings */
+    enum log_level log_level;         /* of place */
 
-    const char *command; /* "connect", "check" or "disconnect" */
+    const char *command; /* "connect", "check", "disconnect" or "place" */
     bool all, yes, fix, now;
     const char *app;
     const char *prefix; /* NULL: by country */

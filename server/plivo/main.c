@@ -1,6 +1,6 @@
 /*
- * main.c - number-masking-plivo: connects the pool of numbers to Plivo, and looks whether it still
- * is.
+ * main.c - number-masking-plivo: connects the pool of numbers to Plivo, looks whether it still is,
+ * and places the calls that people ask for (place.c).
  *
  * One loop: the database says what comes next, it is done, the answer goes back to the database.
  */
@@ -11,6 +11,7 @@
 #include "config.h"
 #include "db.h"
 #include "log.h"
+#include "place.h"
 #include "process.h"
 #include "rest.h"
 #include "turns.h"
@@ -19,6 +20,7 @@
 enum exit_code {
     EXIT_OK = 0,
     EXIT_DRIFT = 1,
+    EXIT_CANNOT = 1, /* of place */
     EXIT_USAGE = 2,
 };
 
@@ -31,6 +33,7 @@ static int print_help(void)
         "                                    [--prefix DIGITS] [--yes]\n"
         "       number-masking-plivo check [--fix]\n"
         "       number-masking-plivo disconnect [--now] [--yes]\n"
+        "       number-masking-plivo place\n"
         "       number-masking-plivo --help | --version\n"
         "\n"
         "connect     makes an application at Plivo that answers at PUBLIC_URL, attaches numbers "
@@ -50,9 +53,17 @@ static int print_help(void)
         "            the pool is missing.\n"
         "disconnect  takes the numbers out of use and gives each back to the application it had.\n"
         "            Those that connect calls stay until they do not; --now: all at once.\n"
+        "place       runs until SIGTERM or SIGINT: rings the first phone of each call that the "
+        "order\n"
+        "            system asks for, never twice. Of several that run, one places and the others "
+        "stand\n"
+        "            by; its log is on standard error.\n"
         "\n"
         "Exit status: 0 done, or in step; 1 drift, or something was left undone; 2 usage;\n"
         "3 Plivo is away, or its lists do not end or hold still; 4 Plivo refuses the credentials.\n"
+        "Of place: 0 stopped as asked; 1 could not start, or not report what it had placed (the "
+        "log\n"
+        "says which); 2 usage.\n"
         "\n"
         "Settings come from the environment; PLIVO_AUTH_TOKEN_FILE and DATABASE_URL_FILE may name\n"
         "files instead:\n");
@@ -125,6 +136,26 @@ static int run(struct db *db, struct rest *rest, const struct config *config)
     return EXIT_DRIFT;
 }
 
+/* What ends once there is nothing more to do. */
+static int run_once(const struct config *config)
+{
+    struct db *db = db_new(config->database_url);
+    const struct rest_options plivo = {.api = config->api,
+                                       .auth_id = config->auth_id,
+                                       .auth_token = config->auth_tokens.items[0],
+                                       .public_url = config->public_urls.items[0],
+                                       .second_ms = config->second_ms};
+    struct rest *rest = rest_new(&plivo);
+    int exit_code = EXIT_DRIFT;
+    if (db == NULL || rest == NULL)
+        say(true, "Out of memory.");
+    else
+        exit_code = run(db, rest, config);
+    rest_free(rest);
+    db_free(db);
+    return exit_code;
+}
+
 int main(int argc, char *argv[])
 {
     struct config config;
@@ -136,21 +167,9 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_IGN);
     if (config_load(&config, argc, argv) > 0)
         return EXIT_USAGE;
-    log_open(LOG_WARNING);
-    struct db *db = db_new(config.database_url);
-    const struct rest_options plivo = {.api = config.api,
-                                       .auth_id = config.auth_id,
-                                       .auth_token = config.auth_tokens.items[0],
-                                       .public_url = config.public_urls.items[0],
-                                       .second_ms = config.second_ms};
-    struct rest *rest = rest_new(&plivo);
-    int exit_code = EXIT_DRIFT;
-    if (db == NULL || rest == NULL)
-        say(true, "Out of memory.");
-    else
-        exit_code = run(db, rest, &config);
-    rest_free(rest);
-    db_free(db);
+    bool places = strcmp(config.command, "place") == 0;
+    log_open(places ? config.log_level : LOG_WARNING);
+    int exit_code = !places ? run_once(&config) : place(&config) ? EXIT_OK : EXIT_CANNOT;
     config_free(&config);
     return exit_code;
 }

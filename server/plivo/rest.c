@@ -13,7 +13,13 @@
 #include "utf8.h"
 #include "version.h"
 
-enum { GAP_MS = 20, CONNECT_SECONDS = 10, ANSWER_SECONDS = 30, URL_MAX_BYTES = 2048 };
+enum {
+    GAP_MS = 20,
+    CONNECT_SECONDS = 10,
+    ANSWER_SECONDS = 30,
+    CALL_CONNECT_SECONDS = 5,
+    URL_MAX_BYTES = 2048
+};
 
 struct rest {
     struct rest_options options;
@@ -21,6 +27,9 @@ struct rest {
     char *text; /* the last answer: room for REST_ANSWER_MAX and the terminator */
     size_t length;
     int64_t next_ms; /* the next request not before */
+    bool once;       /* the one at hand must not be sent twice, nor after begin_by */
+    int64_t begin_by;
+    bool sent;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -96,6 +105,17 @@ static void keep_distance(struct rest *rest)
     rest->next_ms = (rest->next_ms > now ? rest->next_ms : now) + GAP_MS;
 }
 
+/* The connection stands, with its TLS, and the request would be sent now. */
+static int before_sending(void *context, char *to, char *from, int to_port, int from_port)
+{
+    struct rest *rest = context;
+    (void)to, (void)from, (void)to_port, (void)from_port;
+    if (rest->once && (rest->sent || clock_boot_ms() > rest->begin_by))
+        return CURL_PREREQFUNC_ABORT;
+    rest->sent = true;
+    return CURL_PREREQFUNC_OK;
+}
+
 /* What every request has; the rest is for the caller to add. */
 static void prepare(struct rest *rest, const char *url, struct curl_slist *headers)
 {
@@ -103,6 +123,8 @@ static void prepare(struct rest *rest, const char *url, struct curl_slist *heade
     curl_easy_reset(rest->curl);
     rest->error[0] = '\0';
     rest->length = 0;
+    rest->once = rest->sent = false;
+    rest->begin_by = INT64_MAX;
     curl_easy_setopt(rest->curl, CURLOPT_URL, url);
     curl_easy_setopt(rest->curl, CURLOPT_PROTOCOLS_STR, "https,http");
     curl_easy_setopt(rest->curl, CURLOPT_FOLLOWLOCATION, 0L);
@@ -114,6 +136,8 @@ static void prepare(struct rest *rest, const char *url, struct curl_slist *heade
     curl_easy_setopt(rest->curl, CURLOPT_ERRORBUFFER, rest->error);
     curl_easy_setopt(rest->curl, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(rest->curl, CURLOPT_WRITEDATA, rest);
+    curl_easy_setopt(rest->curl, CURLOPT_PREREQFUNCTION, before_sending);
+    curl_easy_setopt(rest->curl, CURLOPT_PREREQDATA, rest);
 }
 
 static struct rest_answer perform(struct rest *rest)
@@ -129,6 +153,7 @@ static struct rest_answer perform(struct rest *rest)
         memcpy(rest->text, why, rest->length);
     }
     make_text(rest);
+    answer.sent = rest->sent;
     return answer;
 }
 
@@ -139,25 +164,65 @@ static struct rest_answer failed(struct rest *rest, const char *why)
     return (struct rest_answer){.text = rest->text};
 }
 
-struct rest_answer rest_ask_plivo(struct rest *rest, const char *method, const char *path,
-                                  const char *body, bool once)
+/* false: out of memory, or the path is too long. */
+static bool prepare_plivo(struct rest *rest, const char *path, struct curl_slist **headers)
 {
     const struct rest_options *options = &rest->options;
     char url[URL_MAX_BYTES];
     int length =
         snprintf(url, sizeof url, "%s/v1/Account/%s/%s", options->api, options->auth_id, path);
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-    if (headers == NULL || length < 0 || (size_t)length >= sizeof url) {
-        curl_slist_free_all(headers);
-        return failed(rest, "the request could not be made");
+    *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    if (*headers == NULL || length < 0 || (size_t)length >= sizeof url) {
+        curl_slist_free_all(*headers);
+        return false;
     }
-    prepare(rest, url, headers);
+    prepare(rest, url, *headers);
     curl_easy_setopt(rest->curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
     curl_easy_setopt(rest->curl, CURLOPT_USERNAME, options->auth_id);
     curl_easy_setopt(rest->curl, CURLOPT_PASSWORD, options->auth_token);
-    curl_easy_setopt(rest->curl, CURLOPT_FRESH_CONNECT, once ? 1L : 0L);
+    return true;
+}
+
+/* Not on a connection that was kept: where that turns out to be closed, libcurl sends again. */
+static void send_once(struct rest *rest)
+{
+    rest->once = true;
+    curl_easy_setopt(rest->curl, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(rest->curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+}
+
+static const char cannot_be_made[] = "the request could not be made";
+
+struct rest_answer rest_ask_plivo(struct rest *rest, const char *method, const char *path,
+                                  const char *body, bool once)
+{
+    struct curl_slist *headers;
+    if (!prepare_plivo(rest, path, &headers))
+        return failed(rest, cannot_be_made);
+    if (once)
+        send_once(rest);
     if (strcmp(method, "POST") == 0)
         curl_easy_setopt(rest->curl, CURLOPT_POSTFIELDS, body);
+    struct rest_answer answer = perform(rest);
+    curl_slist_free_all(headers);
+    return answer;
+}
+
+struct rest_answer rest_place_call(struct rest *rest, const char *body, int64_t begin_by,
+                                   int64_t end_by)
+{
+    struct curl_slist *headers;
+    int64_t left_ms = end_by - clock_boot_ms();
+    if (left_ms <= 0)
+        return failed(rest, "it is too late");
+    if (!prepare_plivo(rest, "Call/", &headers))
+        return failed(rest, cannot_be_made);
+    send_once(rest);
+    rest->begin_by = begin_by;
+    curl_easy_setopt(rest->curl, CURLOPT_POSTFIELDS, body);
+    curl_easy_setopt(rest->curl, CURLOPT_CONNECTTIMEOUT_MS,
+                     CALL_CONNECT_SECONDS * rest->options.second_ms);
+    curl_easy_setopt(rest->curl, CURLOPT_TIMEOUT_MS, (long)left_ms);
     struct rest_answer answer = perform(rest);
     curl_slist_free_all(headers);
     return answer;

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "must_check.h"
 
@@ -32,12 +33,18 @@ enum { REST_ANSWER_MAX = 1 << 20 };
 struct rest_answer {
     long status;
     const char *text;
+    bool sent; /* false: not one byte of the request went out; what it asks was not done */
 };
 
 /* path: what comes after "/v1/Account/ID/". body: JSON, "" for none. once: it must not be sent
  * twice, as libcurl does by itself when a connection that it kept turns out to be closed. */
 struct rest_answer rest_ask_plivo(struct rest *rest, const char *method, const char *path,
                                   const char *body, bool once);
+
+/* POSTs to Call/, as a request that must not be sent twice. By clock_boot_ms() it begins by
+ * begin_by, or is not sent, and is over by end_by. */
+struct rest_answer rest_place_call(struct rest *rest, const char *body, int64_t begin_by,
+                                   int64_t end_by);
 
 /* A GET of PUBLIC_URL and path, signed; forged: with a token that nobody has. */
 struct rest_answer rest_ask_door(struct rest *rest, const char *path, bool forged);

@@ -42,9 +42,10 @@ def database(cluster):
     yield database
     tables = [row[0] for row in database.query(
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'masking'::regnamespace"
-        " AND (relname LIKE 'plivo%%' OR relname IN ('orders', 'routes', 'proxy_numbers'))")]
+        " AND (relname LIKE 'plivo%%' OR relname IN ('orders', 'routes', 'requests', 'proxy_numbers'))")]
     database.query("SET session_replication_role = replica;"
-                   + "".join(f"DELETE FROM masking.{table};" for table in tables))
+                   + "".join(f"DELETE FROM masking.{table};" for table in tables)
+                   + "UPDATE masking.placer SET who = NULL, heard_at = NULL, last_placed_at = NULL")
 
 
 @pytest.fixture
