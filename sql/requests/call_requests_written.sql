@@ -43,8 +43,9 @@ DECLARE
   most CONSTANT integer := masking.setting_amount('requests_per_hour');
 BEGIN
   SELECT * INTO o FROM masking.orders f WHERE f.order_id = r.order_id;
-  SELECT * INTO way FROM masking.request_way(r, masking.request_phone(o, r), masking.request_shows(o));
-  IF way.outcome = 'order_over' AND masking.request_shows(o) IS NULL AND masking.names_both(o) THEN
+  -- (No number of ours is 0: it connects where any would.)
+  SELECT * INTO way FROM masking.request_way(r, masking.request_phone(o, r), coalesce(masking.request_shows(o), 0));
+  IF way.outcome = 'connected' AND masking.request_shows(o) IS NULL THEN
     RAISE EXCEPTION 'order %: has no number of ours that both could see', r.order_id
       USING ERRCODE = 'MK017', TABLE = 'call_requests',
         HINT = 'The pool is empty. The owner''s setting request_number says which number is shown then.';

@@ -90,6 +90,8 @@ WAYS = {
     "other": lambda p: (int(p.main), p.other),
     "text": lambda p: (int(p.main), p.dialled),
     "text_other": lambda p: (int(p.main), p.other),
+    "press": lambda p: (int(p.main), p.dialled),
+    "press_further": lambda p: (int(phone(p.state, p.side, "further")), p.dialled),
 }
 
 
@@ -124,7 +126,8 @@ class Database:
         self.own = connect(name)
         self.orders = connect(name, "masking_orders")
         self.server = connect(name, "masking_server")
-        for question in ("answer_calls", "answer_codes", "answer_messages"):
+        self.caller = connect(name, "masking_caller")
+        for question in ("answer_calls", "answer_codes", "answer_messages", "answer_requests"):
             ask(self.server, f"PREPARE {question} AS " + (ROOT / "sql" / "server" / f"{question}.sql").read_text())
         # Routes first, as numbers in use may not go; last the log, where lifted blocks are told.
         tables = [table for table, in ask(self.own, "SELECT relname::text FROM pg_class"
@@ -145,7 +148,7 @@ class Database:
             " FROM as_shipped a WHERE a.name = s.name AND a <> s")
 
     def close(self):
-        for connection in (self.own, self.orders, self.server):
+        for connection in (self.own, self.orders, self.server, self.caller):
             connection.close()
 
 
@@ -154,7 +157,7 @@ class World:
 
     def __init__(self, database, settings):
         database.reset()
-        self.own, self.orders, self.server = database.own, database.orders, database.server
+        self.own, self.orders, self.server, self.caller = database.own, database.orders, database.server, database.caller
         self.parties = []
         self.number = itertools.count(1)
         settings = dict(settings)
@@ -216,6 +219,24 @@ class World:
         ask(self.own, "DELETE FROM masking.told_senders")
         return [("", answer) for answer in self.ask("answer_messages", asked, [["text"] * len(asked)])]
 
+    def presses(self, asked):
+        """Calls that are asked for: who answers presses the key. What is refused has its SQLSTATE for an outcome."""
+        return [("", self.press(name, party, caller)) for name, party, caller, _ in asked]
+
+    def press(self, name, party, caller):
+        try:
+            [(request,)] = ask(self.orders, "INSERT INTO call_requests (order_id, side, number) VALUES (%s, %s, %s) RETURNING request_id",
+                               party.order, party.side, None if caller == int(party.main) else f"+{caller}")
+        except psycopg2.Error as refused:
+            return {"outcome": refused.pgcode, "counterpart": None, "shows": None}
+        ask(self.own, "UPDATE masking.placer SET last_placed_at = NULL")
+        [(taken, rings)] = ask(self.caller, "SELECT request_id, body::jsonb ->> 'to' FROM masking.request_take(1, 'https://x', 25)")
+        assert (taken, rings) == (request, str(caller)), "the phone that was asked for is rung"
+        for key in ("", "1"):
+            [answer] = self.run("answer_requests", [[name], [request], [caller], [None], [key], [next(self.number)], [0]])
+        ask(self.server, "SELECT masking.end_requests(%s, %s, %s, %s)", [name], [request], [None], ["completed"])
+        return answer
+
     def ask(self, question, asked, more):
         """asked: (id, party, caller, dialled) each. The answers, in the same order."""
         if not asked:
@@ -224,10 +245,13 @@ class World:
         asks = [next(self.number) for _ in asked]
         values = [list(ids), list(callers), list(dialled)]
         values += [asks, *more] if question == "answer_calls" else [*more, asks]
+        return sorted(self.run(question, values), key=lambda answer: answer["place"])
+
+    def run(self, question, values):
         with self.server.cursor() as cursor:
             cursor.execute(f"EXECUTE {question}({', '.join(['%s'] * len(values))})", values)
             names = [column.name for column in cursor.description]
-            return sorted((dict(zip(names, row)) for row in cursor.fetchall()), key=lambda answer: answer["place"])
+            return [dict(zip(names, row)) for row in cursor.fetchall()]
 
 
 def make_forgotten(world):
@@ -319,7 +343,8 @@ def answers(world):
         world.texts(goes("text", "before"))
         ask(world.own, "DELETE FROM masking.code_failures")
     connected = {}
-    batches = [(world.calls, [way for way in WAYS if not way.startswith("text")]), (world.texts, ["text"]), (world.texts, ["text_other"])]
+    batches = [(world.calls, [way for way in WAYS if not way.startswith(("text", "press"))]), (world.texts, ["text"]), (world.texts, ["text_other"]),
+               (world.presses, ["press"]), (world.presses, ["press_further"])]
     for question, ways in batches:
         asked = [(way, *going) for way in ways for going in goes(way)]
         for (way, name, party, _, dialled), (asks, answer) in zip(asked, question([going[1:] for going in asked])):
