@@ -69,7 +69,8 @@ BEGIN
     SELECT a.place, a.call_uuid, a.caller, a.shown, a.proxy, a.ask, coalesce(r.side, s.side) AS side,
       coalesce(r.route_id, s.route_id) AS route_id, coalesce(r.order_ids, s.order_ids) AS order_ids,
       CASE WHEN w.outcome IN ('connected', 'support') THEN coalesce(r.dials, s.counterpart) END AS callee,
-      s.digits, s.shows, w.outcome
+      s.digits, s.shows, w.outcome,
+      CASE WHEN greets AND w.outcome = 'connected' THEN masking.heard_first(coalesce(r.order_ids, s.order_ids), a.proxy, s.shows) END AS heard
     FROM asked a
     LEFT JOIN LATERAL masking.reached(a.caller, a.proxy) r ON true
     -- Only who reaches nobody costs this, and the prompt below: OFFSET 0 keeps
@@ -122,15 +123,12 @@ BEGIN
       AND (EXCLUDED.outcome = 'ask_code' AND c.earlier_answers @> '[{"outcome": "ask_code"}]') IS NOT TRUE
   )
   SELECT d.place::integer, d.outcome, d.callee, p.say, p.voice, p.language, d.digits, d.shows,
-    h.greet_say, h.greet_voice, h.greet_language, h.greets_callee
+    (d.heard).greet_say, (d.heard).greet_voice, (d.heard).greet_language, (d.heard).greets_callee
   FROM decided d
   LEFT JOIN LATERAL (
     SELECT * FROM masking.prompt(CASE d.outcome WHEN 'connected' THEN 'recorded' ELSE d.outcome END, d.proxy)
     WHERE d.outcome <> 'connected' OR records OFFSET 0
   ) p ON true
-  LEFT JOIN LATERAL (
-    SELECT * FROM masking.heard_first(d.order_ids, d.proxy, d.shows) WHERE greets AND d.outcome = 'connected' OFFSET 0
-  ) h ON true
   LOOP
     RETURN NEXT answer;
   END LOOP;

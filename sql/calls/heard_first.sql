@@ -40,31 +40,32 @@ CREATE OR REPLACE FUNCTION masking.greets() RETURNS boolean
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-  RETURN (SELECT bool_or(s.is_on) FROM masking.settings s WHERE s.name IN ('greet_caller', 'greet_callee'));
+  RETURN EXISTS (SELECT FROM masking.settings s WHERE s.name IN ('greet_caller', 'greet_callee') AND s.is_on);
 END
 $$;
 COMMENT ON FUNCTION masking.greets() IS
   'Whether anybody hears something first; asked once a batch, and while it is false masking.heard_first() is not called.';
 
-CREATE OR REPLACE FUNCTION masking.heard_first(the_orders text[], dialled bigint, shows bigint DEFAULT NULL,
-  OUT greet_say text, OUT greet_voice text, OUT greet_language text, OUT greets_callee boolean)
+CREATE OR REPLACE FUNCTION masking.heard_first(the_orders text[], dialled bigint, shows bigint DEFAULT NULL)
+RETURNS masking.answer
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 -- What of a call that connects is heard before the two are connected: by the caller now, by the callee once he has answered.
 --   reads  settings, prompts, proxy_numbers, orders (one), routes of the orders, where these are several
 --   who    answer_calls, answer_codes, answer_requests, where masking.greets()
-#variable_conflict use_variable
 DECLARE
+  answer masking.answer;
   latest CONSTANT text := masking.latest_order(the_orders);
 BEGIN
   IF masking.setting_on('greet_caller') THEN
-    SELECT g.say, g.voice, g.language INTO greet_say, greet_voice, greet_language
+    SELECT g.say, g.voice, g.language INTO answer.greet_say, answer.greet_voice, answer.greet_language
     FROM masking.greeting('greet_caller', dialled, latest) g;
   END IF;
-  greets_callee := masking.setting_on('greet_callee')
+  answer.greets_callee := masking.setting_on('greet_callee')
     AND EXISTS (SELECT FROM masking.greeting('greet_callee', coalesce(shows, dialled), latest));
+  RETURN answer;
 END
 $$;
 COMMENT ON FUNCTION masking.heard_first(text[], bigint, bigint) IS
-  'What is heard before a call about these orders connects, as masking.answer has it. shows: the number that the callee sees, NULL: the one dialled.';
+  'What is heard before a call about these orders connects: an answer that has nothing else. shows: the number that the callee sees, NULL: the one dialled.';

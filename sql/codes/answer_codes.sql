@@ -155,17 +155,13 @@ BEGIN
       earlier_answers = masking.earlier_answers(c, EXCLUDED.ask)
     WHERE coalesce(array_position(ranks, c.outcome), 0) < array_position(ranks, EXCLUDED.outcome)
       AND NOT masking.is_settled(c, EXCLUDED.ask);
-    answer := NULL;
+    answer := CASE WHEN greets AND one.outcome = 'connected' THEN masking.heard_first(one.order_ids, asked.proxy) END;
     answer.place := asked.place;
     answer.outcome := one.outcome;
     answer.counterpart := one.dials;
     answer.digits := CASE one.outcome WHEN 'wrong_code' THEN masking.code_digits(asked.proxy) END;
     SELECT p.say, p.voice, p.language INTO answer.say, answer.voice, answer.language
     FROM masking.prompt(nullif(one.outcome, 'connected'), asked.proxy) p;
-    IF greets AND one.outcome = 'connected' THEN
-      SELECT h.* INTO answer.greet_say, answer.greet_voice, answer.greet_language, answer.greets_callee
-      FROM masking.heard_first(one.order_ids, asked.proxy) h;
-    END IF;
     RETURN NEXT answer;
   END LOOP;
 END

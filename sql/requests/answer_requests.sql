@@ -109,7 +109,7 @@ BEGIN
     -- A late repeat of the question does not undo what the key led to.
     WHERE NOT masking.is_settled(c, EXCLUDED.ask)
       AND (EXCLUDED.outcome = 'ask_key' AND c.earlier_answers @> '[{"outcome": "ask_key"}]') IS NOT TRUE;
-    answer := NULL;
+    answer := CASE WHEN greets AND one.outcome = 'connected' THEN masking.heard_first(one.order_ids, r.proxy) END;
     answer.place := asked.place;
     answer.outcome := one.outcome;
     answer.counterpart := one.dials;
@@ -118,10 +118,6 @@ BEGIN
     SELECT p.say, p.voice, p.language INTO answer.say, answer.voice, answer.language
     FROM masking.prompt(CASE one.outcome WHEN 'connected' THEN 'recorded' ELSE one.outcome END, coalesce(r.proxy, asked.shown)) p
     WHERE one.outcome <> 'connected' OR records;
-    IF greets AND one.outcome = 'connected' THEN
-      SELECT h.* INTO answer.greet_say, answer.greet_voice, answer.greet_language, answer.greets_callee
-      FROM masking.heard_first(one.order_ids, r.proxy) h;
-    END IF;
     RETURN NEXT answer;
   END LOOP;
 END
