@@ -14,7 +14,8 @@ SELECT r.request_id, r.order_id, r.side, r.first::text AS number, r.requested_at
     WHEN l.outcome = 'ask_key' AND l.has_ended IS NOT TRUE THEN NULL ELSE l.became END) AS reason,
   r.call_uuid
 FROM masking.requests r
-LEFT JOIN masking.call_life l ON l.call_uuid = r.call_uuid;
+LEFT JOIN masking.call_life l ON l.call_uuid = r.call_uuid
+WHERE (SELECT masking.support_reads('call_requests'));
 
 COMMENT ON VIEW masking.call_requests IS
   'Calls to be placed: INSERT order_id and side, and that side is rung first, then the other. While one is open for an order and a side, another INSERT gives that one.';
@@ -31,6 +32,8 @@ COMMENT ON COLUMN masking.call_requests.reason IS
   'Why not: of failed Plivo''s words, without digits; else the word for what became of the call, as in outcomes: first_busy, ask_key (nobody pressed the key), busy, no-answer, blocked, ….';
 COMMENT ON COLUMN masking.call_requests.call_uuid IS 'Plivo''s CallUUID, as in call_log; NULL: no word of it yet.';
 GRANT SELECT, INSERT ON masking.call_requests TO masking_orders;
+-- Without the number.
+GRANT SELECT (request_id, order_id, side, requested_at, expires_at, state, reason, call_uuid) ON masking.call_requests TO masking_support;
 
 CREATE OR REPLACE TRIGGER written INSTEAD OF INSERT ON masking.call_requests
 FOR EACH ROW EXECUTE FUNCTION masking.call_requests_written();
