@@ -300,6 +300,15 @@ class Model:
             return "ask_code", None, None
         return self.why_nobody(caller, now), None, None
 
+    def press(self, order_id, side, rung, number, now):
+        """(outcome, person who is rung) of a call that was asked for, once this phone of that side took it, and sees that number."""
+        order = self.orders.get(order_id)
+        if order and any(way[:2] == (side, person(rung)) and way[3] in (number, None) for way in order.ways(now)):
+            outcome, callee, _ = self.answer(person(rung), number, now)
+            return (outcome, callee) if self.may_dial(rung) else ("blocked", callee)
+        lacks = order and order.is_open(now) and (order.waits is not None or None in order.pair())
+        return "order_waiting" if lacks else "order_over", None
+
     def codes_at(self, number, now):
         return [(order, side) for order in self.orders.values() for side, (_, on, until) in order.codes.items()
                 if until > now and on in (number, None)] or [

@@ -501,6 +501,7 @@ class World:
         self.check_calls(self.chance.sample(cells, min(len(cells), 24)), now)
         self.check_texts(self.chance.sample(cells, min(len(cells), 4)), now)
         self.check_codes(now)
+        self.check_requests(now)
 
     def check_calls(self, cells, now):
         ids, callers, numbers = [self.next("c") for _ in cells], [c for c, _ in cells], [n for _, n in cells]
@@ -524,6 +525,20 @@ class World:
             expected = {"connected": "forwarded", "blocked": "blocked"}.get(called, "unknown_sender")
             assert (outcome.removesuffix("_quiet"), callee and person(callee)) == (expected, who), \
                 f"{caller} writes to {number}: {outcome} {callee}, and not {expected} {who}"
+
+    def check_requests(self, now):
+        """The question that is asked when a call is asked for, placed, and answered."""
+        numbers = [*self.model.pool, 14155559999]
+        for order_id, order in self.chance.sample(sorted(self.model.orders.items()), min(3, len(self.model.orders))):
+            side, number, rung = self.chance.choice(["customer", "agent"]), self.chance.choice(numbers), self.chance.choice(self.chance.choice(EVERYBODY))
+            if self.chance.random() < 0.8:
+                rung, number = order.party(side) or rung, order.proxy or number
+            outcome, callee = ask(self.owner, "SELECT w.outcome, w.callee FROM jsonb_populate_record(NULL::masking.requests, jsonb_build_object("
+                                  "'order_id', %s::text, 'side', %s::text)) r CROSS JOIN LATERAL masking.request_way(r, %s, %s) w",
+                                  order_id, side, rung, number)[0]
+            expected = self.model.press(order_id, side, rung, number, now)
+            assert (outcome, outcome == "connected" and callee) == (expected[0], expected[0] == "connected" and expected[1]), \
+                f"{rung} of the {side} of {order_id} is rung and sees {number}: {outcome} {callee}, and not {expected}"
 
     def check_codes(self, now):
         """From a phone that nobody knows, each caller another, so that nobody is locked out; nor is a number closed."""
