@@ -19,7 +19,7 @@ BEGIN
     END AS settings
     FROM pg_catalog.pg_proc p
     WHERE p.pronamespace = 'masking'::regnamespace AND p.proname IN (
-      'answer_calls', 'answer_codes', 'answer_messages', 'are_too_many', 'record_deliveries', 'record_events', 'record_apologies',
+      'answer_calls', 'answer_codes', 'answer_messages', 'are_too_many', 'record_deliveries', 'record_events', 'record_apologies', 'find_prompts',
       'orders_written', 'order_phones_written', 'routes_opened', 'assign_pending', 'choose_proxy',
       'forget_numbers', 'retention_run', 'feed_run', 'feed_after', 'order_calls', 'calls_about', 'missed', 'calls_by_country',
       'erase_person', 'proxy_numbers_written', 'replace_number',

@@ -15,6 +15,8 @@ PLACE = "INSERT INTO masking.orders (order_id, customer_number, agent_number) VA
 SWAP = "UPDATE masking.orders SET agent_number = %s WHERE order_id = 'plan'"
 STRANGER = "SELECT * FROM tests.answer_calls('{s}', '{14150009999}', '{14155550100}', NULL, true)"
 NOBODY = "SELECT * FROM tests.answer_calls('{n}', '{14150009999}', '{14155550199}', NULL, false)"
+# About a call of several orders, as the callee answers; and by the answer to another.
+HEARD = "SELECT * FROM masking.find_prompts('{greet_callee}', '{14155550100}', '{several}'), tests.answer_calls('{a}', '{14150000001}', '{14155550100}')"
 CONSOLE = {
     "now": "SELECT * FROM masking.console_now('anna')",
     "pool": "SELECT * FROM masking.console_pool('anna')",
@@ -54,6 +56,10 @@ def database(request):
         ask(owner, PLACE, "plan")
         ask(owner, STRANGER)
         ask(owner, NOBODY)
+        ask(owner, "UPDATE masking.settings SET is_on = true WHERE name = 'greet_callee'")
+        ask(owner, "INSERT INTO masking.calls (called_at, answered_at, call_uuid, outcome, order_ids)"
+            " VALUES (now(), now(), 'several', 'connected', '{plan,5}')")
+        ask(owner, HEARD)
         for page in [*CONSOLE.values(), *BY_TIME.values()]:
             ask(owner, page)
         if request.param != "empty":
@@ -90,6 +96,12 @@ def test_answering(database):
     text = plans(database, ANSWER)
     assert "Index Scan using routes_of_caller" in text
     assert "one_counterpart" not in text
+    assert big_scans(text) == []
+
+
+def test_what_is_heard_first(database):
+    text = plans(database, HEARD)
+    assert all(f"Index Scan using {table}_pkey" in text for table in ("orders", "routes", "calls"))
     assert big_scans(text) == []
 
 
