@@ -164,7 +164,8 @@ END
 $$;
 SELECT is(pg_temp.takes(c.table_name, c.column_name, c.data_type), format('MK013 %1$s, MK013 %1$s', c.column_name), c.table_name || '.' || c.column_name || ' is ours')
 FROM information_schema.columns c
-WHERE c.table_schema = 'masking' AND (c.table_name || '.' || c.column_name) <> ALL (ARRAY[
+WHERE c.table_schema = 'masking' AND c.table_name <> 'call_requests' -- a view, which requests_test.sql has
+  AND (c.table_name || '.' || c.column_name) <> ALL (ARRAY[
     'orders.order_id', 'orders.customer_number', 'orders.agent_number', 'orders.placed_at', 'orders.completed_at', 'orders.cancelled_at', 'orders.spoken',
     'order_phones.order_id', 'order_phones.side', 'order_phones.number', 'order_blocks.order_id', 'order_blocks.side', 'order_blocks.reason'])
   AND has_column_privilege('masking_orders', format('masking.%I', c.table_name), c.column_name, 'INSERT, UPDATE');
