@@ -185,13 +185,14 @@ $(BUILD)/tests/%.o: tests/%.c Makefile | $(BUILD)/tools
 
 export BUILD
 
-.PHONY: help run call psql migrate check test test-all test-rest test-fresh test-compose fuzz bench soak lint format clean \
+.PHONY: help run call request psql migrate check test test-all test-rest test-fresh test-compose fuzz bench soak lint format clean \
         tests server docs sql migrations
 
 ## make                          build build/number-masking
 ## make run [LISTEN=...]          everything on this machine: install, build, database, server, console
 ## make call FROM=... [TO=... CALLEE=busy]   play a call through, beside make run; CALLEE=? lists the words
 ## make call FROM=... URL=https://... [CA=...]   the same through the TLS of a server elsewhere
+## make request ORDER=... SIDE=agent [FIRST=busy CALLEE=busy]   have a call placed and played, beside make run; FIRST=? lists the words
 ## make psql [ROLE=...]          the database of make run, as masking_orders or ROLE
 ## make migrate DATABASE_URL=... [SAMPLE_PAIRS=yes]   create or update the schema there
 ## make check                    the tests of what a change breaks most, in three minutes
@@ -213,6 +214,11 @@ call:
 	@[ -x /usr/bin/python3 ] || \
 	  { echo "No server runs here (python3 is missing). Start one, in another terminal, with: make run" >&2; exit 1; }
 	@server/tools/call
+
+request:
+	@[ -x /usr/bin/python3 ] || \
+	  { echo "No server runs here (python3 is missing). Start one, in another terminal, with: make run" >&2; exit 1; }
+	@server/tools/request
 
 psql:
 	@server/tools/psql

@@ -4,3 +4,5 @@
 INSERT INTO masking.proxy_numbers (number)
 SELECT number FROM (VALUES ('14155550100'), ('14155550101'), ('14155550102')) AS v (number)
 WHERE NOT EXISTS (SELECT FROM masking.proxy_numbers);
+-- The sample pairs have none of their own; this is what both see on a call that is asked for.
+UPDATE masking.settings SET word = '14155550100' WHERE name = 'request_number' AND word = 'none';

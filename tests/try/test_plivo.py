@@ -3,6 +3,10 @@
 import pytest
 
 from plivo import answer, events
+from plivo.rest import FakePlivo, Refused
+
+CALL = {"from": "14155550100", "to": "14156667777", "answer_url": "https://calls.example.com/request/1"}
+
 
 def test_a_form_is_sorted_by_key_as_plivos_is():
     body = events.form(events.incoming_call("14156667777", "14155550100", "the-uuid"))
@@ -38,3 +42,18 @@ def test_an_answer_in_words(xml, words):
 def test_what_plivo_would_not_take(text):
     with pytest.raises(answer.NotPlivoXml):
         answer.parse(text)
+
+
+def test_plivo_starts_two_calls_a_second_and_has_the_others_wait():
+    with FakePlivo() as plivo:
+        answers = [plivo.answer("POST", "Call/", {}, CALL) for _ in range(4)]
+        starts = [placed.starts_at for placed in plivo.calls]
+    assert [status for status, _ in answers] == [201] * 4
+    assert all(later - earlier >= 0.499 for earlier, later in zip(starts, starts[1:]))
+
+
+@pytest.mark.parametrize("wrong", [{"from": None}, {"to": "+14156667777"}, {"answer_url": "calls.example.com"},
+                                   {"answer_method": "PUT"}, {"ring_timeout": 0}, {"rings": 3}])
+def test_what_plivo_would_not_place(wrong):
+    with FakePlivo() as plivo, pytest.raises(Refused):
+        plivo.answer("POST", "Call/", {}, {**CALL, **wrong})

@@ -201,6 +201,64 @@ def test_a_pair_of_ones_own_is_callable_at_once_and_kept(place):
         assert pool.stdout.split() == ["14155550100", "14155550101", "14155550123"]
 
 
+def request(place, **words):
+    """What make request says in the end, and all of it, in another terminal."""
+    done = make(place, "request", *(f"{name}={value}" for name, value in words.items()), LISTEN="")
+    return last_line(done), done.stdout
+
+
+def test_press_call_as_a_newcomer_does(place):
+    with running(place) as made:
+        assert "make request ORDER=SAMPLE-1 SIDE=agent     rings the agent, then the customer\n" in made.text
+        customer, agent = SAMPLE_PAIRS[0]
+        said, story = request(place, ORDER="SAMPLE-1", SIDE="agent")
+        assert said == "The order system reads: connected"
+        assert [line for line in story.splitlines() if line[:1].isdigit()] == [
+            f"{agent}: rings, showing 14155550100", f"{agent}: answers",
+            f'{agent}: hears "This is a call about an order. Press 1 to be connected."', f"{agent}: enters 1",
+            f"{customer}: rings, showing 14155550100", f"{customer}: answers", f"{agent}: talks", f"{customer}: talks",
+            f"{customer}: hangs up", f"{agent}: is hung up on"]
+        assert "<GetDigits " in story and "<Dial " in story
+        customer, agent = SAMPLE_PAIRS[1]
+        said, story = request(place, ORDER="SAMPLE-2", SIDE="customer", FIRST="busy")
+        assert said == "The order system reads: unanswered (first_busy)"
+        assert f"{customer}: is busy, would see 14155550100\n" in story and agent not in story
+        assert request(place, ORDER="SAMPLE-2", SIDE="customer", CALLEE="busy")[0] == "The order system reads: unanswered (busy)"
+        said, story = request(place, ORDER="SAMPLE-2", SIDE="customer", FIRST="mailbox")
+        assert said.startswith("The order system reads: unanswered (") and "has a mailbox that answers" in story
+        refused = make(place, "request", "ORDER=SAMPLE-9", "SIDE=agent", LISTEN="").stderr
+        assert refused.startswith("MK005: order_id: there is no such order\n")
+        log = Path(place, "placer.log").read_text()
+        assert log.count("event=call_placed ") == 4 and not re.search("1415[0-9]{7}", log)
+
+
+def test_request_says_what_is_missing(place):
+    assert "ORDER=SAMPLE-1 SIDE=agent" in make(place, "request").stderr
+    assert "one of customer, agent" in make(place, "request", "ORDER=A-1", "SIDE=both").stderr
+    assert "hangs-up" in make(place, "request", "ORDER=A-1", "SIDE=agent", "FIRST=?").stderr
+    assert "no-key" in make(place, "request", "ORDER=A-1", "SIDE=agent", "CALLEE=hangs-up").stderr
+    assert "Start one with: make run" in make(place, "request", "ORDER=A-1", "SIDE=agent").stderr
+
+
+ACCOUNT = {"PLIVO_AUTH_ID": "MAXXXXXXXXXXXXXXXXXX", "PLIVO_AUTH_TOKEN": "dGhlIHRva2VuIG9mIHRoaXMgdGVzdA",
+           "PUBLIC_URL": "https://calls.example.com"}
+
+
+@pytest.mark.parametrize("missing", ACCOUNT)
+def test_without_a_whole_account_no_call_is_placed_and_make_run_says_so(place, missing):
+    with running(place, **{name: value for name, value in ACCOUNT.items() if name != missing}) as made:
+        assert "SIDE=agent     rings the agent, then the customer: not here, without PLIVO_AUTH_ID, a token" in made.text
+        assert "No calls are placed here" in make(place, "request", "ORDER=SAMPLE-1", "SIDE=agent", LISTEN="").stderr
+
+
+def test_with_an_account_plivo_itself_is_asked(place):
+    """Plivo's address is one where nobody is: nothing leaves this machine."""
+    with running(place, **ACCOUNT, PLIVO_API="http://127.0.0.1:1") as made:
+        assert "rings the agent, then the customer: at Plivo itself" in made.text
+        assert "event=placing_started plivo=http://127.0.0.1:1\n" in Path(place, "placer.log").read_text()
+        assert "placer=plivo\ndoor=\n" in Path(place, "state").read_text()
+
+
 def test_a_second_ctrl_c_leaves_nothing_running_either(place):
     made = MakeRun(place)
     made.read_until(READY)
