@@ -11,12 +11,14 @@
 \set MASKING_PLIVO_PASSWORD ''
 \set MASKING_CONSOLE_PASSWORD ''
 \set MASKING_SUPPORT_PASSWORD ''
+\set MASKING_CALLER_PASSWORD ''
 \getenv MASKING_OWNER_PASSWORD MASKING_OWNER_PASSWORD
 \getenv MASKING_ORDERS_PASSWORD MASKING_ORDERS_PASSWORD
 \getenv MASKING_SERVER_PASSWORD MASKING_SERVER_PASSWORD
 \getenv MASKING_PLIVO_PASSWORD MASKING_PLIVO_PASSWORD
 \getenv MASKING_CONSOLE_PASSWORD MASKING_CONSOLE_PASSWORD
 \getenv MASKING_SUPPORT_PASSWORD MASKING_SUPPORT_PASSWORD
+\getenv MASKING_CALLER_PASSWORD MASKING_CALLER_PASSWORD
 
 SELECT format('ALTER ROLE %I PASSWORD %L', g.name, g.password),
   format('COMMENT ON ROLE %I IS %L', g.name, regexp_replace(coalesce(shobj_description(r.oid, 'pg_authid'), ''), ' [(]password from database .*[)]$', '')
@@ -28,7 +30,8 @@ CROSS JOIN (VALUES
   ('masking_server', :'MASKING_SERVER_PASSWORD'),
   ('masking_plivo', :'MASKING_PLIVO_PASSWORD'),
   ('masking_console', :'MASKING_CONSOLE_PASSWORD'),
-  ('masking_support', :'MASKING_SUPPORT_PASSWORD')) AS g (name, password)
+  ('masking_support', :'MASKING_SUPPORT_PASSWORD'),
+  ('masking_caller', :'MASKING_CALLER_PASSWORD')) AS g (name, password)
 JOIN pg_roles r ON r.rolname = g.name
 WHERE g.password <> '' AND d.datname = current_database()
 \gexec

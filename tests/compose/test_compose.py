@@ -63,7 +63,8 @@ class Stack:
         self.https = ("127.0.0.1", free_port())
         self.settings = {**SECRETS, "PUBLIC_URL": PUBLIC_URL, "SAMPLE_PAIRS": "yes",
                          "MASKING_OWNER_PASSWORD": OWNER_PASSWORD,
-                         "MASKING_PLIVO_PASSWORD": "plivo's secret", "PLIVO_AUTH_ID": "MAXXXXXXXXXXXXXXXXXX",
+                         "MASKING_PLIVO_PASSWORD": "plivo's secret", "MASKING_CALLER_PASSWORD": "caller's secret",
+                         "PLIVO_AUTH_ID": "MAXXXXXXXXXXXXXXXXXX",
                          "HTTP_PORT": str(self.http[1]),
                          "HTTPS_PUBLISH": f"127.0.0.1:{self.https[1]}"}
 
@@ -226,6 +227,14 @@ def test_the_plivo_service_runs_on_request(stack):
     """Its image, and the way to the database as its own role."""
     said = stack.compose("run", "-T", "--rm", "plivo", "check", check=False)
     assert "This database is not connected to Plivo" in said, said
+
+
+def test_the_caller_starts_and_waits_for_calls_that_are_asked_for(stack):
+    """Its way to Plivo leads nowhere here."""
+    stack.compose("up", "-d", "caller")
+    eventually(lambda: "event=placing_started" in podman("logs", stack.container("caller")).stdout, within=60)
+    podman("stop", stack.container("caller"))
+    assert "event=stopped left=yes" in podman("logs", stack.container("caller")).stdout
 
 
 def test_prometheus_reaches_the_metrics_on_the_network_of_the_calls(stack):

@@ -11,7 +11,8 @@ from server import BINARY, ROOT
 UNIT = ROOT / "server" / "deploy" / "number-masking.service"
 PLIVO = ROOT / "server" / "deploy" / "number-masking-plivo.service"
 CONSOLE = ROOT / "server" / "deploy" / "number-masking-console.service"
-UNITS = [UNIT, PLIVO, CONSOLE]
+CALLER = ROOT / "server" / "deploy" / "number-masking-caller.service"
+UNITS = [UNIT, PLIVO, CONSOLE, CALLER]
 
 
 def analyze(*arguments):
