@@ -78,6 +78,10 @@ BEGIN
     request_id := r.request_id;
   END IF;
   IF request_id IS NOT NULL THEN
+    -- Plivo is asked once this is committed: a crash must not have it asked again.
+    IF current_setting('synchronous_commit') = 'off' THEN
+      PERFORM set_config('synchronous_commit', 'local', true);
+    END IF;
     body := masking.request_body(r, masking.request_phone(o, r), r.proxy, public_url, ring_timeout)
     FROM masking.orders o WHERE o.order_id = r.order_id;
   END IF;
