@@ -34,6 +34,15 @@ BY_TIME = {
     "tried in vain": "SELECT * FROM masking.missed('1 hour')",
     "by country": "SELECT * FROM masking.calls_by_country('1 hour')",
 }
+REQUESTS = {
+    "asking": "INSERT INTO masking.call_requests (order_id, side) VALUES ('plan', 'agent')",
+    "taking": "SELECT * FROM masking.request_take(1, 'https://x', 25)",
+    "reporting": "SELECT masking.request_report(1, (SELECT request_id FROM masking.requests WHERE order_id = 'plan'), true, 201, '{\"request_uuid\": \"u\"}')",
+    "answering": "SELECT * FROM masking.answer_requests('{p}', ARRAY(SELECT request_id FROM masking.requests WHERE order_id = 'plan'), '{14160000001}',"
+                 " '{14155550100}', '{1}', '{1}')",
+    "reading": "SELECT state, reason FROM masking.call_requests WHERE request_id = 'request-5'",
+    "ending": "SELECT masking.end_requests('{p}', ARRAY(SELECT request_id FROM masking.requests WHERE order_id = 'plan'), '{14155550100}', '{completed}')",
+}
 COMPLETE = "UPDATE masking.orders SET completed_at = now() WHERE order_id = 'plan'"
 
 
@@ -60,8 +69,9 @@ def database(request):
         ask(owner, "INSERT INTO masking.calls (called_at, answered_at, call_uuid, outcome, order_ids)"
             " VALUES (now(), now(), 'several', 'connected', '{plan,5}')")
         ask(owner, HEARD)
-        for page in [*CONSOLE.values(), *BY_TIME.values()]:
+        for page in [*CONSOLE.values(), *BY_TIME.values(), *REQUESTS.values()]:
             ask(owner, page)
+        ask(owner, "DELETE FROM masking.requests")
         if request.param != "empty":
             ask(owner, "SELECT tests.triggers(false); SET auto_explain.log_min_duration = -1")
             ask(owner, "INSERT INTO masking.orders (order_id, customer_number, agent_number, customer, agent, proxy_number)"
@@ -79,6 +89,9 @@ def database(request):
             ask(owner, "INSERT INTO masking.messages (received_at, answered_at, message_uuid, proxy, outcome, order_ids)"
                 " SELECT now() - n * interval '30 seconds', now(), 'text-' || n, 14155550100, 'forwarded', ARRAY[n::text]"
                 " FROM generate_series(1, 10000) n")
+            ask(owner, "INSERT INTO masking.requests (request_id, order_id, side, requested_at, expires_at, state, call_uuid, ended_at)"
+                " SELECT 'request-' || n, n::text, 'agent', now() - n * interval '30 seconds', now() - n * interval '29 seconds', 'ringing', 'call-' || n, now()"
+                " FROM generate_series(1, 10000) n")
             ask(owner, "INSERT INTO masking.console_log (looked_at, who, page)"
                 " SELECT now() - n * interval '30 seconds', 'anna', 'order' FROM generate_series(1, 10000) n")
             ask(owner, "SELECT tests.triggers(true); SET auto_explain.log_min_duration = 0")
@@ -89,7 +102,7 @@ def database(request):
 
 
 def big_scans(text):
-    return re.findall(r"Seq Scan on (?:routes|orders|calls|codes|messages|console_log)\b.*", text)
+    return re.findall(r"Seq Scan on (?:routes|orders|calls|codes|messages|requests|console_log)\b.*", text)
 
 
 def test_answering(database):
@@ -169,3 +182,14 @@ def test_calls_of_a_time(database, question):
 
 def test_the_calls_of_several_orders(database):
     assert "Bitmap Index Scan on calls_of_several" in plans(database, BY_TIME["calls of an order"])
+
+
+@pytest.mark.parametrize("step", REQUESTS)
+def test_calls_that_we_place(database, step):
+    """In the order in which they come: a placer takes four times a second, whatever was asked for in all the time before."""
+    ask(database, "SET auto_explain.log_analyze = on")
+    text = plans(database, REQUESTS[step])
+    ask(database, "SET auto_explain.log_analyze = off")
+    assert "requests" in text
+    assert big_scans(text) == []
+    assert sum(map(int, re.findall(r"Rows Removed by Filter: (\d+)", text))) < 200
