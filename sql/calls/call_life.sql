@@ -1,8 +1,8 @@
 CREATE OR REPLACE VIEW masking.call_life AS
 SELECT c.call_uuid, c.called_at, c.outcome, c.proxy, c.side, c.order_ids, c.caller_digits, c.repeats, c.recording_seconds,
   c.dial_status, l.rang, l.answered, l.answered AND c.callee_confirmed IS TRUE AS talked, l.mailbox,
-  coalesce(c.callee_rang_seconds, CASE WHEN c.dial_status IS NOT NULL THEN c.caller_rang_seconds END) AS ring_seconds,
-  CASE l.answered WHEN true THEN coalesce(c.callee_seconds, c.caller_seconds) WHEN false THEN 0 END AS talk_seconds,
+  coalesce(c.callee_rang_seconds, CASE WHEN c.dial_status IS NOT NULL AND c.placed IS NULL THEN c.caller_rang_seconds END) AS ring_seconds,
+  CASE l.answered WHEN true THEN coalesce(c.callee_seconds, CASE WHEN c.placed IS NULL THEN c.caller_seconds END) WHEN false THEN 0 END AS talk_seconds,
   c.caller_seconds AS call_seconds,
   num_nonnulls(c.dial_status, c.callee_ended, c.caller_ended) > 0 AS has_ended,
   CASE
@@ -44,6 +44,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
   SELECT lower(CASE
     WHEN c.dial_status = 'cancel' THEN 'caller'
+    WHEN c.placed THEN coalesce(c.callee_source, CASE WHEN c.caller_source !~* '^call' THEN c.caller_source END)
     WHEN l.answered THEN coalesce(c.caller_source, c.callee_source)
     ELSE coalesce(c.callee_source, c.caller_source)
   END COLLATE "C") COLLATE "default" AS source) h;

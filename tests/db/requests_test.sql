@@ -166,6 +166,8 @@ FROM (VALUES ('busy', 'unanswered first_busy: we rang the customer first: that p
   ('no-answer', 'unanswered first_no_answer: we rang the customer first: that phone was not answered'),
   ('timeout', 'unanswered first_no_answer: we rang the customer first: that phone was not answered'),
   ('failed', 'unanswered first_failed: we rang the customer first: that phone could not be rung')) AS v (s, e);
+SELECT masking.record_events('{f-busy}', '{14155550100}', '{NULL}', ARRAY['{"caller_source":"Callee"}']);
+SELECT is((SELECT hung_up_by FROM masking.call_log WHERE call_uuid = 'f-busy'), NULL, 'whom Plivo calls "Callee" then is not the other side');
 INSERT INTO known SELECT 'mailbox', pg_temp.placed('A', 'agent');
 SELECT is(left(pg_temp.answers('m1', id, 14156667778), 7), 'ask_key', 'a mailbox answers') FROM known WHERE name = 'mailbox';
 SELECT pg_temp.ends('m1', id, 'completed') FROM known WHERE name = 'mailbox';
@@ -173,7 +175,13 @@ SELECT is(pg_temp.now_is(id), 'unanswered ask_key', 'and presses no key') FROM k
 SELECT is_empty($$SELECT * FROM masking.missed('1 hour')$$, 'none of these has tried to reach the other side');
 INSERT INTO known SELECT 'busy', pg_temp.placed('A', 'agent');
 SELECT matches(pg_temp.answers('b1', id, 14156667778, '1'), '^connected', 'answered') FROM known WHERE name = 'busy';
-SELECT masking.record_events('{b1}', '{14155550100}', '{NULL}', ARRAY['{"dial_status":"busy"}']);
+SELECT masking.record_events('{b1}', '{14155550100}', '{NULL}', ARRAY['{"dial_status":"busy","caller_rang_seconds":9,"caller_source":"Answer XML"}']);
+SELECT results_eq($$SELECT ring_seconds, hung_up_by FROM masking.call_log WHERE call_uuid = 'b1'$$, $$VALUES (NULL::integer, 'answer xml')$$,
+  'how long the first phone rang says nothing of the other''s');
+SELECT masking.record_events('{b2}', '{14155550100}', '{NULL}', ARRAY['{"dial_status":"completed","caller_seconds":60}']);
+UPDATE masking.calls SET placed = true, outcome = 'connected' WHERE call_uuid = 'b2';
+SELECT results_eq($$SELECT answered, talk_seconds FROM masking.call_life WHERE call_uuid = 'b2'$$, $$VALUES (true, NULL::integer)$$,
+  'nor did they talk while the first listened to us');
 SELECT is(pg_temp.now_is(id), 'unanswered busy', 'the other is busy') FROM known WHERE name = 'busy';
 SELECT is((SELECT tries FROM masking.missed('1 hour') WHERE order_id = 'A' AND side = 'agent'), 1::bigint, 'that was a try');
 UPDATE masking.requests SET ended_at = now();
