@@ -176,10 +176,12 @@ static void record(struct service *service, const struct webhook *webhook,
 }
 
 /* The number of ours: of a call that we placed it is From, and To somebody's phone. */
-static struct number number_of_ours(const struct event_fields *fields)
+static struct number number_of_ours(const struct webhook *webhook)
 {
+    const struct event_fields *fields = webhook->fields;
     struct number number = {0};
-    if (!form_text_is(fields->direction, "outbound"))
+    if (!form_text_is(fields->direction, "outbound") &&
+        strncmp(webhook->request->path, PATH_REQUEST, strlen(PATH_REQUEST)) != 0)
         return fields->dialled;
     (void)number_parse(fields->from.bytes, fields->from.length, &number);
     return number;
@@ -187,10 +189,11 @@ static struct number number_of_ours(const struct event_fields *fields)
 
 /* What all events share. false when there is no telling which call it is about: then there
  * is nothing to write, and nothing to add to what Plivo knows. */
-static bool start_event(struct call_event *event, const struct event_fields *fields,
+static bool start_event(struct call_event *event, const struct webhook *webhook,
                         const struct field table[])
 {
-    *event = (struct call_event){.told = "{}", .dialled = number_of_ours(fields)};
+    const struct event_fields *fields = webhook->fields;
+    *event = (struct call_event){.told = "{}", .dialled = number_of_ours(webhook)};
     memcpy(event->uuid, fields->uuid, sizeof event->uuid);
     if (event->uuid[0] == '\0')
         return false;
@@ -230,7 +233,7 @@ void event_dial_action(struct service *service, const struct webhook *webhook,
     struct prompt prompt = {0};
     enum outcome end = find_dial_end(fields->status);
     response_outcome(response, outcome_label(end));
-    if (start_event(&event, fields, event_action_fields)) {
+    if (start_event(&event, webhook, event_action_fields)) {
         event.says = outcome_event(end)[0] == '\0' ? NULL : outcome_event(end);
         if (service->config->confirm_calls && end == OUTCOME_DIAL_COMPLETED)
             tell_true(&event, "callee_confirmed");
@@ -271,7 +274,7 @@ void event_dial(struct service *service, const struct webhook *webhook, struct r
     if (kind == NULL)
         return; /* keys pressed, or something new: nothing to record */
     response_note(response, "kind=%s", kind);
-    if (!start_event(&event, fields, event_dial_fields))
+    if (!start_event(&event, webhook, event_dial_fields))
         return;
     bool has_ended = strcmp(kind, "dial_hangup") == 0;
     if (has_ended)
@@ -292,7 +295,7 @@ void event_hangup(struct service *service, const struct webhook *webhook, struct
     struct prompt prompt;
     response_outcome(response, outcome_label(OUTCOME_HANGUP_EVENT));
     reply_empty(response);
-    if (!start_event(&event, webhook->fields, event_hangup_fields))
+    if (!start_event(&event, webhook, event_hangup_fields))
         return;
     tell_ringing(&event, webhook->fields, "caller_rang_seconds");
     tell_true(&event, "caller_ended");
@@ -303,7 +306,7 @@ void event_end(const struct webhook *webhook, struct call_end *end)
 {
     const struct event_fields *fields = webhook->fields;
     memcpy(end->uuid, fields->uuid, sizeof end->uuid);
-    end->shown = number_of_ours(fields);
+    end->shown = number_of_ours(webhook);
     for (size_t i = 0; i < fields->status.length && i < sizeof end->status - 1; i++)
         end->status[i] = (char)tolower((unsigned char)fields->status.bytes[i]);
 }
@@ -315,7 +318,7 @@ void event_recording(struct service *service, const struct webhook *webhook,
     struct prompt prompt;
     response_outcome(response, outcome_label(OUTCOME_RECORDING));
     reply_empty(response);
-    if (start_event(&event, webhook->fields, event_recording_fields))
+    if (start_event(&event, webhook, event_recording_fields))
         record(service, webhook, &event, &prompt, response);
 }
 

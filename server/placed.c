@@ -66,8 +66,12 @@ static void answer_placed(struct service *service, const struct webhook *webhook
         return;
     }
     snprintf(path, sizeof path, PATH_REQUEST_KEY "%s", placed.request);
-    call_conclude(service, service_note(response, &asking, ask_placed(&asking, &placed, &answer)),
-                  &call, &answer, (struct keys){.path = path, .valid = "1"}, response);
+    enum switchboard_status status =
+        service_note(response, &asking, ask_placed(&asking, &placed, &answer));
+    if (status == SWITCHBOARD_ANSWERED)
+        call.dialled = answer.shows; /* From need not have come */
+    call_conclude(service, status, &call, &answer, (struct keys){.path = path, .valid = "1"},
+                  response);
 }
 
 void placed_answer(struct service *service, const struct webhook *webhook,

@@ -197,6 +197,16 @@ def test_another_call_gets_no_answer(unsigned, database, order):
     assert unsigned.exchange("POST", f"/request/{request}/more").status in (200, 404)
 
 
+@pytest.mark.parametrize("left_out", ["From", "Direction", "Event", "CallStatus"])
+def test_what_plivo_leaves_out_keeps_nobody_apart(unsigned, order, left_out):
+    request, _ = order.ask()
+    order.take()
+    own = str(uuid.uuid4())
+    sent = [field for field in fields(order, own, Digits="1") if field[0] != left_out]
+    assert "<GetDigits" in unsigned.webhook(sent, f"/request/{request}").xml
+    assert unsigned.webhook(sent, f"/request/key/{request}").dial == (PROXY, order.customer)
+
+
 def test_a_phone_of_somebody_else_is_not_connected(unsigned, order):
     """To is who was rung: a number that a request names is not enough."""
     request, _ = order.ask()
@@ -210,6 +220,8 @@ def test_a_phone_of_somebody_else_is_not_connected(unsigned, order):
 def test_events_that_overtake_show_no_phone(unsigned, database, order):
     """Of a call that we placed To is somebody's phone: it must not pass for the number dialled."""
     call = str(uuid.uuid4())
+    bare = [field for field in fields(order, call, "Hangup") if field[0] != "Direction"]
+    unsigned.webhook(bare, f"/request/{uuid.uuid4()}")
     for path in ("/dial/action", "/dial/event", "/recording", "/hangup"):
         unsigned.webhook(fields(order, call, "Hangup", DialStatus="busy", DialAction="hangup", RecordUrl="https://x/y"), path)
     assert database.query("SELECT proxy FROM masking.calls WHERE call_uuid = %s", call) == [(int(PROXY),)]
