@@ -12,6 +12,7 @@ import pytest
 
 from cluster import Database
 from conftest import BINARY, SANITIZER
+from plivo.rest import Refused
 from waiting import wait_until
 
 PROXY = "14155550101"
@@ -359,30 +360,57 @@ def test_whoever_is_killed_nothing_is_placed_twice(calls, step):
 
 # ---- the database ----
 
-def backend(database):
-    return database.query("SELECT pid FROM pg_stat_activity WHERE usename = 'masking_caller'")[0][0]
+@pytest.fixture
+def sleeper(database):
+    """The placer's backend, which falls asleep, and does what it was asked long after its caller gave it up."""
+    class Sleeper:
+        pid = None
+
+        def sleep(self):
+            self.pid = database.query("SELECT pid FROM pg_stat_activity WHERE usename = 'masking_caller'")[0][0]
+            os.kill(self.pid, signal.SIGSTOP)
+
+        def wake(self):
+            """It does that, and finds nobody to tell."""
+            os.kill(self.pid, signal.SIGCONT)
+            wait_until(lambda: not database.query("SELECT FROM pg_stat_activity WHERE pid = %s", self.pid))
+    sleeper = Sleeper()
+    yield sleeper
+    with suppress(ProcessLookupError):
+        os.kill(sleeper.pid, signal.SIGCONT)
 
 
-def test_a_take_that_is_done_long_after_its_caller_gave_it_up_changes_nothing(calls, database):
-    """Its backend slept. The request has been taken since, and is being placed: it must not be asked
-    for again."""
-    placer = calls.started().until("event=database_up")
-    late = backend(database)
-
-    def wake():
-        os.kill(late, signal.SIGCONT)
-        wait_until(lambda: not database.query("SELECT FROM pg_stat_activity WHERE pid = %s", late))
-    os.kill(late, signal.SIGSTOP)
-    try:
-        placer.until("event=database_lost")
-        with calls.while_posted(wake):
-            request = calls.ask()
-            calls.until(request, "ringing")
-    finally:
-        with suppress(ProcessLookupError):
-            os.kill(late, signal.SIGCONT)
+def test_a_take_that_is_done_too_late_gives_nothing_back_that_is_being_placed(calls, sleeper):
+    placer = calls.started()
+    sleeper.sleep()
+    placer.until("event=database_lost statement=request_take")
+    with calls.while_posted(sleeper.wake):
+        request = calls.ask()
+        calls.until(request, "ringing")
     calls.goes_on()
     assert len(calls.plivo.calls) == 2
+
+
+def test_a_report_that_is_done_too_late_gives_nothing_back_either(calls, sleeper):
+    """Plivo was asked too fast; the same request is being placed again when that is told."""
+    answer, posts = calls.plivo.answer, []
+
+    def slow(method, path, query, body):
+        posts.append(body)
+        if len(posts) == 1:
+            sleeper.sleep()
+            raise Refused(429, "too fast")
+        if len(posts) == 2:
+            sleeper.wake()
+        return answer(method, path, query, body)
+    placer = calls.started()
+    calls.until(calls.ask(2), "ringing")  # the statement is prepared by now: it is what comes late
+    calls.plivo.answer = slow
+    request = calls.ask()
+    placer.until("event=database_lost statement=request_report")
+    calls.until(request, "ringing")
+    calls.goes_on()
+    assert len(posts) == 3
 
 
 def test_the_database_may_be_away_and_what_was_placed_is_reported_when_it_is_back(calls, cluster, database):
