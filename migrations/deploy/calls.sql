@@ -84,7 +84,7 @@ COMMENT ON COLUMN masking.calls.outcome IS
 COMMENT ON COLUMN masking.calls.side IS
   'Who called: the customer or the agent of the latest of order_ids; NULL: not connected.';
 COMMENT ON COLUMN masking.calls.order_ids IS
-  'The orders this call was about: all that these two people share on this number.';
+  'The orders this call was about: all that these two people share on this number; of a call that we placed the one that it was asked for is first.';
 COMMENT ON COLUMN masking.calls.caller_digits IS 'The last two digits of the caller, where caller_hash is kept.';
 COMMENT ON COLUMN masking.calls.repeats IS 'How often Plivo asked again.';
 COMMENT ON COLUMN masking.calls.earlier_answers IS

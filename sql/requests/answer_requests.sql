@@ -47,7 +47,8 @@ BEGIN
   END;
   dials := CASE outcome WHEN 'connected' THEN way.dials END;
   route_id := way.route_id;
-  order_ids := coalesce(way.order_ids, order_ids);
+  -- The first is the one that is named, whichever connected the two last.
+  order_ids := order_ids || array_remove(way.order_ids, r.order_id);
 END
 $$;
 COMMENT ON FUNCTION masking.decided_request(masking.requests, bigint, text, text, boolean) IS
@@ -109,7 +110,7 @@ BEGIN
     -- A late repeat of the question does not undo what the key led to.
     WHERE NOT masking.is_settled(c, EXCLUDED.ask)
       AND (EXCLUDED.outcome = 'ask_key' AND c.earlier_answers @> '[{"outcome": "ask_key"}]') IS NOT TRUE;
-    answer := CASE WHEN greets AND one.outcome = 'connected' THEN masking.heard_first(one.order_ids, r.proxy) END;
+    answer := CASE WHEN greets AND one.outcome = 'connected' THEN masking.heard_first(ARRAY[r.order_id], r.proxy) END;
     answer.place := asked.place;
     answer.outcome := one.outcome;
     answer.counterpart := one.dials;

@@ -204,6 +204,21 @@ END
 $$;
 SELECT is(pg_temp.apologised(f), 'failed apologised {A} agent', 'told late') FROM (VALUES (true), (false)) AS v (f);
 
+-- ---- of several orders ----
+
+UPDATE masking.orders SET spoken = 'a1' WHERE order_id = 'A';
+INSERT INTO masking.orders (order_id, customer_number, agent_number, spoken) VALUES ('A later', '14156667777', '14156667778', 'a2');
+UPDATE masking.settings SET is_on = true WHERE name LIKE 'greet_call%';
+UPDATE masking.prompts SET words = 'Order {order}.' WHERE event = 'greet_caller' AND language = 'en-US';
+INSERT INTO known SELECT 'several', pg_temp.placed('A', 'agent');
+SELECT is(a.greet_say, 'Order A, 1.', 'the first hears of the one that the call was asked for, and not of the latest')
+FROM known k, masking.answer_requests('{s1}', ARRAY[k.id], '{14156667778}', '{14155550100}', '{1}', '{1}') a WHERE name = 'several';
+SELECT is((SELECT say FROM masking.find_prompts('{greet_callee}', '{14155550100}', '{s1}')), 'This is a call about order A, 1.', 'so does the other');
+SELECT is((SELECT order_ids FROM masking.calls WHERE call_uuid = 's1'), '{A,A later}', 'it is on record for both');
+UPDATE masking.settings SET is_on = false WHERE name LIKE 'greet_call%';
+DELETE FROM masking.orders WHERE order_id = 'A later';
+UPDATE masking.requests SET ended_at = now();
+
 -- ---- what changed meanwhile ----
 
 CREATE FUNCTION pg_temp.meanwhile(happens text, rung bigint, key text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
