@@ -276,6 +276,29 @@ UPDATE masking.requests SET expires_at = now() - interval '121 seconds' WHERE en
 SELECT masking.end_stale_requests();
 SELECT is((SELECT count(*) FROM masking.requests WHERE ended_at IS NULL), 0::bigint, 'but not for ever');
 
+CREATE FUNCTION pg_temp.goes_stale(change text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  id text := pg_temp.placed('A', 'agent');
+BEGIN
+  IF change !~ 'requested' THEN
+    PERFORM pg_temp.answers('stale' || id, id, 14156667778, '1');
+  END IF;
+  EXECUTE replace(change, '$1', quote_literal(id));
+  PERFORM masking.end_stale_requests();
+  RETURN ended_at IS NOT NULL FROM masking.requests WHERE request_id = id;
+END
+$$;
+SELECT is(pg_temp.goes_stale(c), is_stale, c)
+FROM (VALUES
+  ('SELECT', false),
+  ('DELETE FROM masking.calls WHERE call_uuid = ''stale'' || $1', true),
+  ('UPDATE masking.calls SET called_at = now() - interval ''3 hours'' WHERE call_uuid = ''stale'' || $1', false),
+  ('UPDATE masking.calls SET called_at = now() - interval ''5 hours'' WHERE call_uuid = ''stale'' || $1', true),
+  ('UPDATE masking.calls SET called_at = now() + interval ''1 hour'', outcome = ''ask_key'' WHERE call_uuid = ''stale'' || $1', true),
+  ('UPDATE masking.requests SET state = ''requested'', expires_at = now() + interval ''599 seconds'' WHERE request_id = $1', false),
+  ('UPDATE masking.requests SET state = ''requested'', expires_at = now() + interval ''1 hour'' WHERE request_id = $1', true)) AS v (c, is_stale);
+UPDATE masking.requests SET ended_at = now();
+
 -- ---- how many ----
 
 DELETE FROM masking.requests;
