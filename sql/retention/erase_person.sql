@@ -5,7 +5,7 @@ AS $$
 -- Erases a person from every order that is over. An order that is open, in its grace time, or being
 -- written by somebody is left and counted.
 --   reads   orders, order_phones, routes, by their indexes on the person
---   writes  orders, routes, codes, code_failures, told_senders, opted_out, calls
+--   writes  orders, routes, requests, codes, code_failures, told_senders, opted_out, calls
 --   locks   the orders' rows and then their routes, only where they are free: this transaction
 --           holds rows, and never waits for one that an order system's transaction holds, so
 --           neither can be the other's deadlock
@@ -85,6 +85,7 @@ DECLARE
   began timestamptz;
   ended timestamptz;
 BEGIN
+  UPDATE masking.requests q SET first = NULL WHERE q.order_id = ANY (done) AND q.first IS NOT NULL;
   DELETE FROM masking.code_failures f WHERE f.caller = person;
   DELETE FROM masking.told_senders t WHERE t.number = person;
   DELETE FROM masking.opted_out t WHERE t.person_hash = hash;

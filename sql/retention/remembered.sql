@@ -19,6 +19,10 @@ AS $$
   LEFT JOIN masking.orders o ON o.order_id = p.order_id
   WHERE o.order_id IS NULL OR o.forgotten_at IS NOT NULL
   UNION ALL
+  SELECT 'requests', count(*) FROM masking.requests q
+  LEFT JOIN masking.orders o ON o.order_id = q.order_id
+  WHERE q.first > 0 AND (q.ended_at IS NOT NULL OR o.forgotten_at IS NOT NULL)
+  UNION ALL
   SELECT 'strangers', (SELECT count(*) FROM masking.code_failures f WHERE f.failed_at < now() - greatest(older_than, interval '24 hours'))
     + (SELECT count(*) FROM masking.told_senders t WHERE t.told_at < now() - greatest(older_than, interval '1 hour'))
   UNION ALL
@@ -26,6 +30,9 @@ AS $$
   UNION ALL
   SELECT 'calls past their time', count(*) FROM masking.calls c, masking.settings s
   WHERE s.name = 'keep_calls' AND s.span > interval '0' AND c.called_at < now() - greatest(s.span, older_than)
+  UNION ALL
+  SELECT 'requests past their time', count(*) FROM masking.requests q, masking.settings s
+  WHERE s.name = 'keep_calls' AND s.span > interval '0' AND q.requested_at < now() - greatest(s.span, older_than)
   UNION ALL
   SELECT 'messages past their time', count(*) FROM masking.messages m, masking.settings s
   WHERE s.name = 'keep_messages' AND s.span > interval '0' AND m.received_at < now() - greatest(s.span, older_than)
