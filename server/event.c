@@ -279,7 +279,11 @@ void event_dial(struct service *service, const struct webhook *webhook, struct r
     bool has_ended = strcmp(kind, "dial_hangup") == 0;
     if (has_ended)
         tell_ringing(&event, fields, "callee_rang_seconds");
-    if (!has_ended || fields->taken != 0)
+    /* Where a key is asked for, whoever only answered may be a mailbox. */
+    bool is_taken = has_ended
+                        ? fields->taken != 0
+                        : !service->config->confirm_calls || strcmp(kind, "dial_connected") == 0;
+    if (is_taken)
         tell_true(&event, "callee_answered");
     if (has_ended)
         tell_true(&event, "callee_ended");

@@ -207,6 +207,21 @@ def test_what_plivo_leaves_out_keeps_nobody_apart(unsigned, order, left_out):
     assert unsigned.webhook(sent, f"/request/key/{request}").dial == (PROXY, order.customer)
 
 
+def test_a_mailbox_of_the_other_is_not_connected(start_server, order):
+    """Not even until it has pressed no key: the order system reads it meanwhile."""
+    server = start_server(PUBLIC_URL=PUBLIC_URL, CONFIRM_CALLS="yes")
+    request, _ = order.ask()
+    order.take()
+    own = str(uuid.uuid4())
+    for path in (f"/request/{request}", f"/request/key/{request}"):
+        server.webhook(fields(order, own, Digits="1"), path)
+    states = []
+    for action in ("answer", "connected"):
+        server.webhook(fields(order, own, "Dial", DialAction=action), "/dial/event")
+        states.append(order.state(request)[0])
+    assert states == ["ringing", "connected"]
+
+
 def test_a_phone_of_somebody_else_is_not_connected(unsigned, order):
     """To is who was rung: a number that a request names is not enough."""
     request, _ = order.ask()
