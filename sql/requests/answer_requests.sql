@@ -105,7 +105,7 @@ BEGIN
       route_id = EXCLUDED.route_id,
       outcome = EXCLUDED.outcome,
       placed = true,
-      repeats = c.repeats + (asked.key = '' AND c.ask <> EXCLUDED.ask)::integer,
+      repeats = c.repeats + coalesce(asked.key = '' AND c.ask <> EXCLUDED.ask, false)::integer,
       earlier_answers = masking.earlier_answers(c, EXCLUDED.ask)
     -- A late repeat of the question does not undo what the key led to.
     WHERE NOT masking.is_settled(c, EXCLUDED.ask)

@@ -204,6 +204,12 @@ END
 $$;
 SELECT is(pg_temp.apologised(f), 'failed apologised {A} agent', 'told late') FROM (VALUES (true), (false)) AS v (f);
 
+-- The end of the call, and the answer after it.
+INSERT INTO known SELECT 'overtaken', pg_temp.placed('A', 'agent');
+SELECT pg_temp.ends('o1', id, 'completed') FROM known WHERE name = 'overtaken';
+SELECT is(pg_temp.answers('o1', id, 14156667778), 'ask_key shows 14155550100 1', 'an end that overtakes is no repeat of the answer') FROM known WHERE name = 'overtaken';
+SELECT is(pg_temp.now_is(id), 'unanswered ask_key', 'nor its last word') FROM known WHERE name = 'overtaken';
+
 -- ---- of several orders ----
 
 UPDATE masking.orders SET spoken = 'a1' WHERE order_id = 'A';
