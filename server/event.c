@@ -326,17 +326,6 @@ void event_recording(struct service *service, const struct webhook *webhook,
         record(service, webhook, &event, &prompt, response);
 }
 
-/* The call that the path names, behind PATH_ANNOUNCEMENT. "": none. */
-static void read_announced_call(const char *path, char uuid[static ID_TEXT])
-{
-    path += strlen(PATH_ANNOUNCEMENT);
-    path += *path == '/';
-    size_t length = strcspn(path, "/");
-    snprintf(uuid, ID_TEXT, "%.*s", (int)length, path);
-    if (length >= ID_TEXT || path[length + (path[length] == '/')] != '\0' || !id_is_valid(uuid))
-        uuid[0] = '\0';
-}
-
 /* false: there is none, or the database does not say it in time. */
 static bool find_sentence(struct service *service, const struct webhook *webhook,
                           enum outcome outcome, const char *uuid, struct prompt *prompt,
@@ -369,9 +358,9 @@ void event_announcement(struct service *service, const struct webhook *webhook,
     struct prompt prompts[3];
     size_t count = 0;
     char uuid[ID_TEXT];
+    const char *behind = webhook->request->path + strlen(PATH_ANNOUNCEMENT);
+    bool greets = id_from_path(behind + (*behind == '/'), uuid);
     response_outcome(response, outcome_label(OUTCOME_ANNOUNCEMENT));
-    read_announced_call(webhook->request->path, uuid);
-    bool greets = uuid[0] != '\0';
     if (greets) {
         response_note(response, "call=%s", id_is_uuid(uuid) ? uuid : "(not-a-uuid)");
         count +=

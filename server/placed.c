@@ -33,21 +33,6 @@ const struct field placed_key_fields[] = {
     {NULL},
 };
 
-/* What stands behind prefix in the path, but for a slash at its end. "": nothing that we gave out.
- */
-static void read_id(const struct webhook *webhook, const char *prefix, char id[static ID_TEXT])
-{
-    const char *text = webhook->request->path + strlen(prefix);
-    size_t length = strcspn(text, "/");
-    id[0] = '\0';
-    if (length >= ID_TEXT || (text[length] != '\0' && text[length + 1] != '\0'))
-        return;
-    memcpy(id, text, length);
-    id[length] = '\0';
-    if (!id_is_valid(id))
-        id[0] = '\0';
-}
-
 static void answer_placed(struct service *service, const struct webhook *webhook,
                           const char *prefix, const char *key, struct response *response)
 {
@@ -60,8 +45,8 @@ static void answer_placed(struct service *service, const struct webhook *webhook
     memcpy(call.uuid, fields->uuid, sizeof call.uuid);
     memcpy(placed.uuid, fields->uuid, sizeof placed.uuid);
     snprintf(placed.key, sizeof placed.key, "%s", key);
-    read_id(webhook, prefix, placed.request);
-    if (placed.uuid[0] == '\0' || placed.request[0] == '\0') {
+    if (placed.uuid[0] == '\0' ||
+        !id_from_path(webhook->request->path + strlen(prefix), placed.request)) {
         call_refuse(response, OUTCOME_MALFORMED);
         return;
     }
@@ -95,9 +80,9 @@ void placed_hangup(struct service *service, const struct webhook *webhook,
 {
     struct call_end end = {0};
     struct asking asking = service_asking(service, webhook);
-    read_id(webhook, PATH_REQUEST, end.request);
     event_end(webhook, &end);
-    bool is_ours = end.uuid[0] != '\0' && end.request[0] != '\0';
+    bool is_ours = end.uuid[0] != '\0' &&
+                   id_from_path(webhook->request->path + strlen(PATH_REQUEST), end.request);
     bool is_told =
         is_ours && service_note(response, &asking, ask_end(&asking, &end)) == SWITCHBOARD_ANSWERED;
     event_hangup(service, webhook, response);

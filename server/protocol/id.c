@@ -19,3 +19,16 @@ bool id_is_uuid(const char *text)
             return false;
     return true;
 }
+
+bool id_from_path(const char *end, char id[static ID_TEXT])
+{
+    size_t length = strcspn(end, "/");
+    id[0] = '\0';
+    if (length >= ID_TEXT || (end[length] != '\0' && end[length + 1] != '\0'))
+        return false;
+    memcpy(id, end, length);
+    id[length] = '\0';
+    if (!id_is_valid(id))
+        id[0] = '\0';
+    return id[0] != '\0';
+}

@@ -15,3 +15,7 @@ bool id_is_valid(const char *text);
 /* Has it the shape of a UUID? A text that has not stays out of the log: it might be a phone
  * number. */
 bool id_is_uuid(const char *text);
+
+/* The id that a path ends in, but for a slash behind it; end: the path from there on. false, and
+ * "": none. */
+bool id_from_path(const char *end, char id[static ID_TEXT]);
