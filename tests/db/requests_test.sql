@@ -44,6 +44,9 @@ BEGIN
   RETURN id;
 END
 $$;
+CREATE FUNCTION pg_temp.becomes(id text, the_state text) RETURNS void LANGUAGE sql AS $$
+  UPDATE masking.requests SET state = the_state, call_uuid = NULL WHERE request_id = id
+$$;
 UPDATE masking.settings SET amount = 0 WHERE name = 'requests_per_hour';
 CREATE TEMP TABLE known (name text PRIMARY KEY, id text);
 GRANT ALL ON known TO PUBLIC;
@@ -151,6 +154,35 @@ SELECT is(pg_temp.now_is(id), 'connected', 'they have talked') FROM known WHERE 
 SELECT isnt(a.id, k.id, 'who taps afterwards another one') FROM known k, pg_temp.asks('A', 'agent') a WHERE k.name = 'talk';
 SELECT results_eq($$SELECT caller, callee, outcome FROM masking.order_calls('A') WHERE call_uuid = 'c1'$$,
   $$VALUES ('agent', 'customer', 'we rang the agent first: answered')$$, 'the log says who was rung first');
+UPDATE masking.requests SET ended_at = now();
+
+INSERT INTO known SELECT 'other states', pg_temp.placed('A', 'agent');
+SELECT matches(pg_temp.answers('o-' || s, id, 14156667778), '^not_requested', 'no call of ours is for one that is ' || s)
+FROM known, unnest(ARRAY['requested', 'failed', 'refused', 'expired']) s,
+  LATERAL (SELECT pg_temp.becomes(id, s) OFFSET 0) b WHERE name = 'other states';
+UPDATE masking.requests SET ended_at = now();
+
+-- Plivo told of its end before it asked.
+INSERT INTO known SELECT 'overtaken', pg_temp.placed('A', 'agent');
+SELECT masking.record_events('{e1}', '{14155550100}', '{NULL}', ARRAY['{"caller_ended":"true"}']);
+UPDATE masking.calls SET called_at = called_at - interval '1 minute' WHERE call_uuid = 'e1';
+SELECT is(left(pg_temp.answers('e1', id, 14156667778), 7), 'ask_key', 'an event that overtakes the question costs no answer') FROM known WHERE name = 'overtaken';
+SELECT results_eq($$SELECT outcome, repeats, called_at > now() - interval '30 seconds' FROM masking.calls WHERE call_uuid = 'e1'$$,
+  $$VALUES ('ask_key', 0, true)$$, 'and is no repeat');
+UPDATE masking.requests SET ended_at = now();
+
+-- Answers that nobody heard, or that come late.
+INSERT INTO known SELECT 'not heard', pg_temp.placed('A', 'agent');
+SELECT masking.record_apologies('{l1}', '{14155550100}', '{1.0}', ARRAY[hashtextextended('l1', 0)]);
+SELECT is(left(pg_temp.answers('l1', id, 14156667778), 7), 'ask_key', 'answered after the apology') FROM known WHERE name = 'not heard';
+SELECT is((SELECT outcome FROM masking.calls WHERE call_uuid = 'l1'), 'apologised', 'promise 4: which is what was heard');
+UPDATE masking.requests SET ended_at = now();
+INSERT INTO known SELECT 'late', pg_temp.placed('A', 'agent');
+SELECT pg_temp.answers('l2', id, 14156667778), pg_temp.answers('l2', id, 14156667778, '1') FROM known WHERE name = 'late';
+SELECT is((SELECT outcome FROM masking.answer_requests('{l2}', ARRAY[id], '{14156667778}', '{14155550100}', '{""}', '{99}')), 'ask_key',
+  'Plivo asks again after the key') FROM known WHERE name = 'late';
+SELECT is((SELECT outcome FROM masking.calls WHERE call_uuid = 'l2'), 'connected', 'and that undoes nothing');
+DELETE FROM known WHERE name = 'late';
 UPDATE masking.requests SET ended_at = now();
 
 CREATE FUNCTION pg_temp.first_says(status text) RETURNS text LANGUAGE plpgsql AS $$
@@ -311,6 +343,9 @@ DELETE FROM masking.requests;
 UPDATE masking.settings SET amount = 2 WHERE name = 'requests_per_hour';
 SELECT is(pg_temp.first_says('busy') || pg_temp.first_says('failed') IS NOT NULL, true, 'two');
 SELECT matches(a.state, '^MK016 order A: 2 calls were asked for within an hour$', 'and no more') FROM pg_temp.asks('A', 'agent') a;
+UPDATE masking.requests SET requested_at = requested_at - interval '1 hour';
+SELECT is(a.state, 'requested', 'until the hour is over') FROM pg_temp.asks('A', 'agent') a;
+UPDATE masking.requests SET ended_at = now();
 UPDATE masking.settings SET amount = 0 WHERE name = 'requests_per_hour';
 UPDATE masking.settings SET amount = 1 WHERE name = 'calls_per_hour';
 INSERT INTO known SELECT 'capped', pg_temp.placed('A', 'agent');
@@ -324,6 +359,8 @@ UPDATE masking.settings SET amount = 0 WHERE name = 'calls_per_hour';
 
 INSERT INTO masking.order_phones (order_id, side, number) VALUES ('M', 'agent', '14156662022');
 UPDATE masking.requests SET ended_at = now();
+INSERT INTO masking.order_phones (order_id, side, number) VALUES ('M', 'customer', '14156662021');
+SELECT matches(a.state, '^MK005 number: is no phone of the agent$', 'a further phone of the other side') FROM pg_temp.asks('M', 'agent', '14156662021') a;
 SELECT is(a.state, 'requested', 'a further phone') FROM pg_temp.asks('M', 'agent', '+1 415 666 2022') a;
 UPDATE masking.placer SET last_placed_at = NULL;
 SELECT is(body::jsonb ->> 'to', '14156662022', 'is rung') FROM masking.request_take(1, 'https://x', 25);
