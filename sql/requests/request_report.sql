@@ -29,7 +29,7 @@ BEGIN
   END IF;
   IF r.state = 'failed' AND r.reason IS NULL THEN
     r.reason := format('Plivo answered %s%s', status,
-      ': ' || regexp_replace(masking.plivo_clean(masking.plivo_json(answer) ->> 'error'), '[0-9]{3,}', '…', 'g'));
+      ': ' || regexp_replace(masking.plivo_clean(masking.plivo_json(answer) ->> 'error'), '[0-9]([ .()-]*[0-9]){2,}', '…', 'g'));
     r.ended_at := now();
     r.first := NULL;
   END IF;

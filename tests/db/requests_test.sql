@@ -130,7 +130,8 @@ $$;
 SELECT is(pg_temp.reported(201, '{"message": "call fired", "request_uuid": "u1"}'), 'ringing', '201');
 SELECT is(pg_temp.reported(s, a), e, s || ' ' || a)
 FROM (VALUES (201, '<html>', 'unknown'), (201, '{}', 'unknown'), (200, '{"request_uuid": "u1"}', 'unknown'), (500, '{}', 'unknown'), (0, 'cut', 'unknown'),
-  (400, '{"error": "14156667778 is not a valid to"}', 'failed Plivo answered 400: … is not a valid to'), (401, '<html>', 'failed Plivo answered 401')) AS v (s, a, e);
+  (400, '{"error": "14156667778 is not a valid to"}', 'failed Plivo answered 400: … is not a valid to'),
+  (400, '{"error": "no such number: +33 6 12.34.56-78"}', 'failed Plivo answered 400: no such number: +…'), (401, '<html>', 'failed Plivo answered 401')) AS v (s, a, e);
 
 -- ---- answering ----
 
