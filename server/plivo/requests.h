@@ -22,7 +22,7 @@ struct taken {
     bool stands_by;              /* another one places */
 };
 
-/* With nothing in hand: a request that was taken before and not reported is held for not sent. */
+/* With nothing in hand: what was taken before and not reported becomes unknown. */
 MUST_CHECK enum db_status requests_take(struct db *db, int64_t placer, const struct config *config,
                                         struct taken *taken);
 

@@ -51,9 +51,8 @@ AS $$
 --   reads   orders, routes (of the order's people), settings
 --   writes  requests, placer
 --   locks   the row of placer (waits); then rows of requests that are free
---   who     number-masking-plivo place, four times a second, with nothing in hand: so what it is said to be placing is
---           what it never heard of, as the answer was lost. What another was placing may be at Plivo, and is
---           never placed again.
+--   who     number-masking-plivo place, four times a second, with nothing in hand: so whatever is "placing" was taken by one
+--           who is gone, or whose answer was lost, and may be at Plivo. It is never placed again.
 DECLARE
   p masking.placer;
   r masking.requests;
@@ -67,7 +66,7 @@ BEGIN
     RETURN NEXT;
     RETURN;
   END IF;
-  UPDATE masking.requests k SET state = CASE k.placed_by WHEN placer THEN 'requested' ELSE 'unknown' END
+  UPDATE masking.requests k SET state = 'unknown'
   WHERE k.state = 'placing' AND k.ended_at IS NULL;
   PERFORM masking.end_stale_requests();
   -- (One that is further ahead was noted by a clock that was set back since.)
