@@ -147,11 +147,11 @@ SELECT is(pg_temp.heard(14156662777, 14155550101), 'connected | Einen Moment, wi
 SELECT pg_temp.write($$INSERT INTO orders (order_id, customer_number, agent_number, spoken) VALUES ('D', '14156662777', '14156662778', 'D2')$$);
 SELECT is(pg_temp.heard(14156662777, 14155550100), 'connected | One moment. | Bestellung D, 2 bei 101.', 'of several the latest, there too');
 
--- Of a call that we place: who is rung first is the caller, once he has pressed the key.
+-- Of a call that we place: who is rung first is the caller, once he has pressed the key; and the order is the one that is named.
 SELECT pg_temp.write($$INSERT INTO call_requests (order_id, side) VALUES ('E', 'agent')$$);
 CREATE TEMP TABLE placed AS SELECT request_id FROM masking.request_take(1, 'https://x', 25);
 SELECT is(pg_temp.told('placed', 14155550101, a), v.heard, format('a key pressed: "%s"', v.key))
-FROM placed p, (VALUES ('', 'ask_key'), ('1', 'connected | Einen Moment, wir verbinden Sie zu Ihrer Bestellung. | Bestellung D, 2 bei 101.')) AS v (key, heard),
+FROM placed p, (VALUES ('', 'ask_key'), ('1', 'connected | Einen Moment, wir verbinden Sie zu Ihrer Bestellung. | Bestellung E, 1 bei 101.')) AS v (key, heard),
   masking.answer_requests('{placed}', ARRAY[p.request_id], '{14156662778}', '{14155550101}', ARRAY[v.key], ARRAY[1 + length(v.key)::bigint]) a;
 
 SELECT pg_temp.write($$UPDATE orders SET spoken = NULL WHERE order_id = 'D'$$);
