@@ -52,7 +52,8 @@ AS $$
 --   writes  requests, placer
 --   locks   the row of placer (waits); then rows of requests that are free
 --   who     number-masking-plivo place, four times a second, with nothing in hand: so whatever is "placing" was taken by one
---           who is gone, or whose answer was lost, and may be at Plivo. It is never placed again.
+--           who is gone, or whose answer was lost, and may be at Plivo. It is never placed again. Nor is what was asked for
+--           before a failover, which may have lost that it was taken.
 DECLARE
   p masking.placer;
   r masking.requests;
@@ -67,7 +68,8 @@ BEGIN
     RETURN;
   END IF;
   UPDATE masking.requests k SET state = 'unknown'
-  WHERE k.state = 'placing' AND k.ended_at IS NULL;
+  WHERE k.ended_at IS NULL AND (k.state = 'placing'
+    OR k.state = 'requested' AND k.requested_at < greatest(pg_postmaster_start_time(), pg_last_xact_replay_timestamp()));
   PERFORM masking.end_stale_requests();
   -- (One that is further ahead was noted by a clock that was set back since.)
   IF p.last_placed_at + gap > clock_timestamp() AND p.last_placed_at < clock_timestamp() + interval '10 seconds' THEN

@@ -98,6 +98,12 @@ SELECT is((SELECT request_id IS NULL AND wait_ms BETWEEN 1 AND 250 AND NOT stand
 SELECT is(pg_temp.now_is(id), 'unknown', 'who asks with nothing in hand has lost what it was given, and it is not placed again') FROM known WHERE name = 'first';
 SELECT pg_temp.becomes(id, 'requested') FROM known WHERE name = 'first';
 SELECT is(pg_temp.takes_at_once(1), id, 'one that waits is') FROM known WHERE name = 'first';
+SELECT pg_temp.becomes(id, 'requested') FROM known WHERE name = 'first';
+UPDATE masking.requests r SET requested_at = pg_postmaster_start_time() - interval '1 second' FROM known k WHERE k.name = 'first' AND k.id = r.request_id;
+SELECT isnt(pg_temp.takes_at_once(1), id, 'a failover may have lost that it was taken') FROM known WHERE name = 'first';
+SELECT is(pg_temp.now_is(id), 'unknown', 'so it is not placed again') FROM known WHERE name = 'first';
+UPDATE masking.requests r SET requested_at = now(), state = CASE r.state WHEN 'unknown' THEN 'requested' ELSE r.state END FROM known k WHERE k.name = 'first' AND k.id = r.request_id;
+SELECT pg_temp.takes_at_once(1);
 SELECT is((SELECT stands_by FROM masking.request_take(2, 'https://x', 25)), true, 'another stands by');
 SELECT is(masking.request_report(1, id, false, 0, 'no route'), 'requested', 'not sent: it waits again') FROM known WHERE name = 'first';
 SELECT is(pg_temp.takes_at_once(1), id, 'and is placed again') FROM known WHERE name = 'first';
