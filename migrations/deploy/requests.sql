@@ -58,7 +58,8 @@ CREATE TABLE masking.requests (
   placed_by bigint,
   request_uuid text COLLATE "C",
   call_uuid text COLLATE "C",
-  ended_at timestamptz
+  ended_at timestamptz,
+  CONSTRAINT phone_while_open CHECK (ended_at IS NULL OR first IS NULL)
 );
 -- One that is open for an order and a side; what is to be placed, oldest first; how many an order had.
 CREATE UNIQUE INDEX requests_open ON masking.requests (order_id, side) WHERE ended_at IS NULL;

@@ -21,7 +21,7 @@ AS $$
   UNION ALL
   SELECT 'requests', count(*) FROM masking.requests q
   LEFT JOIN masking.orders o ON o.order_id = q.order_id
-  WHERE q.first > 0 AND (q.ended_at IS NOT NULL OR o.forgotten_at IS NOT NULL)
+  WHERE q.first > 0 AND o.forgotten_at IS NOT NULL
   UNION ALL
   SELECT 'strangers', (SELECT count(*) FROM masking.code_failures f WHERE f.failed_at < now() - greatest(older_than, interval '24 hours'))
     + (SELECT count(*) FROM masking.told_senders t WHERE t.told_at < now() - greatest(older_than, interval '1 hour'))

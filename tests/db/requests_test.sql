@@ -34,12 +34,16 @@ CREATE FUNCTION pg_temp.ends(call text, id text, status text) RETURNS void LANGU
   SELECT masking.end_requests(ARRAY[call], ARRAY[id], ARRAY[14155550100], ARRAY[status]);
   SELECT masking.record_events(ARRAY[call], ARRAY[14155550100], ARRAY[NULL], ARRAY['{"caller_ended":"true"}'])
 $$;
+-- As if it had named its phone: that is forgotten with the end, or the row is refused (phone_while_open).
+CREATE FUNCTION pg_temp.names_its_phone(id text) RETURNS void LANGUAGE sql AS $$
+  UPDATE masking.requests r SET first = masking.dialled(o, r.side) FROM masking.orders o WHERE r.request_id = id AND o.order_id = r.order_id
+$$;
 -- Everything of a call up to the ring: its request.
 CREATE FUNCTION pg_temp.placed(the_order text, the_side text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   id CONSTANT text := (SELECT a.id FROM pg_temp.asks(the_order, the_side) a);
 BEGIN
-  PERFORM pg_temp.takes_at_once(1);
+  PERFORM pg_temp.takes_at_once(1), pg_temp.names_its_phone(id);
   PERFORM masking.request_report(1, id, true, 201, format('{"request_uuid": "u-%s"}', id));
   RETURN id;
 END
@@ -119,6 +123,11 @@ SELECT isnt(pg_temp.takes_at_once(2), id, 'a silent one is taken over from') FRO
 SELECT is(pg_temp.now_is(id), 'unknown', 'and what it was placing is never placed again') FROM known WHERE name = 'first';
 SELECT is(masking.request_report(1, id, true, 429, '{}'), 'unknown', 'whatever it says later') FROM known WHERE name = 'first';
 SELECT is(masking.request_report(1, id, true, 201, '{"request_uuid": "u"}'), 'ringing', 'but that it was placed') FROM known WHERE name = 'first';
+UPDATE masking.requests SET state = 'placing', placed_by = 2 WHERE request_id = (SELECT id FROM known WHERE name = 'first');
+SELECT is(masking.request_report(1, id, false, 0, 'no route'), 'placing', 'nor gives it back what another is placing') FROM known WHERE name = 'first';
+UPDATE masking.placer SET last_placed_at = NULL;
+SELECT is(masking.request_report(2, id, true, 429, '{}'), 'requested', 'Plivo is in no hurry') FROM known WHERE name = 'first';
+SELECT is(pg_temp.takes(2), NULL, 'nor are we');
 SELECT masking.request_leave(2);
 SELECT is((SELECT stands_by FROM masking.request_take(3, 'https://x', 25)), false, 'one that leaves is not waited for');
 SELECT masking.request_leave(3);
@@ -127,9 +136,9 @@ CREATE FUNCTION pg_temp.reported(status integer, answer text) RETURNS text LANGU
 DECLARE
   id text;
 BEGIN
-  UPDATE masking.requests SET ended_at = now();
+  UPDATE masking.requests SET ended_at = now(), first = NULL;
   SELECT a.id INTO id FROM pg_temp.asks('A', 'agent') a;
-  PERFORM pg_temp.takes_at_once(1);
+  PERFORM pg_temp.takes_at_once(1), pg_temp.names_its_phone(id);
   PERFORM masking.request_report(1, id, true, status, answer);
   RETURN pg_temp.now_is(id);
 END
@@ -142,7 +151,7 @@ FROM (VALUES (201, '<html>', 'unknown'), (201, '{}', 'unknown'), (200, '{"reques
 
 -- ---- answering ----
 
-UPDATE masking.requests SET ended_at = now();
+UPDATE masking.requests SET ended_at = now(), first = NULL;
 INSERT INTO known SELECT 'talk', pg_temp.placed('A', 'agent');
 SELECT is(pg_temp.answers('c1', id, 14156667778), 'ask_key shows 14155550100 1', 'the agent answers, and is asked for a key') FROM known WHERE name = 'talk';
 SELECT is(pg_temp.answers('c1', id, 14156667778), 'ask_key shows 14155550100 1', 'the same call gets the same answer') FROM known WHERE name = 'talk';
@@ -162,27 +171,27 @@ SELECT is(pg_temp.now_is(id), 'connected', 'they have talked') FROM known WHERE 
 SELECT isnt(a.id, k.id, 'who taps afterwards another one') FROM known k, pg_temp.asks('A', 'agent') a WHERE k.name = 'talk';
 SELECT results_eq($$SELECT caller, callee, outcome FROM masking.order_calls('A') WHERE call_uuid = 'c1'$$,
   $$VALUES ('agent', 'customer', 'we rang the agent first: answered')$$, 'the log says who was rung first');
-UPDATE masking.requests SET ended_at = now();
+UPDATE masking.requests SET ended_at = now(), first = NULL;
 
 INSERT INTO known SELECT 'other states', pg_temp.placed('A', 'agent');
 SELECT matches(pg_temp.answers('o-' || s, id, 14156667778), '^not_requested', 'no call of ours is for one that is ' || s)
 FROM known, unnest(ARRAY['requested', 'failed', 'refused', 'expired']) s,
   LATERAL (SELECT pg_temp.becomes(id, s) OFFSET 0) b WHERE name = 'other states';
-UPDATE masking.requests SET ended_at = now();
+UPDATE masking.requests SET ended_at = now(), first = NULL;
 
 -- Answers that nobody heard, or that come late.
 INSERT INTO known SELECT 'not heard', pg_temp.placed('A', 'agent');
 SELECT masking.record_apologies('{l1}', '{14155550100}', '{1.0}', ARRAY[hashtextextended('l1', 0)]);
 SELECT is(left(pg_temp.answers('l1', id, 14156667778), 7), 'ask_key', 'answered after the apology') FROM known WHERE name = 'not heard';
 SELECT is((SELECT outcome FROM masking.calls WHERE call_uuid = 'l1'), 'apologised', 'promise 4: which is what was heard');
-UPDATE masking.requests SET ended_at = now();
+UPDATE masking.requests SET ended_at = now(), first = NULL;
 INSERT INTO known SELECT 'late', pg_temp.placed('A', 'agent');
 SELECT pg_temp.answers('l2', id, 14156667778), pg_temp.answers('l2', id, 14156667778, '1') FROM known WHERE name = 'late';
 SELECT is((SELECT outcome FROM masking.answer_requests('{l2}', ARRAY[id], '{14156667778}', '{14155550100}', '{""}', '{99}')), 'ask_key',
   'Plivo asks again after the key') FROM known WHERE name = 'late';
 SELECT is((SELECT outcome FROM masking.calls WHERE call_uuid = 'l2'), 'connected', 'and that undoes nothing');
 DELETE FROM known WHERE name = 'late';
-UPDATE masking.requests SET ended_at = now();
+UPDATE masking.requests SET ended_at = now(), first = NULL;
 
 CREATE FUNCTION pg_temp.first_says(status text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -215,7 +224,7 @@ SELECT results_eq($$SELECT answered, talk_seconds FROM masking.call_life WHERE c
   'nor did they talk while the first listened to us');
 SELECT is(pg_temp.now_is(id), 'unanswered busy', 'the other is busy') FROM known WHERE name = 'busy';
 SELECT is((SELECT tries FROM masking.missed('1 hour') WHERE order_id = 'A' AND side = 'agent'), 1::bigint, 'that was a try');
-UPDATE masking.requests SET ended_at = now();
+UPDATE masking.requests SET ended_at = now(), first = NULL;
 
 -- An apology that is written late, and the end of the call, in either order.
 CREATE FUNCTION pg_temp.apologised(first_end boolean) RETURNS text LANGUAGE plpgsql AS $$
@@ -256,7 +265,7 @@ SELECT is((SELECT say FROM masking.find_prompts('{greet_callee}', '{14155550100}
 SELECT is((SELECT order_ids FROM masking.calls WHERE call_uuid = 's1'), '{A,A later}', 'it is on record for both');
 UPDATE masking.settings SET is_on = false WHERE name LIKE 'greet_call%';
 DELETE FROM masking.orders WHERE order_id = 'A later';
-UPDATE masking.requests SET ended_at = now();
+UPDATE masking.requests SET ended_at = now(), first = NULL;
 
 -- ---- what changed meanwhile ----
 
@@ -295,6 +304,7 @@ FROM (VALUES
 -- Refused as it is to be placed.
 INSERT INTO known SELECT 'late', id FROM pg_temp.asks('A', 'agent');
 INSERT INTO known SELECT 'next', id FROM pg_temp.asks('M', 'agent');
+SELECT pg_temp.names_its_phone(id) FROM known WHERE name = 'late';
 UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'A';
 SELECT is(pg_temp.takes_at_once(1), id, 'what may not be placed any more holds nothing up') FROM known WHERE name = 'next';
 SELECT is(pg_temp.now_is(id), 'refused order_over', 'and says so') FROM known WHERE name = 'late';
@@ -302,8 +312,9 @@ UPDATE masking.orders SET cancelled_at = NULL WHERE order_id = 'A';
 
 -- ---- ends of which nobody tells ----
 
-UPDATE masking.requests SET ended_at = now();
+UPDATE masking.requests SET ended_at = now(), first = NULL;
 INSERT INTO known SELECT 'old', id FROM pg_temp.asks('A', 'agent');
+SELECT pg_temp.names_its_phone(id) FROM known WHERE name = 'old';
 UPDATE masking.requests SET expires_at = now() - interval '1 second' WHERE request_id = (SELECT id FROM known WHERE name = 'old');
 SELECT is(pg_temp.now_is(id), 'expired', 'nobody placed it') FROM known WHERE name = 'old';
 SELECT isnt(a.id, k.id, 'another tap asks anew') FROM known k, pg_temp.asks('A', 'agent') a WHERE k.name = 'old';
@@ -336,7 +347,7 @@ FROM (VALUES
   ('UPDATE masking.calls SET called_at = now() + interval ''1 hour'', outcome = ''ask_key'' WHERE call_uuid = ''stale'' || $1', true),
   ('UPDATE masking.requests SET state = ''requested'', expires_at = now() + interval ''599 seconds'' WHERE request_id = $1', false),
   ('UPDATE masking.requests SET state = ''requested'', expires_at = now() + interval ''1 hour'' WHERE request_id = $1', true)) AS v (c, is_stale);
-UPDATE masking.requests SET ended_at = now();
+UPDATE masking.requests SET ended_at = now(), first = NULL;
 
 -- ---- how many ----
 
@@ -346,7 +357,7 @@ SELECT is(pg_temp.first_says('busy') || pg_temp.first_says('failed') IS NOT NULL
 SELECT matches(a.state, '^MK016 order A: 2 calls were asked for within an hour$', 'and no more') FROM pg_temp.asks('A', 'agent') a;
 UPDATE masking.requests SET requested_at = requested_at - interval '1 hour';
 SELECT is(a.state, 'requested', 'until the hour is over') FROM pg_temp.asks('A', 'agent') a;
-UPDATE masking.requests SET ended_at = now();
+UPDATE masking.requests SET ended_at = now(), first = NULL;
 UPDATE masking.settings SET amount = 0 WHERE name = 'requests_per_hour';
 UPDATE masking.settings SET amount = 1 WHERE name = 'calls_per_hour';
 INSERT INTO known SELECT 'capped', pg_temp.placed('A', 'agent');
@@ -359,13 +370,13 @@ UPDATE masking.settings SET amount = 0 WHERE name = 'calls_per_hour';
 -- ---- an empty pool, further phones, dial prefixes ----
 
 INSERT INTO masking.order_phones (order_id, side, number) VALUES ('M', 'agent', '14156662022');
-UPDATE masking.requests SET ended_at = now();
+UPDATE masking.requests SET ended_at = now(), first = NULL;
 INSERT INTO masking.order_phones (order_id, side, number) VALUES ('M', 'customer', '14156662021');
 SELECT matches(a.state, '^MK005 number: is no phone of the agent$', 'a further phone of the other side') FROM pg_temp.asks('M', 'agent', '14156662021') a;
 SELECT is(a.state, 'requested', 'a further phone') FROM pg_temp.asks('M', 'agent', '+1 415 666 2022') a;
 UPDATE masking.placer SET last_placed_at = NULL;
 SELECT is(body::jsonb ->> 'to', '14156662022', 'is rung') FROM masking.request_take(1, 'https://x', 25);
-UPDATE masking.requests SET ended_at = now();
+UPDATE masking.requests SET ended_at = now(), first = NULL;
 INSERT INTO masking.dial_prefixes (prefix, allowed) VALUES ('14156662022', false);
 SELECT matches(a.state, '^MK015 order M: the agent''s number, .*22, begins with a prefix that may not be dialled$', 'a phone that may not be rung') FROM pg_temp.asks('M', 'agent', '14156662022') a;
 DELETE FROM masking.dial_prefixes;
@@ -380,7 +391,7 @@ INSERT INTO masking.proxy_numbers (number, enabled) VALUES ('14155550151', false
 INSERT INTO known SELECT 'any', id FROM pg_temp.asks('E', 'agent');
 UPDATE masking.placer SET last_placed_at = NULL;
 SELECT is(body::jsonb ->> 'from', '14155550152', 'an order of that time may show any of the pool, once there is one') FROM masking.request_take(1, 'https://x', 25);
-UPDATE masking.requests SET ended_at = now();
+UPDATE masking.requests SET ended_at = now(), first = NULL;
 UPDATE masking.settings SET word = '14155550150' WHERE name = 'request_number';
 SELECT is(a.state, 'requested', 'but for the setting') FROM pg_temp.asks('E', 'agent') a;
 UPDATE masking.placer SET last_placed_at = NULL;
