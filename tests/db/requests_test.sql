@@ -128,9 +128,23 @@ SELECT is(masking.request_report(1, id, false, 0, 'no route'), 'placing', 'nor g
 UPDATE masking.placer SET last_placed_at = NULL;
 SELECT is(masking.request_report(2, id, true, 429, '{}'), 'requested', 'Plivo is in no hurry') FROM known WHERE name = 'first';
 SELECT is(pg_temp.takes(2), NULL, 'nor are we');
+UPDATE masking.placer SET heard_at = now() - interval '14 seconds';
+SELECT masking.request_leave(3);
+SELECT is((SELECT stands_by FROM masking.request_take(3, 'https://x', 25)), true, 'nobody leaves for another, nor is one that was heard of 14 seconds ago taken over from');
+SELECT is(pg_temp.takes(2), NULL, 'that has nothing to place');
+SELECT is((SELECT heard_at > now() - interval '1 second' FROM masking.placer), true, 'but is heard of');
 SELECT masking.request_leave(2);
 SELECT is((SELECT stands_by FROM masking.request_take(3, 'https://x', 25)), false, 'one that leaves is not waited for');
+SELECT is((SELECT stands_by FROM masking.request_take(2, 'https://x', 25)), true, 'whoever was first is at work');
 SELECT masking.request_leave(3);
+UPDATE masking.placer SET last_placed_at = now() + interval '1 hour';
+SELECT isnt(pg_temp.takes(1), NULL, 'a clock that was set back holds nothing up');
+
+-- A phone that is rung late is rung for less long.
+SELECT is((body::jsonb ->> 'ring_timeout')::integer, e, 'expires in ' || s)
+FROM (VALUES ('1 hour', 25), ('9.5 seconds', 10), ('1 second', 5)) AS v (s, e), masking.requests r, masking.orders o,
+  LATERAL (SELECT masking.request_body(jsonb_populate_record(r, jsonb_build_object('expires_at', clock_timestamp() + s::interval)), 14156667778, 14155550100, 'https://x', 25) AS body) b
+WHERE o.order_id = 'A' AND r.request_id = (SELECT id FROM known WHERE name = 'first');
 
 CREATE FUNCTION pg_temp.reported(status integer, answer text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -319,6 +333,14 @@ UPDATE masking.requests SET expires_at = now() - interval '1 second' WHERE reque
 SELECT is(pg_temp.now_is(id), 'expired', 'nobody placed it') FROM known WHERE name = 'old';
 SELECT isnt(a.id, k.id, 'another tap asks anew') FROM known k, pg_temp.asks('A', 'agent') a WHERE k.name = 'old';
 SELECT is(state, 'expired', 'and the old one is closed') FROM masking.requests WHERE request_id = (SELECT id FROM known WHERE name = 'old');
+UPDATE masking.requests SET expires_at = now() - interval '1 second' WHERE ended_at IS NULL;
+SELECT is(pg_temp.takes(1), NULL, 'whoever places does not place what has expired');
+SELECT is((SELECT count(*) FROM masking.requests WHERE ended_at IS NULL), 0::bigint, 'and closes it');
+SELECT pg_temp.asks('A', 'agent');
+UPDATE masking.requests SET state = 'placing', expires_at = now() - interval '121 seconds' WHERE ended_at IS NULL;
+SELECT masking.end_stale_requests();
+SELECT is(state, 'unknown', 'nobody says what became of its placing') FROM masking.requests ORDER BY requested_at DESC LIMIT 1;
+SELECT pg_temp.asks('A', 'agent');
 UPDATE masking.requests SET state = 'ringing', expires_at = now() - interval '119 seconds' WHERE ended_at IS NULL;
 SELECT masking.end_stale_requests();
 SELECT is((SELECT count(*) FROM masking.requests WHERE ended_at IS NULL), 1::bigint, 'Plivo has it: its end is waited for');
