@@ -136,8 +136,12 @@ static int run(struct db *db, struct rest *rest, const struct config *config)
     return EXIT_DRIFT;
 }
 
-/* What ends once there is nothing more to do. */
-static int run_once(const struct config *config)
+static bool places(const struct config *config)
+{
+    return strcmp(config->command, "place") == 0;
+}
+
+static int run_command(const struct config *config)
 {
     struct db *db = db_new(config->database_url);
     const struct rest_options plivo = {.api = config->api,
@@ -149,6 +153,8 @@ static int run_once(const struct config *config)
     int exit_code = EXIT_DRIFT;
     if (db == NULL || rest == NULL)
         say(true, "Out of memory.");
+    else if (places(config))
+        exit_code = place(db, rest, config) ? EXIT_OK : EXIT_CANNOT;
     else
         exit_code = run(db, rest, config);
     rest_free(rest);
@@ -167,9 +173,8 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_IGN);
     if (config_load(&config, argc, argv) > 0)
         return EXIT_USAGE;
-    bool places = strcmp(config.command, "place") == 0;
-    log_open(places ? config.log_level : LOG_WARNING);
-    int exit_code = !places ? run_once(&config) : place(&config) ? EXIT_OK : EXIT_CANNOT;
+    log_open(places(&config) ? config.log_level : LOG_WARNING);
+    int exit_code = run_command(&config);
     config_free(&config);
     return exit_code;
 }

@@ -196,28 +196,18 @@ static void run(struct placer *placer)
     log_event(LOG_INFO, "stopped", "left=%s", left ? "yes" : "no");
 }
 
-bool place(const struct config *config)
+bool place(struct db *db, struct rest *rest, const struct config *config)
 {
-    struct placer placer = {.config = config, .signals = process_block_signals()};
-    placer.backoff = BACKOFF_MS;
+    struct placer placer = {.config = config, .db = db, .rest = rest, .backoff = BACKOFF_MS};
+    placer.signals = process_block_signals();
     log_writer_start();
-    const struct rest_options plivo = {.api = config->api,
-                                       .auth_id = config->auth_id,
-                                       .auth_token = config->auth_tokens.items[0],
-                                       .public_url = config->public_urls.items[0],
-                                       .second_ms = config->second_ms};
-    placer.db = db_new(config->database_url);
-    placer.rest = rest_new(&plivo);
-    if (placer.db == NULL || placer.rest == NULL || !draw_number(&placer)) {
-        log_event(LOG_ERROR, "start_failed",
-                  "what=placer reason=\"out of memory or random numbers\"");
-        placer.failed = true;
-    } else {
-        db_follow_url(placer.db, secret_read_database_url);
+    db_follow_url(db, secret_read_database_url);
+    if (draw_number(&placer)) {
         run(&placer);
+    } else {
+        log_event(LOG_ERROR, "start_failed", "what=placer reason=\"no random number\"");
+        placer.failed = true;
     }
-    rest_free(placer.rest);
-    db_free(placer.db);
     log_writer_stop();
     return !placer.failed;
 }

@@ -10,7 +10,9 @@
 #include <stdbool.h>
 
 #include "config.h"
+#include "db.h"
+#include "rest.h"
 
 /* true: stopped by SIGTERM or SIGINT, with everything reported. Else the log says what went wrong.
  */
-bool place(const struct config *config);
+bool place(struct db *db, struct rest *rest, const struct config *config);
