@@ -219,7 +219,8 @@ SELECT is(pg_temp.first_says(s), e, 'the first phone: ' || s)
 FROM (VALUES ('busy', 'unanswered first_busy: we rang the customer first: that phone was busy'),
   ('no-answer', 'unanswered first_no_answer: we rang the customer first: that phone was not answered'),
   ('timeout', 'unanswered first_no_answer: we rang the customer first: that phone was not answered'),
-  ('failed', 'unanswered first_failed: we rang the customer first: that phone could not be rung')) AS v (s, e);
+  ('failed', 'unanswered first_failed: we rang the customer first: that phone could not be rung'),
+  ('completed', 'unanswered: we rang the customer first: the call is known from later events only')) AS v (s, e);
 SELECT masking.record_events('{f-busy}', '{14155550100}', '{NULL}', ARRAY['{"caller_source":"Callee"}']);
 SELECT is((SELECT hung_up_by FROM masking.call_log WHERE call_uuid = 'f-busy'), NULL, 'whom Plivo calls "Callee" then is not the other side');
 INSERT INTO known SELECT 'mailbox', pg_temp.placed('A', 'agent');
@@ -278,6 +279,20 @@ FROM known k, masking.answer_requests('{s1}', ARRAY[k.id], '{14156667778}', '{14
 SELECT is((SELECT say FROM masking.find_prompts('{greet_callee}', '{14155550100}', '{s1}')), 'This is a call about order A, 1.', 'so does the other');
 SELECT is((SELECT order_ids FROM masking.calls WHERE call_uuid = 's1'), '{A,A later}', 'it is on record for both');
 UPDATE masking.settings SET is_on = false WHERE name LIKE 'greet_call%';
+UPDATE masking.requests SET ended_at = now(), first = NULL;
+INSERT INTO known SELECT 'one of two', pg_temp.placed('A', 'agent');
+SELECT is(pg_temp.answers('s2', id, 14156667777), 'order_over shows 14155550100', 'the phone of the other side is none of this one') FROM known WHERE name = 'one of two';
+UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'A';
+SELECT is(pg_temp.answers('s2', id, 14156667778), 'order_over shows 14155550100', 'a call about an order that was cancelled is none, whatever else the two share')
+FROM known WHERE name = 'one of two';
+UPDATE masking.orders SET cancelled_at = NULL WHERE order_id = 'A';
+BEGIN;
+INSERT INTO masking.proxy_numbers (number) VALUES ('14155550160');
+INSERT INTO masking.orders (order_id, customer_number, agent_number) VALUES ('B elsewhere', '14156664001', '14156667778');
+SELECT is(w.outcome, 'order_over', 'nor is one on a number by which that phone reaches somebody else')
+FROM known k, masking.requests r, masking.orders o, masking.request_way(r, 14156667778, masking.number_of(o.proxy_number)) w
+WHERE k.name = 'one of two' AND r.request_id = k.id AND o.order_id = 'B elsewhere' AND o.proxy_number = '14155550160';
+ROLLBACK;
 DELETE FROM masking.orders WHERE order_id = 'A later';
 UPDATE masking.requests SET ended_at = now(), first = NULL;
 
@@ -347,6 +362,7 @@ SELECT is((SELECT count(*) FROM masking.requests WHERE ended_at IS NULL), 1::big
 UPDATE masking.requests SET expires_at = now() - interval '121 seconds' WHERE ended_at IS NULL;
 SELECT masking.end_stale_requests();
 SELECT is((SELECT count(*) FROM masking.requests WHERE ended_at IS NULL), 0::bigint, 'but not for ever');
+SELECT is(state, 'unanswered', 'and says so') FROM masking.call_requests ORDER BY requested_at DESC LIMIT 1;
 
 CREATE FUNCTION pg_temp.goes_stale(change text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
