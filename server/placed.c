@@ -12,7 +12,7 @@
 struct placed_fields {
     char uuid[ID_TEXT];
     struct number rung, shown;
-    char key[2]; /* "": none was asked for yet */
+    char key[2]; /* "": none was asked for yet, or none pressed */
 };
 _Static_assert(sizeof(struct placed_fields) <= WEBHOOK_FIELDS_BYTES, "a webhook has room for it");
 
@@ -34,7 +34,7 @@ const struct field placed_key_fields[] = {
 };
 
 static void answer_placed(struct service *service, const struct webhook *webhook,
-                          const char *prefix, const char *key, struct response *response)
+                          const char *prefix, struct response *response)
 {
     const struct placed_fields *fields = webhook->fields;
     char path[sizeof PATH_REQUEST_KEY + ID_TEXT];
@@ -44,7 +44,7 @@ static void answer_placed(struct service *service, const struct webhook *webhook
     struct asking asking = service_asking(service, webhook);
     memcpy(call.uuid, fields->uuid, sizeof call.uuid);
     memcpy(placed.uuid, fields->uuid, sizeof placed.uuid);
-    snprintf(placed.key, sizeof placed.key, "%s", key);
+    memcpy(placed.key, fields->key, sizeof placed.key);
     if (placed.uuid[0] == '\0' ||
         !id_from_path(webhook->request->path + strlen(prefix), placed.request)) {
         call_refuse(response, OUTCOME_MALFORMED);
@@ -62,15 +62,13 @@ static void answer_placed(struct service *service, const struct webhook *webhook
 void placed_answer(struct service *service, const struct webhook *webhook,
                    struct response *response)
 {
-    answer_placed(service, webhook, PATH_REQUEST, "", response);
+    answer_placed(service, webhook, PATH_REQUEST, response);
 }
 
 /* Without a digit, or with another one, it is asked for again. */
 void placed_key(struct service *service, const struct webhook *webhook, struct response *response)
 {
-    const struct placed_fields *fields = webhook->fields;
-    answer_placed(service, webhook, PATH_REQUEST_KEY, fields->key[0] == '\0' ? "-" : fields->key,
-                  response);
+    answer_placed(service, webhook, PATH_REQUEST_KEY, response);
 }
 
 /* The request first: the feed tells of a call that is about an order. Where the database does not

@@ -95,7 +95,7 @@ struct placed_call {
     char request[ID_TEXT];
     struct number rung, shown; /* the phone that answered, and the number that it saw */
     int64_t ask;               /* as in struct call */
-    char key[2];               /* what was pressed; "": nothing was asked for yet */
+    char key[2];               /* what was pressed; "": nothing yet */
 };
 
 /* Who is rung next? See sql/server/answer_requests.sql. outcome: "ask_key" to be asked for one,
