@@ -237,6 +237,10 @@ SELECT masking.record_events('{b2}', '{14155550100}', '{NULL}', ARRAY['{"dial_st
 UPDATE masking.calls SET placed = true, outcome = 'connected' WHERE call_uuid = 'b2';
 SELECT results_eq($$SELECT answered, talk_seconds FROM masking.call_life WHERE call_uuid = 'b2'$$, $$VALUES (true, NULL::integer)$$,
   'nor did they talk while the first listened to us');
+SELECT masking.record_events('{b3}', '{14155550100}', '{NULL}', ARRAY['{"caller_ended":"true","caller_seconds":60}']);
+UPDATE masking.calls SET placed = true, outcome = 'connected' WHERE call_uuid = 'b3';
+SELECT is(answered, NULL, 'nor says the end of the first one''s leg whether the other answered') FROM masking.call_life WHERE call_uuid = 'b3';
+DELETE FROM masking.calls WHERE call_uuid IN ('b2', 'b3');
 SELECT is(pg_temp.now_is(id), 'unanswered busy', 'the other is busy') FROM known WHERE name = 'busy';
 SELECT is((SELECT tries FROM masking.missed('1 hour') WHERE order_id = 'A' AND side = 'agent'), 1::bigint, 'that was a try');
 UPDATE masking.requests SET ended_at = now(), first = NULL;

@@ -180,9 +180,9 @@ def test_who_is_not_connected_hears_nothing_of_it(server):
     assert [child.tag for child in answer._root] == ["Dial"] and answer._root[0].get("confirmSound") is None
 
 
-def test_without_a_public_url_it_is_the_tutorials_xml(start_server, oracle):
-    answer = start_server().call(CALLER)
-    assert canonical(answer.xml) == canonical(oracle.dial_xml(PROXY, COUNTERPART))
+def test_without_a_public_url_it_is_the_tutorials_xml(start_server, oracle, order):
+    answer = start_server().call(order.customer)
+    assert canonical(answer.xml) == canonical(oracle.dial_xml(PROXY, order.agent))
 
 
 @pytest.mark.parametrize("policy, said_all_the_same", [
