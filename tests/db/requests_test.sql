@@ -263,6 +263,15 @@ END
 $$;
 SELECT is(pg_temp.apologised(f), 'failed apologised {A} agent', 'told late') FROM (VALUES (true), (false)) AS v (f);
 
+-- An end of which the event was recorded first, and that is told again.
+INSERT INTO known SELECT 'told twice', pg_temp.placed('A', 'agent');
+SELECT masking.record_events('{t1}', '{14155550100}', '{NULL}', ARRAY['{"caller_ended":"true"}']);
+SELECT pg_temp.ends('t1', id, 'busy') FROM known WHERE name = 'told twice';
+UPDATE masking.requests SET ended_at = ended_at - interval '1 minute' WHERE call_uuid = 't1';
+SELECT pg_temp.ends('t1', id, 'busy') FROM known WHERE name = 'told twice';
+SELECT is(pg_temp.now_is(id), 'unanswered first_busy', 'the event makes no word of it') FROM known WHERE name = 'told twice';
+SELECT is((SELECT ended_at < now() - interval '59 seconds' FROM masking.requests WHERE call_uuid = 't1'), true, 'it ended once');
+
 -- The end of the call, and the answer after it.
 INSERT INTO known SELECT 'overtaken', pg_temp.placed('A', 'agent');
 SELECT pg_temp.ends('o1', id, 'completed') FROM known WHERE name = 'overtaken';
@@ -281,7 +290,11 @@ INSERT INTO known SELECT 'several', pg_temp.placed('A', 'agent');
 SELECT is(a.greet_say, 'Order A, 1.', 'the first hears of the one that the call was asked for, and not of the latest')
 FROM known k, masking.answer_requests('{s1}', ARRAY[k.id], '{14156667778}', '{14155550100}', '{1}', '{1}') a WHERE name = 'several';
 SELECT is((SELECT say FROM masking.find_prompts('{greet_callee}', '{14155550100}', '{s1}')), 'This is a call about order A, 1.', 'so does the other');
+SELECT pg_temp.ends('s1', id, 'completed') FROM known WHERE name = 'several';
 SELECT is((SELECT order_ids FROM masking.calls WHERE call_uuid = 's1'), '{A,A later}', 'it is on record for both');
+SELECT results_eq($$SELECT r.records, a.say FROM known k, unnest(ARRAY[false, true]) AS r (records),
+    LATERAL (SELECT * FROM masking.answer_requests('{s1}', ARRAY[k.id], '{14156667778}', '{14155550100}', '{1}', '{1}', r.records) OFFSET 0) a WHERE name = 'several' ORDER BY records$$,
+  $$VALUES (false, NULL), (true, 'This call is recorded.')$$, 'who is recorded hears so');
 UPDATE masking.settings SET is_on = false WHERE name LIKE 'greet_call%';
 UPDATE masking.requests SET ended_at = now(), first = NULL;
 INSERT INTO known SELECT 'one of two', pg_temp.placed('A', 'agent');
@@ -390,6 +403,27 @@ FROM (VALUES
   ('UPDATE masking.requests SET state = ''requested'', expires_at = now() + interval ''599 seconds'' WHERE request_id = $1', false),
   ('UPDATE masking.requests SET state = ''requested'', expires_at = now() + interval ''1 hour'' WHERE request_id = $1', true)) AS v (c, is_stale);
 UPDATE masking.requests SET ended_at = now(), first = NULL;
+
+-- Is a request still open whose call is in this state for so long?
+CREATE FUNCTION pg_temp.is_open(the_state text, the_outcome text, ago interval, ended boolean DEFAULT NULL) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  id text;
+BEGIN
+  UPDATE masking.requests SET ended_at = now(), first = NULL;
+  id := pg_temp.placed('A', 'agent');
+  UPDATE masking.requests r SET state = the_state, call_uuid = CASE WHEN the_outcome IS NOT NULL THEN 'open-' || id END,
+    requested_at = now() - ago - interval '30 seconds', expires_at = now() - ago WHERE r.request_id = id;
+  INSERT INTO masking.calls (call_uuid, called_at, answered_at, outcome, caller_ended, placed)
+  SELECT 'open-' || id, now() - ago, now() - ago, the_outcome, ended, true WHERE the_outcome IS NOT NULL;
+  PERFORM masking.end_stale_requests();
+  RETURN (SELECT r.ended_at IS NULL FROM masking.requests r WHERE r.request_id = id);
+END
+$$;
+SELECT is(pg_temp.is_open(s, o, ago::interval, e), open, concat_ws(' ', s, o, ago, e))
+FROM (VALUES ('unknown', NULL, '1 second', NULL, false), ('ringing', NULL, '119 seconds', NULL, true),
+  ('ringing', 'ask_key', '110 seconds', NULL, true), ('ringing', 'ask_key', '121 seconds', NULL, false), ('ringing', 'ask_key', '1 second', true, false),
+  ('ringing', 'connected', '239 minutes', NULL, true), ('ringing', 'connected', '241 minutes', NULL, false)) AS v (s, o, ago, e, open);
+DELETE FROM masking.calls WHERE call_uuid LIKE 'open-%';
 
 -- ---- how many ----
 
