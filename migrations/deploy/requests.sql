@@ -74,7 +74,7 @@ COMMENT ON COLUMN masking.requests.request_id IS 'Names the request; part of the
 COMMENT ON COLUMN masking.requests.order_id IS 'The order.';
 COMMENT ON COLUMN masking.requests.side IS 'Who is rung first.';
 COMMENT ON COLUMN masking.requests.first IS
-  'A further phone of that side that is to be rung, while the request is open; NULL: the main phone.';
+  'The phone of that side that is rung, as it is dialled; forgotten with the end. Whoever is swapped before it rings is not followed by another.';
 COMMENT ON COLUMN masking.requests.requested_at IS 'When it was asked for.';
 COMMENT ON COLUMN masking.requests.expires_at IS 'Until when it is placed, and must be answered.';
 COMMENT ON COLUMN masking.requests.state IS

@@ -23,7 +23,7 @@ COMMENT ON COLUMN masking.call_requests.request_id IS 'Names the request; chosen
 COMMENT ON COLUMN masking.call_requests.order_id IS 'The order that the two are to talk about.';
 COMMENT ON COLUMN masking.call_requests.side IS 'Who is rung first: customer or agent.';
 COMMENT ON COLUMN masking.call_requests.number IS
-  'A further phone of that side (order_phones) that is to be rung, until the request has ended; NULL: the main one.';
+  'Which phone of that side is rung: the one that the INSERT names (one of order_phones), else its main one; NULL: the request has ended.';
 COMMENT ON COLUMN masking.call_requests.requested_at IS 'When it was asked for.';
 COMMENT ON COLUMN masking.call_requests.expires_at IS 'Until when it may be placed and answered: 30 seconds later, unless the order system says otherwise, 10 minutes at most.';
 COMMENT ON COLUMN masking.call_requests.state IS

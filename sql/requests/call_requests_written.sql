@@ -22,14 +22,14 @@ BEGIN
           USING ERRCODE = 'MK005', COLUMN = 'number', TABLE = 'call_requests',
             HINT = 'Leave it out for the main phone, or name one of order_phones.';
       END IF;
-      r.first := named;
     END IF;
   END IF;
+  r.first := coalesce(named, masking.dialled(o, r.side));
   RETURN r;
 END
 $$;
 COMMENT ON FUNCTION masking.request_checked(masking.requests, text) IS
-  'A request with its times and, where it names a further phone, that phone; or an error that shows no number.';
+  'A request with its times and the phone that is to be rung: the one it names, else the main one; or an error that shows no number.';
 
 CREATE OR REPLACE FUNCTION masking.request_allowed(r masking.requests) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -44,20 +44,20 @@ DECLARE
 BEGIN
   SELECT * INTO o FROM masking.orders f WHERE f.order_id = r.order_id;
   -- (No number of ours is 0: it connects where any would.)
-  SELECT * INTO way FROM masking.request_way(r, masking.request_phone(o, r), coalesce(masking.request_shows(o), 0));
+  SELECT * INTO way FROM masking.request_way(r, r.first, coalesce(masking.request_shows(o), 0));
   IF way.outcome = 'connected' AND masking.request_shows(o) IS NULL THEN
     RAISE EXCEPTION 'order %: has no number of ours that both could see', r.order_id
       USING ERRCODE = 'MK017', TABLE = 'call_requests',
         HINT = 'The pool is empty. The owner''s setting request_number says which number is shown then.';
   ELSIF way.outcome <> 'connected' THEN
-    RAISE EXCEPTION 'order %: %', r.order_id, masking.request_obstacle(o, r, masking.request_phone(o, r), way)
+    RAISE EXCEPTION 'order %: %', r.order_id, masking.request_obstacle(o, r, r.first, way)
       USING ERRCODE = 'MK015', TABLE = 'call_requests', HINT = 'Nobody can call by this order now: explain() says more.';
   ELSIF cap > 0 AND masking.rang_enough(masking.pairs_of(way.order_ids), cap) THEN
     RAISE EXCEPTION 'order %: %', r.order_id, masking.said_reason(('too many calls', NULL, NULL, r.side, NULL))
       USING ERRCODE = 'MK015', TABLE = 'call_requests', HINT = 'Try again later.';
   ELSIF most > 0 AND (
     SELECT count(*) FROM masking.requests k
-    WHERE k.order_id = r.order_id AND masking.is_recent(k.requested_at, interval '1 hour')) >= most
+    WHERE k.order_id = r.order_id AND masking.is_recent(k.requested_at, interval '1 hour') AND k.state NOT IN ('expired', 'refused')) >= most
   THEN
     RAISE EXCEPTION 'order %: % calls were asked for within an hour', r.order_id, most
       USING ERRCODE = 'MK016', TABLE = 'call_requests', HINT = 'Try again later. The owner''s setting requests_per_hour says how many there may be.';
@@ -73,8 +73,8 @@ AS $$
 -- A call is asked for. Who asks twice, as by a double tap, gets the request that is open.
 --   reads   what request_allowed reads
 --   writes  requests
---   locks   the order's row (waits, as any UPDATE of it would): so that one is open for each side, and
---           requests_per_hour is exact
+--   locks   the order's row (waits, as any UPDATE of it would): so that one is open for each side, and at
+--           READ COMMITTED requests_per_hour is exact
 --   who     the trigger "written" on call_requests
 DECLARE
   own CONSTANT text[] := '{order_id, side, number, expires_at}';

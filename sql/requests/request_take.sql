@@ -1,14 +1,14 @@
-CREATE OR REPLACE FUNCTION masking.request_body(r masking.requests, rung bigint, shows bigint, public_url text, ring_timeout integer) RETURNS text
+CREATE OR REPLACE FUNCTION masking.request_body(r masking.requests, public_url text, ring_timeout integer) RETURNS text
 LANGUAGE sql STABLE
 AS $$
   -- Plivo's documentation, "Voice, API, Make a call".
   -- Without caller_name Plivo sends a name of its own. A phone that is rung late is rung for less long.
-  SELECT jsonb_build_object('from', shows::text, 'to', rung::text, 'caller_name', shows::text,
+  SELECT jsonb_build_object('from', r.proxy::text, 'to', r.first::text, 'caller_name', r.proxy::text,
     'answer_url', u.url, 'answer_method', 'POST', 'hangup_url', u.url, 'hangup_method', 'POST',
     'ring_timeout', greatest(5, least(ring_timeout, ceil(extract(epoch FROM r.expires_at - clock_timestamp()))::integer)))::text
   FROM masking.plivo_webhook(public_url, '/request/' || r.request_id) AS u (url)
 $$;
-COMMENT ON FUNCTION masking.request_body(masking.requests, bigint, bigint, text, integer) IS
+COMMENT ON FUNCTION masking.request_body(masking.requests, text, integer) IS
   'What Plivo is sent to have a call placed: a JSON object, with a whole phone number.';
 
 CREATE OR REPLACE FUNCTION masking.request_next(placer bigint) RETURNS masking.requests
@@ -27,7 +27,7 @@ BEGIN
     ORDER BY k.requested_at, k.request_id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
     EXIT WHEN NOT FOUND;
     SELECT * INTO o FROM masking.orders f WHERE f.order_id = r.order_id;
-    SELECT * INTO way FROM masking.request_way(r, masking.request_phone(o, r), masking.request_shows(o));
+    SELECT * INTO way FROM masking.request_way(r, r.first, masking.request_shows(o));
     IF way.outcome = 'connected' THEN
       UPDATE masking.requests k SET state = 'placing', placed_by = placer, placed_at = clock_timestamp(), proxy = masking.request_shows(o)
       WHERE k.request_id = r.request_id
@@ -83,8 +83,7 @@ BEGIN
     IF current_setting('synchronous_commit') = 'off' THEN
       PERFORM set_config('synchronous_commit', 'local', true);
     END IF;
-    body := masking.request_body(r, masking.request_phone(o, r), r.proxy, public_url, ring_timeout)
-    FROM masking.orders o WHERE o.order_id = r.order_id;
+    body := masking.request_body(r, public_url, ring_timeout);
   END IF;
   IF request_id IS NOT NULL OR p.who IS DISTINCT FROM placer OR NOT masking.is_recent(p.heard_at, interval '2 seconds') THEN
     UPDATE masking.placer k SET who = placer, heard_at = clock_timestamp(),

@@ -1,11 +1,3 @@
-CREATE OR REPLACE FUNCTION masking.request_phone(o masking.orders, r masking.requests) RETURNS bigint
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-  SELECT coalesce(r.first, masking.dialled(o, r.side))
-$$;
-COMMENT ON FUNCTION masking.request_phone(masking.orders, masking.requests) IS
-  'The phone that a request has rung first, as it is dialled: the one it names, else the main phone of that side; NULL: nobody is there.';
-
 CREATE OR REPLACE FUNCTION masking.request_shows(o masking.orders) RETURNS bigint
 LANGUAGE sql STABLE
 AS $$

@@ -114,8 +114,8 @@ SELECT is(pg_temp.takes_at_once(1), id, 'and is placed again') FROM known WHERE 
 SELECT is(masking.request_report(1, id, true, 429, '{}'), 'requested', 'too many: the same') FROM known WHERE name = 'first';
 SELECT is(pg_temp.takes(1), NULL, 'but not at once');
 SELECT is(pg_temp.takes_at_once(1), id, 'and is placed again') FROM known WHERE name = 'first';
-SELECT is((SELECT body::jsonb - 'answer_url' - 'hangup_url' FROM masking.requests r, masking.orders o
-    CROSS JOIN LATERAL masking.request_body(r, masking.request_phone(o, r), r.proxy, 'https://x', 25) body WHERE r.request_id = id AND o.order_id = 'A'),
+SELECT is((SELECT body::jsonb - 'answer_url' - 'hangup_url' FROM masking.requests r
+    CROSS JOIN LATERAL masking.request_body(r, 'https://x', 25) body WHERE r.request_id = id),
   '{"from": "14155550100", "to": "14156667778", "caller_name": "14155550100", "ring_timeout": 25, "answer_method": "POST", "hangup_method": "POST"}',
   'promise 1: what Plivo is sent shows our number, as the number and as the name') FROM known WHERE name = 'first';
 UPDATE masking.placer SET heard_at = now() - interval '16 seconds';
@@ -142,9 +142,9 @@ SELECT isnt(pg_temp.takes(1), NULL, 'a clock that was set back holds nothing up'
 
 -- A phone that is rung late is rung for less long.
 SELECT is((body::jsonb ->> 'ring_timeout')::integer, e, 'expires in ' || s)
-FROM (VALUES ('1 hour', 25), ('9.5 seconds', 10), ('1 second', 5)) AS v (s, e), masking.requests r, masking.orders o,
-  LATERAL (SELECT masking.request_body(jsonb_populate_record(r, jsonb_build_object('expires_at', clock_timestamp() + s::interval)), 14156667778, 14155550100, 'https://x', 25) AS body) b
-WHERE o.order_id = 'A' AND r.request_id = (SELECT id FROM known WHERE name = 'first');
+FROM (VALUES ('1 hour', 25), ('9.5 seconds', 10), ('1 second', 5)) AS v (s, e), masking.requests r,
+  LATERAL (SELECT masking.request_body(jsonb_populate_record(r, jsonb_build_object('expires_at', clock_timestamp() + s::interval)), 'https://x', 25) AS body) b
+WHERE r.request_id = (SELECT id FROM known WHERE name = 'first');
 
 CREATE FUNCTION pg_temp.reported(status integer, answer text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -356,6 +356,13 @@ SELECT is(pg_temp.takes_at_once(1), id, 'what may not be placed any more holds n
 SELECT is(pg_temp.now_is(id), 'refused order_over', 'and says so') FROM known WHERE name = 'late';
 UPDATE masking.orders SET cancelled_at = NULL WHERE order_id = 'A';
 
+UPDATE masking.requests SET ended_at = now(), first = NULL;
+INSERT INTO known SELECT 'swapped', id FROM pg_temp.asks('M', 'agent');
+UPDATE masking.orders SET agent_number = '14156662003' WHERE order_id = 'M';
+SELECT is(pg_temp.takes_at_once(1), NULL, 'an agent who was swapped is not rung, nor is the new one, who has asked for nothing');
+SELECT is(pg_temp.now_is(id), 'refused order_over', 'and the app hears so') FROM known WHERE name = 'swapped';
+UPDATE masking.orders SET agent_number = '14156662002' WHERE order_id = 'M';
+
 -- ---- ends of which nobody tells ----
 
 UPDATE masking.requests SET ended_at = now(), first = NULL;
@@ -431,7 +438,11 @@ DELETE FROM masking.requests;
 UPDATE masking.settings SET amount = 2 WHERE name = 'requests_per_hour';
 SELECT is(pg_temp.first_says('busy') || pg_temp.first_says('failed') IS NOT NULL, true, 'two');
 SELECT matches(a.state, '^MK016 order A: 2 calls were asked for within an hour$', 'and no more') FROM pg_temp.asks('A', 'agent') a;
-UPDATE masking.requests SET requested_at = requested_at - interval '1 hour';
+UPDATE masking.requests SET state = 'expired' WHERE request_id = (SELECT max(request_id) FROM masking.requests);
+BEGIN;
+SELECT is(a.state, 'requested', 'of which Plivo was asked') FROM pg_temp.asks('A', 'agent') a;
+ROLLBACK;
+UPDATE masking.requests SET state = 'ringing', requested_at = requested_at - interval '1 hour';
 SELECT is(a.state, 'requested', 'until the hour is over') FROM pg_temp.asks('A', 'agent') a;
 UPDATE masking.requests SET ended_at = now(), first = NULL;
 UPDATE masking.settings SET amount = 0 WHERE name = 'requests_per_hour';

@@ -69,7 +69,7 @@ class Asked(Order):
 @pytest.fixture
 def order(database):
     yield (order := Asked(database))
-    database.query("UPDATE masking.requests SET ended_at = now() WHERE order_id = %s AND ended_at IS NULL", order.id)
+    database.query("UPDATE masking.requests SET ended_at = now(), first = NULL WHERE order_id = %s AND ended_at IS NULL", order.id)
 
 
 def assert_masked(story, order):

@@ -292,8 +292,9 @@ def test_one_that_slept_between_taking_and_sending_does_not_send(calls, database
     with database.locked("placer"):
         wait_until(database.somebody_waits_for_a_lock)
         request = calls.database.query(
-            "INSERT INTO masking.requests (order_id, side, requested_at, expires_at, state)"
-            " VALUES ('A-1', 'agent', now(), now() + interval '10 minutes', 'requested') RETURNING request_id")[0][0]
+            "INSERT INTO masking.requests (order_id, side, first, requested_at, expires_at, state)"
+            " SELECT 'A-1', 'agent', masking.dialled(o, 'agent'), now(), now() + interval '10 minutes', 'requested'"
+            " FROM masking.orders o WHERE o.order_id = 'A-1' RETURNING request_id")[0][0]
         placer.process.send_signal(signal.SIGSTOP)
     calls.until(request, "placing")
     time.sleep(0.2)  # twice the 5 seconds
