@@ -174,8 +174,8 @@ SELECT is(pg_temp.now_is(id), 'ringing', 'it rings still') FROM known WHERE name
 SELECT is(pg_temp.answers('c1', id, 14156667778, '7'), 'ask_key shows 14155550100 1', 'another key is none') FROM known WHERE name = 'talk';
 SELECT is(pg_temp.answers('c1', id, 14156667778, '1'), 'connected 14156667777 shows 14155550100', 'with it the customer is rung') FROM known WHERE name = 'talk';
 SELECT is(pg_temp.answers('c1', id, 14156667778), 'ask_key shows 14155550100 1', 'the question told late again is answered') FROM known WHERE name = 'talk';
-SELECT results_eq($$SELECT outcome, side, order_ids, route_id IS NOT NULL, placed, proxy FROM masking.calls WHERE call_uuid = 'c1'$$,
-  $$VALUES ('connected', 'agent', '{A}'::text[], true, true, 14155550100)$$, 'promise 4: and changes nothing of the record');
+SELECT results_eq($$SELECT outcome, side, order_ids, route_id IS NOT NULL, placed, proxy, repeats FROM masking.calls WHERE call_uuid = 'c1'$$,
+  $$VALUES ('connected', 'agent', '{A}'::text[], true, true, 14155550100, 0)$$, 'promise 4: and changes nothing of the record');
 SELECT is(pg_temp.now_is(id), 'ringing', 'the other phone rings') FROM known WHERE name = 'talk';
 SELECT masking.record_events('{c1}', '{14155550100}', '{NULL}', ARRAY['{"callee_answered":"true"}']);
 SELECT is(pg_temp.now_is(id), 'connected', 'they talk') FROM known WHERE name = 'talk';
@@ -296,6 +296,10 @@ SELECT results_eq($$SELECT r.records, a.say FROM known k, unnest(ARRAY[false, tr
     LATERAL (SELECT * FROM masking.answer_requests('{s1}', ARRAY[k.id], '{14156667778}', '{14155550100}', '{1}', '{1}', r.records) OFFSET 0) a WHERE name = 'several' ORDER BY records$$,
   $$VALUES (false, NULL), (true, 'This call is recorded.')$$, 'who is recorded hears so');
 UPDATE masking.settings SET is_on = false WHERE name LIKE 'greet_call%';
+UPDATE masking.requests SET ended_at = now(), first = NULL;
+INSERT INTO known SELECT 'the later', pg_temp.placed('A later', 'agent');
+SELECT pg_temp.answers('s3', id, 14156667778) FROM known WHERE name = 'the later';
+SELECT is((SELECT order_ids FROM masking.calls WHERE call_uuid = 's3'), '{A later,A}', 'first for the one that it is about');
 UPDATE masking.requests SET ended_at = now(), first = NULL;
 INSERT INTO known SELECT 'one of two', pg_temp.placed('A', 'agent');
 SELECT is(pg_temp.answers('s2', id, 14156667777), 'order_over shows 14155550100', 'the phone of the other side is none of this one') FROM known WHERE name = 'one of two';
