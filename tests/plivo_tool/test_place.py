@@ -466,10 +466,10 @@ def test_the_other_takes_over_at_once_when_it_is_stopped(calls):
     first = calls.started()
     calls.goes_on()
     second = calls.started().until("event=standing_by")
+    stopped = time.monotonic()
     first.stop()
     second.until("event=taken_over")
-    silence = calls.database.query("SELECT clock_timestamp() - heard_at < interval '15 seconds' FROM masking.placer")
-    assert silence == [(True,)]
+    assert time.monotonic() - stopped < 10, "a silent one would be waited for for 15 s"
     calls.until(calls.ask(), "ringing")
 
 
