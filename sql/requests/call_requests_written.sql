@@ -16,12 +16,12 @@ BEGIN
   SELECT * INTO o FROM masking.orders f WHERE f.order_id = r.order_id;
   IF nullif(written_number, '') IS NOT NULL THEN
     named := masking.number_of(masking.e164(written_number, 'number'));
-    IF masking.person(named) IS DISTINCT FROM masking.party(o, r.side) THEN
-      IF NOT EXISTS (SELECT FROM masking.order_phones p WHERE p.order_id = r.order_id AND p.side = r.side AND p.phone = masking.person(named)) THEN
-        RAISE EXCEPTION 'number: is no phone of the %', r.side
-          USING ERRCODE = 'MK005', COLUMN = 'number', TABLE = 'call_requests',
-            HINT = 'Leave it out for the main phone, or name one of order_phones.';
-      END IF;
+    IF masking.person(named) IS DISTINCT FROM masking.party(o, r.side)
+      AND NOT EXISTS (SELECT FROM masking.order_phones p WHERE p.order_id = r.order_id AND p.side = r.side AND p.phone = masking.person(named))
+    THEN
+      RAISE EXCEPTION 'number: is no phone of the %', r.side
+        USING ERRCODE = 'MK005', COLUMN = 'number', TABLE = 'call_requests',
+          HINT = 'Leave it out for the main phone, or name one of order_phones.';
     END IF;
   END IF;
   r.first := coalesce(named, masking.dialled(o, r.side));
