@@ -229,7 +229,7 @@ static enum schema note_schema(struct switchboard *board, enum schema seen)
 
 static enum db_status connect_and_check(struct switchboard *board, struct store *store)
 {
-    bool fits;
+    bool fits = false;
     enum schema seen = SCHEMA_UNSEEN;
     enum db_status status = db_connect(store->db);
     if (status == DB_OK)
