@@ -50,7 +50,7 @@ BEGIN
       USING ERRCODE = 'MK017', TABLE = 'call_requests',
         HINT = 'The pool is empty. The owner''s setting request_number says which number is shown then.';
   ELSIF way.outcome <> 'connected' THEN
-    RAISE EXCEPTION 'order %: %', r.order_id, masking.request_obstacle(o, r, r.first, way)
+    RAISE EXCEPTION 'order %: %', r.order_id, masking.request_obstacle(o, r, way)
       USING ERRCODE = 'MK015', TABLE = 'call_requests', HINT = 'Nobody can call by this order now: explain() says more.';
   ELSIF cap > 0 AND masking.rang_enough(masking.pairs_of(way.order_ids), cap) THEN
     RAISE EXCEPTION 'order %: %', r.order_id, masking.said_reason(('too many calls', NULL, NULL, r.side, NULL))

@@ -42,7 +42,7 @@ $$;
 COMMENT ON FUNCTION masking.request_way(masking.requests, bigint, bigint) IS
   'Whether a phone that is rung for a request reaches the other side, while both see that number, or why not.';
 
-CREATE OR REPLACE FUNCTION masking.request_obstacle(o masking.orders, r masking.requests, rung bigint, way record) RETURNS text
+CREATE OR REPLACE FUNCTION masking.request_obstacle(o masking.orders, r masking.requests, way record) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -51,13 +51,13 @@ DECLARE
   words text;
 BEGIN
   IF way.outcome = 'blocked' THEN
-    RETURN masking.said_reason(masking.block_found(CASE WHEN masking.may_dial(rung) THEN r.side ELSE masking.other(r.side) END,
-      CASE WHEN masking.may_dial(rung) THEN way.callee ELSE rung END));
+    RETURN masking.said_reason(CASE WHEN masking.may_dial(r.first) THEN masking.block_found(r.side, way.callee)
+      ELSE masking.block_found(masking.other(r.side), r.first) END);
   END IF;
   SELECT string_agg(masking.said_reason((f.reason, NULL, f.since, f.side, f.digits)), '; ') INTO words
   FROM masking.order_state(o, r.order_id) f;
   RETURN coalesce(words, format('that phone of the %s reaches nobody by this order', r.side));
 END
 $$;
-COMMENT ON FUNCTION masking.request_obstacle(masking.orders, masking.requests, bigint, record) IS
-  'Why request_way() does not connect, as people read it.';
+COMMENT ON FUNCTION masking.request_obstacle(masking.orders, masking.requests, record) IS
+  'Why request_way() does not connect the phone that a request has rung, as people read it.';

@@ -34,16 +34,12 @@ CREATE FUNCTION pg_temp.ends(call text, id text, status text) RETURNS void LANGU
   SELECT masking.end_requests(ARRAY[call], ARRAY[id], ARRAY[14155550100], ARRAY[status]);
   SELECT masking.record_events(ARRAY[call], ARRAY[14155550100], ARRAY[NULL], ARRAY['{"caller_ended":"true"}'])
 $$;
--- As if it had named its phone: that is forgotten with the end, or the row is refused (phone_while_open).
-CREATE FUNCTION pg_temp.names_its_phone(id text) RETURNS void LANGUAGE sql AS $$
-  UPDATE masking.requests r SET first = masking.dialled(o, r.side) FROM masking.orders o WHERE r.request_id = id AND o.order_id = r.order_id
-$$;
 -- Everything of a call up to the ring: its request.
 CREATE FUNCTION pg_temp.placed(the_order text, the_side text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   id CONSTANT text := (SELECT a.id FROM pg_temp.asks(the_order, the_side) a);
 BEGIN
-  PERFORM pg_temp.takes_at_once(1), pg_temp.names_its_phone(id);
+  PERFORM pg_temp.takes_at_once(1);
   PERFORM masking.request_report(1, id, true, 201, format('{"request_uuid": "u-%s"}', id));
   RETURN id;
 END
@@ -152,7 +148,7 @@ DECLARE
 BEGIN
   UPDATE masking.requests SET ended_at = now(), first = NULL;
   SELECT a.id INTO id FROM pg_temp.asks('A', 'agent') a;
-  PERFORM pg_temp.takes_at_once(1), pg_temp.names_its_phone(id);
+  PERFORM pg_temp.takes_at_once(1);
   PERFORM masking.request_report(1, id, true, status, answer);
   RETURN pg_temp.now_is(id);
 END
@@ -354,7 +350,6 @@ FROM (VALUES
 -- Refused as it is to be placed.
 INSERT INTO known SELECT 'late', id FROM pg_temp.asks('A', 'agent');
 INSERT INTO known SELECT 'next', id FROM pg_temp.asks('M', 'agent');
-SELECT pg_temp.names_its_phone(id) FROM known WHERE name = 'late';
 UPDATE masking.orders SET cancelled_at = now() WHERE order_id = 'A';
 SELECT is(pg_temp.takes_at_once(1), id, 'what may not be placed any more holds nothing up') FROM known WHERE name = 'next';
 SELECT is(pg_temp.now_is(id), 'refused order_over', 'and says so') FROM known WHERE name = 'late';
@@ -371,7 +366,6 @@ UPDATE masking.orders SET agent_number = '14156662002' WHERE order_id = 'M';
 
 UPDATE masking.requests SET ended_at = now(), first = NULL;
 INSERT INTO known SELECT 'old', id FROM pg_temp.asks('A', 'agent');
-SELECT pg_temp.names_its_phone(id) FROM known WHERE name = 'old';
 UPDATE masking.requests SET expires_at = now() - interval '1 second' WHERE request_id = (SELECT id FROM known WHERE name = 'old');
 SELECT is(pg_temp.now_is(id), 'expired', 'nobody placed it') FROM known WHERE name = 'old';
 SELECT isnt(a.id, k.id, 'another tap asks anew') FROM known k, pg_temp.asks('A', 'agent') a WHERE k.name = 'old';
