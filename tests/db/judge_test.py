@@ -43,7 +43,7 @@ class Session:
         self.end()
 
     def end(self):
-        self.is_open, self.touched, self.ever, self.is_fresh, self.saved, self.snapshot = False, {}, set(), True, None, None
+        self.is_open, self.touched, self.ever, self.is_fresh, self.saved, self.snapshot, self.began = False, {}, set(), True, None, None, None
 
 
 class World:
@@ -74,6 +74,11 @@ class World:
 
     def now(self):
         return time.time() + self.offset
+
+    def now_in(self, session):
+        """now() of its transaction, however many statements that has: a second completion is at the time of the first."""
+        session.began = session.began or self.now()
+        return session.began
 
     def next(self, letter):
         self.counter += 1
@@ -106,6 +111,7 @@ class World:
         self.sent.append(f"{session.isolation}: {statement.removesuffix(RETURNING) % tuple(map(repr, values))}")
         if not session.is_open:
             session.is_open = True
+            self.now_in(session)
             session.snapshot = self.model.copy() if session.isolation != "READ COMMITTED" else None
             ask(session.connection, "SET LOCAL lock_timeout = '20ms'; SELECT count(*) FROM masking.orders")
         try:
@@ -167,7 +173,7 @@ class World:
         for order_id in ids:
             after = changed[order_id] = copy.deepcopy(view.orders[order_id])
             if column == "completed_at":
-                after.completed = None if value is None else self.now() + value
+                after.completed = None if value is None else self.now_in(session) + value
             elif column == "cancelled_at":
                 after.cancelled = value is not None
             elif column != "placed_at":
@@ -444,10 +450,18 @@ class World:
                     self.note_phones(self.operator, self.model, order_id, order)
                 else:
                     assert proxy == order.proxy
-                    assert not self.is_quiet() or not order.is_live(self.now()), f"{order_id} is left on {proxy}"
 
     def serve_waiting(self):
+        """Two runs: one that goes through the rest of a replacement's list does not look for more orders, the next one does."""
         busy = self.touched_by_others()
+        self.serve(busy)
+        self.serve(busy)
+        for order_id, order in self.model.orders.items():
+            assert order_id in busy or order.proxy not in self.model.replaced or not self.is_quiet() or not order.is_live(self.now()), \
+                f"{order_id} is left on {order.proxy}"
+        self.others_changed(None)
+
+    def serve(self, busy):
         self.sent.append("assign_pending")
         now = self.now()
         ask(self.owner, "UPDATE masking.replacements SET looked_at = looked_at - interval '31 seconds'")
@@ -476,7 +490,6 @@ class World:
                 codes, = ask(self.owner, "SELECT customer_code, agent_code FROM masking.orders WHERE order_id = %s", order_id)
                 if set(order.codes) != {side for side, code in zip(GRACE, codes) if code} or any(c[1] != order.proxy for c in order.codes.values()):
                     self.note_codes(self.model, order, codes, now)
-        self.others_changed(None)
 
     def pass_time(self):
         seconds = self.chance.choice([61, 407, 2011, 3607, 12 * 3600 + 13, 40 * 3600 + 17])
