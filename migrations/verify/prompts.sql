@@ -4,6 +4,6 @@ BEGIN;
 SET LOCAL ROLE masking_owner;
 
 SELECT event, language, words, voice, play_url, number FROM masking.prompts WHERE false;
-SELECT kind, outcome, event, rank, tone, told, briefly FROM masking.outcomes WHERE false;
+SELECT kind, outcome, event, rank, tone, told, briefly, class FROM masking.outcomes WHERE false;
 
 ROLLBACK;

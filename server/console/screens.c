@@ -11,7 +11,7 @@
 #include "statements.h" /* made from sql/ by the Makefile */
 #include "style.h"      /* made from style.css by the Makefile */
 
-enum { FIELDS_MAX = 6, FIELD_SIZE = 1024, STORAGE = 8192 };
+enum { FIELDS_MAX = 7, FIELD_SIZE = 1024, STORAGE = 8192 };
 
 /* On every page: no script, no frame, nothing from elsewhere, no trace of where one was. */
 #define COMMON                                                                            \
@@ -92,10 +92,12 @@ static void introduce_calls(struct page *page)
     start_form(page, "/calls");
     html(page->out,
          "<label>What became of it <select name=\"outcome\"><option value=\"\">everything</option>"
-         "<option value=\"talked\">somebody answered</option>"
-         "<option value=\"unanswered\">a phone was rung, nobody answered</option>"
-         "<option value=\"nobody\">no phone was rung</option>"
-         "<option value=\"apologised\">the database was away</option></select></label>"
+         "<option value=\"answered\">answered</option>"
+         "<option value=\"not_taken\">rung, not taken</option>"
+         "<option value=\"not_put_through\">could not be put through</option>"
+         "<option value=\"turned_away\">nobody was rung</option>"
+         "<option value=\"apologised\">heard an apology</option>"
+         "<option value=\"open\">no end told yet</option></select></label>"
          "<label>Order id <input name=\"order\" maxlength=\"200\" spellcheck=\"false\" "
          "autocapitalize=\"off\"></label>"
          "<label>Until (19:42, or 2026-11-25 19:42) <input name=\"until\" maxlength=\"40\" "
@@ -134,7 +136,7 @@ static const struct screen screens[] = {
      "/calls",
      "Calls",
      {"console_calls", SQL_CONSOLE_CALLS, NULL},
-     {"outcome", "number", "order", "until", "before"},
+     {"outcome", "number", "order", "prefix", "cause", "until", "before"},
      NULL,
      introduce_calls,
      false,
@@ -152,7 +154,7 @@ static const struct screen screens[] = {
      "/pool",
      "Pool",
      {"console_pool", SQL_CONSOLE_POOL, NULL},
-     {NULL},
+     {"number"},
      NULL,
      NULL,
      false,

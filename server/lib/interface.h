@@ -10,7 +10,7 @@
 #include "must_check.h"
 
 /* The interfaces that these programs can use: see sql/schema/schema_interface.sql. */
-enum { INTERFACE_OLDEST = 4, INTERFACE_NEWEST = 4 };
+enum { INTERFACE_OLDEST = 5, INTERFACE_NEWEST = 5 };
 
 /* DB_OK or DB_BROKEN: the schema was asked, and *fits says whether it serves one of them; if not,
  * that was logged, and what to do. role: that DATABASE_URL should name. */

@@ -15,17 +15,9 @@ SELECT c.call_uuid, c.called_at, c.outcome, c.proxy, c.side, c.order_ids, c.call
     ELSE coalesce(c.callee_code, c.caller_code) END AS hangup_code,
   CASE WHEN num_nonnulls(c.caller_cost, c.callee_cost) > 0
     THEN coalesce(c.caller_cost, 0) + coalesce(c.callee_cost, 0) END AS cost,
-  CASE
-    WHEN c.outcome <> 'connected' THEN c.outcome
-    WHEN l.answered AND c.callee_confirmed THEN 'talked'
-    WHEN l.answered THEN 'answered'
-    WHEN l.mailbox THEN 'mailbox'
-    -- (Any other word of Plivo's is a failure.)
-    WHEN c.dial_status IS NOT NULL THEN coalesce(
-      (SELECT o.outcome FROM masking.outcomes o WHERE o.kind = 'ringing' AND o.outcome = c.dial_status), 'failed')
-    WHEN num_nonnulls(c.callee_ended, c.caller_ended) > 0 THEN 'ended'
-  END AS became,
-  c.route_id, c.placed
+  b.became,
+  c.route_id, c.placed,
+  coalesce((SELECT o.class FROM masking.outcomes o WHERE o.kind IN ('call', 'ringing', 'life') AND o.outcome = coalesce(b.became, c.outcome)), 'turned_away') AS class
 FROM masking.calls c
 -- caller_… is the caller's leg, callee_… the callee's, dial_… the end of the dialling. Unless
 -- somebody answered, the callee's leg tells why: the caller's only says that our sentence came to
@@ -47,7 +39,17 @@ CROSS JOIN LATERAL (
     WHEN c.placed THEN coalesce(c.callee_source, CASE WHEN c.caller_source !~* '^call' THEN c.caller_source END)
     WHEN l.answered THEN coalesce(c.caller_source, c.callee_source)
     ELSE coalesce(c.callee_source, c.caller_source)
-  END COLLATE "C") COLLATE "default" AS source) h;
+  END COLLATE "C") COLLATE "default" AS source) h
+CROSS JOIN LATERAL (SELECT CASE
+  WHEN c.outcome <> 'connected' THEN c.outcome
+  WHEN l.answered AND c.callee_confirmed THEN 'talked'
+  WHEN l.answered THEN 'answered'
+  WHEN l.mailbox THEN 'mailbox'
+  -- (Any other word of Plivo's is a failure.)
+  WHEN c.dial_status IS NOT NULL THEN coalesce(
+    (SELECT o.outcome FROM masking.outcomes o WHERE o.kind = 'ringing' AND o.outcome = c.dial_status), 'failed')
+  WHEN num_nonnulls(c.callee_ended, c.caller_ended) > 0 THEN 'ended'
+END AS became) b;
 
 COMMENT ON VIEW masking.call_life IS
   'What became of a call, read out of what Plivo told: one row per row of calls. Whether it was answered is said here, and nowhere else.';
@@ -77,3 +79,4 @@ COMMENT ON COLUMN masking.call_life.route_id IS 'As in calls.';
 COMMENT ON COLUMN masking.call_life.placed IS 'As in calls.';
 COMMENT ON COLUMN masking.call_life.became IS
   'What became of it in a word, as in outcomes (call, ringing, life): why it was not connected, or how the ringing went; NULL: connected, and nothing more is told.';
+COMMENT ON COLUMN masking.call_life.class IS 'What it counts as: the class of that word, as in outcomes; open: connected, and nothing more is told.';

@@ -1,17 +1,4 @@
-CREATE OR REPLACE FUNCTION masking.is_of_kind(outcome text, answered boolean, kind text) RETURNS boolean
-LANGUAGE sql IMMUTABLE
-AS $$
-  SELECT CASE kind
-    WHEN 'nobody' THEN outcome NOT IN ('connected', 'apologised')
-    WHEN 'talked' THEN outcome = 'connected' AND answered IS TRUE
-    WHEN 'unanswered' THEN outcome = 'connected' AND answered IS FALSE
-    ELSE outcome = kind
-  END
-$$;
-COMMENT ON FUNCTION masking.is_of_kind(text, boolean, text) IS
-  'Whether a call belongs to a kind of the console''s list. One of which nothing is told yet was neither answered nor not.';
-
-CREATE OR REPLACE FUNCTION masking.console_calls(who text, kind text, on_number text, of_order text, typed_until text, before text)
+CREATE OR REPLACE FUNCTION masking.console_calls(who text, kind text, on_number text, of_order text, on_prefix text, cause text, typed_until text, before text)
 RETURNS SETOF masking.console_line
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -53,7 +40,7 @@ BEGIN
   END IF;
   RETURN NEXT masking.line('section', '', '', '', CASE WHEN isfinite(from_time) THEN 'Calls until ' || masking.said_time(from_time) ELSE 'The latest calls' END);
   FOR c IN
-    SELECT f.called_at, f.call_uuid, f.proxy, f.order_ids, f.outcome, f.answered FROM masking.call_life f
+    SELECT f.called_at, f.call_uuid, f.proxy, f.order_ids, f.outcome, f.became, f.class FROM masking.call_life f
     WHERE f.called_at <= least(from_time, during.ends) AND (f.called_at < from_time OR from_uuid IS NULL OR f.call_uuid < from_uuid)
       AND f.called_at >= coalesce(during.begins, '-infinity')
     ORDER BY f.called_at DESC, f.call_uuid DESC
@@ -67,7 +54,7 @@ BEGIN
     before := format('%s-%s', (extract(epoch FROM c.called_at) * 1000000)::bigint, c.call_uuid);
     CONTINUE WHEN of_order IS NOT NULL AND (c.order_ids @> ARRAY[of_order]) IS NOT TRUE
       OR on_number IS NOT NULL AND c.proxy IS DISTINCT FROM proxy_is
-      OR kind IS NOT NULL AND NOT masking.is_of_kind(c.outcome, c.answered, kind);
+      OR kind IS NOT NULL AND kind NOT IN (c.class, coalesce(c.became, c.outcome));
     IF shown = 0 THEN
       RETURN NEXT masking.call_columns();
     END IF;
@@ -83,5 +70,5 @@ BEGIN
   RETURN NEXT masking.line('sql', '', '', '', 'The same in psql', 'SELECT * FROM call_log WHERE called_at <= :until ORDER BY called_at DESC LIMIT 50;');
 END
 $$;
-COMMENT ON FUNCTION masking.console_calls(text, text, text, text, text, text) IS 'The console''s list of calls, by key.';
-GRANT EXECUTE ON FUNCTION masking.console_calls(text, text, text, text, text, text) TO masking_console;
+COMMENT ON FUNCTION masking.console_calls(text, text, text, text, text, text, text, text) IS 'The console''s list of calls, by key.';
+GRANT EXECUTE ON FUNCTION masking.console_calls(text, text, text, text, text, text, text, text) TO masking_console;

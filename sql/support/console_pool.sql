@@ -51,7 +51,7 @@ END
 $$;
 COMMENT ON FUNCTION masking.replacement_lines() IS 'How far numbers are replaced, as lines of a page.';
 
-CREATE OR REPLACE FUNCTION masking.console_pool(who text) RETURNS SETOF masking.console_line
+CREATE OR REPLACE FUNCTION masking.console_pool(who text, on_number text) RETURNS SETOF masking.console_line
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -115,5 +115,5 @@ BEGIN
     E'INSERT INTO proxy_numbers (number, prefix) VALUES (:number, '''');\nUPDATE proxy_numbers SET enabled = false WHERE number = :number;\nSELECT replace_number(:number);');
 END
 $$;
-COMMENT ON FUNCTION masking.console_pool(text) IS 'The console''s page of the pool.';
-GRANT EXECUTE ON FUNCTION masking.console_pool(text) TO masking_console;
+COMMENT ON FUNCTION masking.console_pool(text, text) IS 'The console''s page of the pool.';
+GRANT EXECUTE ON FUNCTION masking.console_pool(text, text) TO masking_console;

@@ -137,18 +137,15 @@ BEGIN
   PERFORM masking.check_window(within, '6 hours');
   RETURN QUERY
   WITH rung AS MATERIALIZED (
-    -- No calling code is the beginning of another, and none is longer than three digits.
-    SELECT l.proxy, d.is_today, left(r.callee::text, 3) AS digits, count(*) AS calls, count(*) FILTER (WHERE l.answered) AS reached
+    SELECT r.proxy, d.is_today, r.digits, count(*) AS calls, count(*) FILTER (WHERE r.class = 'answered') AS reached
     FROM (VALUES (now(), true), (now() - interval '24 hours', false)) AS d (until, is_today)
-    JOIN masking.call_life l ON l.called_at > d.until - within AND l.called_at <= d.until
-    LEFT JOIN masking.routes r ON r.order_id = ANY (l.order_ids) AND r.route_id = l.route_id AND r.callee > 0
-    WHERE l.outcome = 'connected' AND l.answered IS NOT NULL
+    CROSS JOIN LATERAL masking.rung_calls(d.until - within, d.until) r
+    WHERE r.class <> 'open'
     GROUP BY 1, 2, 3
   ), coded AS (
-    SELECT r.*, (SELECT n.code FROM masking.number_lengths n WHERE n.code IN (left(r.digits, 1), left(r.digits, 2), r.digits) LIMIT 1) AS code
-    FROM rung r
+    SELECT r.*, masking.calling_code(r.digits) AS code FROM rung r
   )
-  SELECT c.proxy::text, c.code, (SELECT k.name FROM masking.countries k WHERE k.code = c.code AND k.is_main ORDER BY k.is_own DESC, k.country LIMIT 1),
+  SELECT c.proxy::text, c.code, masking.country_of(c.code),
     coalesce(sum(c.calls) FILTER (WHERE c.is_today), 0)::bigint, coalesce(sum(c.reached) FILTER (WHERE c.is_today), 0)::bigint,
     coalesce(sum(c.calls) FILTER (WHERE NOT c.is_today), 0)::bigint, coalesce(sum(c.reached) FILTER (WHERE NOT c.is_today), 0)::bigint
   FROM coded c

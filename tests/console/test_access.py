@@ -431,7 +431,7 @@ HOSTILE = ["<script>alert(1)</script>", "'; DROP TABLE masking.orders; --", "\" 
 def test_hostile_text_in_every_field(console, pool, text):
     """Every page answers as for any other text, and prints none of it back as markup."""
     fields = {"/order": ["id"], "/why": ["from_", "to", "at"], "/call": ["id"],
-              "/calls": ["outcome", "number", "order", "until", "before"]}
+              "/calls": ["outcome", "number", "order", "prefix", "cause", "until", "before"]}
     token = console.token()
     for target, names in fields.items():
         for name in names:

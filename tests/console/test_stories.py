@@ -263,9 +263,9 @@ def test_an_order_id_that_is_hostile(browser, console, database, pool):
 def test_calls_by_kind_and_page(browser, console, plivo, order):
     plivo.call(Caller(order.customer), order.proxy, Callee("busy"))
     page = browser.open(console.url + "/calls")
-    page = browser.submit("/calls", outcome="unanswered", order=order.id, until="")
+    page = browser.submit("/calls", outcome="not_taken", order=order.id, until="")
     assert "busy" in page and "they talked" not in page
-    page = browser.submit("/calls", outcome="talked", order=order.id, until="")
+    page = browser.submit("/calls", outcome="answered", order=order.id, until="")
     assert "None." in page
 
 

@@ -80,11 +80,11 @@ SELECT results_eq($$SELECT call_uuid, outcome, talk_seconds FROM lived WHERE cal
   $$VALUES ('hangup-only' COLLATE "C", 'answered', 40), ('hangup-only-0', 'it ended before anybody answered', 0),
     ('mailbox', 'it was answered, and nobody pressed the key', 0), ('quiet', 'answered', 3), ('quiet-busy', 'the callee was busy', 0),
     ('untold', 'the callee''s phone was rung', NULL)$$, 'calls of which little is told, and a mailbox');
-SELECT set_eq($$SELECT key FROM masking.console_calls('anna', 'talked', NULL, NULL, NULL, NULL) WHERE link = 'call'$$,
+SELECT set_eq($$SELECT key FROM masking.console_calls('anna', 'answered', NULL, NULL, NULL, NULL, NULL, NULL) WHERE link = 'call'$$,
   $$SELECT call_uuid FROM lived WHERE outcome IN ('they talked', 'answered')$$, 'the console''s list finds those that somebody answered, as the record says');
-SELECT set_eq($$SELECT key FROM masking.console_calls('anna', 'unanswered', NULL, NULL, NULL, NULL) WHERE link = 'call'$$,
+SELECT set_eq($$SELECT key FROM masking.console_calls('anna', 'not_taken', NULL, NULL, NULL, NULL, NULL, NULL) WHERE link = 'call'$$,
   $$SELECT call_uuid FROM lived WHERE outcome NOT IN ('they talked', 'answered') AND call_uuid <> 'untold'$$, 'and those that nobody did');
-SELECT results_eq($$SELECT cells[5]::bigint, cells[6]::bigint FROM masking.console_pool('anna') WHERE link = 'number' AND key = '14155550100'$$,
+SELECT results_eq($$SELECT cells[5]::bigint, cells[6]::bigint FROM masking.console_pool('anna', NULL) WHERE link = 'number' AND key = '14155550100'$$,
   $$SELECT count(*) FILTER (WHERE outcome IN ('they talked', 'answered')), count(*) FILTER (WHERE talk_seconds BETWEEN 1 AND 5) FROM lived$$,
   'the pool counts them, and the short ones among them');
 SELECT results_eq($$SELECT cells[2] FROM masking.console_now('anna') WHERE cells[1] = 'Connected, no end told yet'$$, $$VALUES ('1')$$,

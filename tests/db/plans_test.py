@@ -19,12 +19,12 @@ NOBODY = "SELECT * FROM tests.answer_calls('{n}', '{14150009999}', '{14155550199
 HEARD = "SELECT * FROM masking.find_prompts('{greet_callee}', '{14155550100}', '{several}'), tests.answer_calls('{a}', '{14150000001}', '{14155550100}')"
 CONSOLE = {
     "now": "SELECT * FROM masking.console_now('anna')",
-    "pool": "SELECT * FROM masking.console_pool('anna')",
+    "pool": "SELECT * FROM masking.console_pool('anna', NULL)",
     "order": "SELECT * FROM masking.console_order('anna', 'plan')",
     "why": "SELECT * FROM masking.console_why('anna', '14150000001', '14155550100', NULL)",
-    "calls": "SELECT * FROM masking.console_calls('anna', NULL, NULL, NULL, NULL, NULL)",
-    "calls of an order": "SELECT * FROM masking.console_calls('anna', NULL, NULL, '5', NULL, NULL)",
-    "older calls": "SELECT * FROM masking.console_calls('anna', 'talked', NULL, NULL, NULL, '1700000000000000-x')",
+    "calls": "SELECT * FROM masking.console_calls('anna', NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+    "calls of an order": "SELECT * FROM masking.console_calls('anna', NULL, NULL, '5', NULL, NULL, NULL, NULL)",
+    "older calls": "SELECT * FROM masking.console_calls('anna', 'answered', NULL, NULL, NULL, NULL, NULL, '1700000000000000-x')",
     "call": "SELECT * FROM masking.console_call('anna', 'call-5')",
     "explain": "SELECT * FROM masking.explain('plan')",
     "explain a call": "SELECT * FROM masking.explain('14150000001', '14155550100', now())",

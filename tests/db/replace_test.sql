@@ -218,16 +218,16 @@ SELECT is(pg_temp.serve() || pg_temp.number('R'), 'waiting', 'stopped, the numbe
 UPDATE masking.replacements SET stopped = false WHERE number = 14155550103;
 
 -- The console.
-SELECT ok(EXISTS (SELECT FROM masking.console_pool('anna') p WHERE p.part = 'row' AND p.cells[3] = 'going on' AND p.cells[1] = '14155550103' AND p.cells[5] = '1'),
+SELECT ok(EXISTS (SELECT FROM masking.console_pool('anna', NULL) p WHERE p.part = 'row' AND p.cells[3] = 'going on' AND p.cells[1] = '14155550103' AND p.cells[5] = '1'),
   'the console''s Pool shows it');
-SELECT ok(EXISTS (SELECT FROM masking.console_pool('anna') p WHERE p.part = 'row' AND p.cells[3] = 'replaced' AND p.cells[1] = '14155550103'), 'and which number it is');
+SELECT ok(EXISTS (SELECT FROM masking.console_pool('anna', NULL) p WHERE p.part = 'row' AND p.cells[3] = 'replaced' AND p.cells[1] = '14155550103'), 'and which number it is');
 SELECT results_eq($$SELECT s FROM masking.order_steps('R') s$$, $$VALUES
   (masking.next_step('no number serves them')),
   ('Both should dial 14155550103, as far as it still rings, from the phone of the order. Somebody calls from another phone? Ask Why with that number.'),
   ('A call that is not on this page did not reach us: another number was dialled, or the number is no longer attached to the application at Plivo (see Pool).')$$,
   'support reads what to do about an order that waits for another number');
 UPDATE masking.proxy_numbers SET enabled = true WHERE number = '14155550103';
-SELECT ok(EXISTS (SELECT FROM masking.console_pool('anna') p WHERE p.part = 'row' AND p.tone = 'good' AND p.cells[3] = 'in use again' AND p.cells[1] = '14155550103' AND p.cells[5] = '0'),
+SELECT ok(EXISTS (SELECT FROM masking.console_pool('anna', NULL) p WHERE p.part = 'row' AND p.tone = 'good' AND p.cells[3] = 'in use again' AND p.cells[1] = '14155550103' AND p.cells[5] = '0'),
   'and a number that is enabled again is no trouble');
 
 -- An order that is over before its turn.
