@@ -145,7 +145,7 @@ BEGIN
   ), coded AS (
     SELECT r.*, masking.calling_code(r.digits) AS code FROM rung r
   )
-  SELECT c.proxy::text, c.code, masking.country_of(c.code),
+  SELECT c.proxy::text, c.code, masking.country_name(c.code),
     coalesce(sum(c.calls) FILTER (WHERE c.is_today), 0)::bigint, coalesce(sum(c.reached) FILTER (WHERE c.is_today), 0)::bigint,
     coalesce(sum(c.calls) FILTER (WHERE NOT c.is_today), 0)::bigint, coalesce(sum(c.reached) FILTER (WHERE NOT c.is_today), 0)::bigint
   FROM coded c

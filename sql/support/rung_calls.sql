@@ -24,10 +24,10 @@ AS $$
 $$;
 COMMENT ON FUNCTION masking.calling_code(text) IS 'The calling code with which a number begins, of its first three digits; NULL: none.';
 
-CREATE OR REPLACE FUNCTION masking.country_of(code text) RETURNS text
+CREATE OR REPLACE FUNCTION masking.country_name(code text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT k.name FROM masking.countries k WHERE k.code = country_of.code AND k.is_main ORDER BY k.is_own DESC, k.country LIMIT 1
+  SELECT k.name FROM masking.countries k WHERE k.code = country_name.code AND k.is_main ORDER BY k.is_own DESC, k.country LIMIT 1
 $$;
-COMMENT ON FUNCTION masking.country_of(text) IS 'The country of a calling code, the largest of those that share it; NULL: none.';
+COMMENT ON FUNCTION masking.country_name(text) IS 'The country of a calling code, the largest of those that share it; NULL: none.';
