@@ -285,14 +285,13 @@ static bool claims_to_be_plivo(const struct service *service, const struct endpo
 /* false: the response says so. Where memory runs out before the signature is checked, the
  * apology tells a stranger nothing, and Plivo gets an answer it can use. */
 static bool is_from_plivo(struct service *service, const struct endpoint *endpoint,
-                          const struct request *request, const struct form *form, int *version,
+                          const struct request *request, const struct form *form,
                           struct response *response)
 {
     const struct signed_request received = signed_parts(service->config, request, form);
     struct signature_verdict verdict =
         keyring_check(service->keyring, &received, versions_of(endpoint));
     enum signature_refusal reason = REFUSAL_WRONG;
-    *version = verdict.version;
     if (verdict.status == SIGNATURE_FAILED) {
         response_note(response, "signature=failed");
         apologise(endpoint, response);
@@ -303,22 +302,6 @@ static bool is_from_plivo(struct service *service, const struct endpoint *endpoi
         return true;
     refuse_signature(service, endpoint, request, reason, verdict.version, response);
     return false;
-}
-
-/* Counts a webhook of Plivo's, and for which proxy number: known where somebody dials it, from
- * what version 3 covers. */
-static void note_arrival(const struct endpoint *endpoint, const struct form *form, int version)
-{
-    struct number proxy = {0};
-    struct form_text to;
-    bool is_dialled = endpoint->handler == call_answer || endpoint == &hangup_at_answer ||
-                      endpoint->handler == message_forward;
-    if (endpoint->methods != GET_OR_POST)
-        return;
-    if (is_dialled && version == 3 && !form_says(form, "Direction", "outbound") &&
-        form_find(form, "To", &to) == FORM_OK)
-        (void)number_parse(to.bytes, to.length, &proxy);
-    metrics_saw_webhook(proxy);
 }
 
 /* A signature is checked over all fields or not at all. */
@@ -337,17 +320,13 @@ static bool is_let_in(struct service *service, const struct endpoint *endpoint,
                       const struct request *request, const struct form *form,
                       enum form_status decoded, struct response *response)
 {
-    int version;
     if (endpoint->access == OPEN || !keyring_is_signing(service->keyring))
         return true;
     if (decoded != FORM_OK) {
         refuse_form(endpoint, decoded, response);
         return false;
     }
-    if (!is_from_plivo(service, endpoint, request, form, &version, response))
-        return false;
-    note_arrival(endpoint, form, version);
-    return true;
+    return is_from_plivo(service, endpoint, request, form, response);
 }
 
 /* Reads the endpoint's parameters, then calls its handler. */

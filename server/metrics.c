@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "counters.h"
-#include "log.h"
 #include "outcome.h"
 #include "response.h"
 #include "version.h"
@@ -44,17 +43,6 @@ static const char *const version_names[] = {"none", "2", "3"};
 enum { VERSIONS = sizeof version_names / sizeof version_names[0] };
 static counter refusals[REFUSALS][VERSIONS];
 
-/* When the last signed webhook came: any, and per number in the order of their first. One that
- * is not heard of any more gives way to a new one, so the labels stay bounded. */
-enum { NUMBERS_SEEN_MAX = 1000 };
-static pthread_mutex_t seen_lock = PTHREAD_MUTEX_INITIALIZER;
-static time_t last_webhook; /* 0: none yet */
-static struct {
-    int64_t number;
-    time_t at;
-} numbers_seen[NUMBERS_SEEN_MAX];
-static size_t numbers_seen_count;
-
 static counter answers[OUTCOMES]; /* webhooks, by outcome */
 
 static const struct {
@@ -69,6 +57,7 @@ static const struct {
 static pthread_mutex_t gauges_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct gauge gauges[GAUGES_MAX];
 static size_t gauge_count;
+static time_t gauges_told; /* 0: not yet */
 
 static void add(counter *to, uint64_t amount)
 {
@@ -85,39 +74,6 @@ void metrics_count_refusal(enum signature_refusal reason, int version)
     add(&refusals[reason][version == 0 ? 0 : version - 1], 1);
 }
 
-/* The lock is held. Its place, or the one it shall have. */
-static size_t place_of(int64_t number)
-{
-    size_t oldest = 0;
-    for (size_t i = 0; i < numbers_seen_count; i++) {
-        if (numbers_seen[i].number == number)
-            return i;
-        if (numbers_seen[i].at < numbers_seen[oldest].at)
-            oldest = i;
-    }
-    return numbers_seen_count < NUMBERS_SEEN_MAX ? numbers_seen_count++ : oldest;
-}
-
-void metrics_saw_webhook(struct number proxy)
-{
-    static struct log_limit limit = {.seconds = 3600};
-    bool left_out = false;
-    pthread_mutex_lock(&seen_lock);
-    last_webhook = time(NULL);
-    if (proxy.value != 0) {
-        size_t place = place_of(proxy.value);
-        left_out = numbers_seen[place].at != 0 && numbers_seen[place].number != proxy.value;
-        numbers_seen[place].number = proxy.value;
-        numbers_seen[place].at = last_webhook;
-    }
-    pthread_mutex_unlock(&seen_lock);
-    if (left_out) {
-        counters_count(COUNTER_METRICS_LEFT_OUT);
-        log_event_limited(&limit, LOG_ERROR, "metrics_left_out", "what=numbers kept=%d",
-                          NUMBERS_SEEN_MAX);
-    }
-}
-
 void metrics_count_answer(const char *outcome, int64_t microseconds)
 {
     add(&answers[outcome_labelled(outcome)], 1);
@@ -127,6 +83,7 @@ void metrics_count_answer(const char *outcome, int64_t microseconds)
 void metrics_set_gauges(const struct gauge values[], size_t count)
 {
     pthread_mutex_lock(&gauges_lock);
+    gauges_told = time(NULL);
     gauge_count = count;
     memcpy(gauges, values, gauge_count * sizeof gauges[0]);
     pthread_mutex_unlock(&gauges_lock);
@@ -176,6 +133,10 @@ static void print_histogram(struct response *response, enum distribution distrib
 static void print_gauges(struct response *response)
 {
     pthread_mutex_lock(&gauges_lock);
+    /* 0 before the first: a server that is refused from its start on is an alarm too. */
+    print_head(response, "gauges_told_timestamp_seconds",
+               "When the database last told the values below; 0: not since the start", "gauge");
+    print(response, "masking_gauges_told_timestamp_seconds %lld\n", (long long)gauges_told);
     for (size_t i = 0; i < gauge_count; i++) {
         const struct gauge *gauge = &gauges[i];
         if (i == 0 || strcmp(gauge->name, gauges[i - 1].name) != 0)
@@ -208,25 +169,6 @@ static void print_refusals(struct response *response)
                   metrics_refusal_names[i], version_names[j], read_counter(&refusals[i][j]));
 }
 
-/* Nothing until the first: a time of 0 would be an alarm at every start. */
-static void print_seen(struct response *response)
-{
-    pthread_mutex_lock(&seen_lock);
-    if (last_webhook != 0) {
-        print_head(response, "last_webhook_timestamp_seconds",
-                   "When Plivo's last signed webhook came", "gauge");
-        print(response, "masking_last_webhook_timestamp_seconds %lld\n", (long long)last_webhook);
-    }
-    if (numbers_seen_count > 0)
-        print_head(response, "number_last_webhook_timestamp_seconds",
-                   "When the last signed call or text of this proxy number came", "gauge");
-    for (size_t i = 0; i < numbers_seen_count; i++)
-        print(response,
-              "masking_number_last_webhook_timestamp_seconds{number=\"%" PRId64 "\"} %lld\n",
-              numbers_seen[i].number, (long long)numbers_seen[i].at);
-    pthread_mutex_unlock(&seen_lock);
-}
-
 void metrics_write(struct response *response, const struct metrics_now *now)
 {
     response->status = 200;
@@ -241,7 +183,6 @@ void metrics_write(struct response *response, const struct metrics_now *now)
         print(response, "masking_%s %" PRIu64 "\n", texts[i].name, counters_read((enum counter)i));
     }
     print_refusals(response);
-    print_seen(response);
     for (int i = 0; i < DISTRIBUTIONS; i++)
         print_histogram(response, (enum distribution)i);
     print_head(response, "queue_requests", "Requests waiting for the database", "gauge");

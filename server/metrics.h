@@ -1,10 +1,10 @@
 /*
- * metrics.h - what happened so far, as numbers for Prometheus: the counters of counters.h, and
- * what is counted by outcome, by reason and by number.
+ * metrics.h - what happened so far, as numbers for Prometheus: the counters of counters.h, what
+ * is counted by outcome and by reason, and what the database told.
  *
- * Counting is cheap, from any thread. Nothing here holds a phone
- * number of a party; of what a request says only the proxy number of one that Plivo signed
- * becomes a label.
+ * Counting is cheap, from any thread. Nothing here holds a phone number of a party, and nothing
+ * that a request says becomes a label. What the database knows is not counted here too: that would
+ * begin anew with each process.
  */
 #pragma once
 
@@ -12,7 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "number.h"
 #include "store.h"
 
 struct response;
@@ -34,11 +33,6 @@ void metrics_count_refusal(enum signature_refusal reason, int version);
 
 /* How many since the start, of all versions. */
 uint64_t metrics_refusals(enum signature_refusal reason);
-
-/* A webhook whose signature was valid; proxy: whose number it was about, as it was dialled; of
- * value 0 when that is not sure. The last 1,000 numbers that came are told apart; a number that
- * gives way is counted and logged. */
-void metrics_saw_webhook(struct number proxy);
 
 /* One webhook answered: by its outcome, and how long it took. A word that is no label of
  * outcomes.def counts as "other". */

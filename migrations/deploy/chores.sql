@@ -23,7 +23,7 @@ COMMENT ON COLUMN masking.chores.found IS 'What the last whole round found.';
 COMMENT ON COLUMN masking.chores.finding IS 'What this round has found so far.';
 COMMENT ON COLUMN masking.chores.finished_at IS 'When the last whole round was finished, of assign_pending and retention the last piece.';
 
-INSERT INTO masking.chores (name) VALUES ('keep_orders'), ('keep_calls'), ('keep_messages'), ('out_of_step'), ('gauges'), ('pool_peaks');
+INSERT INTO masking.chores (name) VALUES ('keep_orders'), ('keep_calls'), ('keep_messages'), ('out_of_step'), ('gauges'), ('last_calls'), ('pool_peaks');
 INSERT INTO masking.chores (name, finished_at) VALUES ('assign_pending', now()), ('retention', now());
 
 CREATE SEQUENCE masking.unmasked_total;

@@ -80,4 +80,17 @@ COMMENT ON TABLE masking.replacement_orders IS 'Live orders that are to be moved
 COMMENT ON COLUMN masking.replacement_orders.number IS 'The number that is being replaced.';
 COMMENT ON COLUMN masking.replacement_orders.order_id IS 'The order.';
 
+-- When a number was called last cannot be asked of the calls: no index of theirs is by number, as it would cost each answer
+-- more than it is worth. So the servers read each minute's calls once.
+CREATE TABLE masking.last_calls (
+  number bigint PRIMARY KEY,
+  enabled_at timestamptz,
+  called_at timestamptz
+);
+COMMENT ON TABLE masking.last_calls IS
+  'When each number of the pool was called or written to last, as far as the servers have looked: a minute ago at most. Written by masking.note_last_calls(); a row goes with its number.';
+COMMENT ON COLUMN masking.last_calls.number IS 'The proxy number.';
+COMMENT ON COLUMN masking.last_calls.enabled_at IS 'When the servers first saw it enabled, since it was disabled; NULL: it is disabled.';
+COMMENT ON COLUMN masking.last_calls.called_at IS 'When the last call to it, or text, came; NULL: none was seen. Calls that we placed do not count.';
+
 COMMIT;

@@ -3,6 +3,7 @@
 BEGIN;
 SET LOCAL ROLE masking_owner;
 
+DROP TABLE masking.last_calls;
 DROP TABLE masking.replacement_orders;
 DROP TABLE masking.replacements;
 DROP TABLE masking.pool_peaks;

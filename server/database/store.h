@@ -194,7 +194,7 @@ MUST_CHECK enum db_status store_record_deliveries(struct store *store,
 
 /* A value that the database reports (masking.gauges()): name and labels are Prometheus text,
  * made by that function. */
-enum { GAUGES_MAX = 2048, GAUGE_NAME = 64, GAUGE_LABELS = 96 };
+enum { GAUGES_MAX = 4096, GAUGE_NAME = 64, GAUGE_LABELS = 96 };
 struct gauge {
     char name[GAUGE_NAME];
     char labels[GAUGE_LABELS]; /* prefix="1415", or empty */

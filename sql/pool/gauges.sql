@@ -13,7 +13,8 @@ COMMENT ON FUNCTION masking.pool_gauges() IS 'What the gauges say of the pool.';
 CREATE OR REPLACE FUNCTION masking.order_gauges() RETURNS TABLE (name text, labels text, value double precision)
 LANGUAGE sql STABLE
 AS $$
-  SELECT 'unmasked_orders', '', count(*)::double precision FROM masking.unmasked_orders
+  SELECT 'unmasked_orders', format('kind="%s"', k.kind), (SELECT count(*) FROM masking.unmasked_orders u WHERE u.kind = k.kind)::double precision
+  FROM (VALUES ('waiting'), ('refused')) AS k (kind)
   UNION ALL
   SELECT CASE c.name WHEN 'out_of_step' THEN 'orders_out_of_step' ELSE 'orders_kept_back' END, '', c.found::double precision
   FROM masking.chores c
@@ -30,15 +31,16 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 -- Each source of gauges is looked up on its own, once a minute however many servers ask, and
--- what it said is kept: one that fails or takes too long leaves its old values, whose age is
--- a gauge too, and takes no other with it.
---   reads   what the sources read: pool_status, unmasked_orders, chores, feed_inbox, call_requests, pool_drift
---   writes  gauge_values, chores
+-- what it said is kept: one that fails or takes too long leaves its old values, and takes no other with
+-- it. When each was looked up is a gauge too: of a time, Prometheus sees the age grow also while nobody looks.
+--   reads   what the sources read: pool_status, unmasked_orders, chores, calls and messages (by time), live routes, feed_inbox, call_requests, pool_drift
+--   writes  gauge_values, chores, last_calls
 --   locks   its row of chores, tried: another server may be at it
 --   who     a chore of the servers
 #variable_conflict use_column
 DECLARE
-  sources CONSTANT text[] := ARRAY['pool_gauges', 'order_gauges', 'feed_gauges', 'request_gauges', 'plivo_gauges', 'standby_gauges'];
+  sources CONSTANT text[] := ARRAY['pool_gauges', 'order_gauges', 'number_gauges', 'call_gauges', 'rung_gauges', 'feed_gauges', 'request_gauges', 'plivo_gauges',
+    'standby_gauges'];
   asked text;
 BEGIN
   -- These rows are looked up anew within a minute: to wait for a standby with them would be to
@@ -67,7 +69,7 @@ BEGIN
   RETURN QUERY
   SELECT g.name, g.labels, g.value FROM masking.gauge_values g WHERE g.name <> 'gauges_looked_up'
   UNION ALL
-  SELECT 'gauges_age_seconds', format('source="%s"', g.source), extract(epoch FROM now() - g.taken_at)::double precision
+  SELECT 'gauges_timestamp_seconds', format('source="%s"', g.source), extract(epoch FROM g.taken_at)::double precision
   FROM masking.gauge_values g WHERE g.name = 'gauges_looked_up'
   UNION ALL
   SELECT 'chore_finished_timestamp_seconds', format('chore="%s"', c.name), extract(epoch FROM c.finished_at)::double precision
@@ -78,5 +80,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION masking.gauges() IS
-  'What the server shows as metrics: name, labels in Prometheus notation ("" for none), value. unmasked_orders_total only ever grows; gauges_age_seconds says how long ago the others were looked up, chore_finished_timestamp_seconds when a chore was last done.';
+  'What the server shows as metrics: name, labels in Prometheus notation ("" for none), value. unmasked_orders_total only ever grows; gauges_timestamp_seconds says when the others were looked up, chore_finished_timestamp_seconds when a chore was last done.';
 GRANT EXECUTE ON FUNCTION masking.gauges() TO masking_server;

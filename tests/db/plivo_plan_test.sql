@@ -166,9 +166,10 @@ SELECT is(pg_temp.read_list('numbers', 20, 30), '0, 2', 'or begun anew as soon a
 -- ---- the gauges ----
 
 SELECT results_eq($$SELECT name, labels FROM masking.plivo_gauges() ORDER BY 1, 2$$,
-  $$VALUES ('plivo_look_age_seconds', '')
+  $$VALUES ('plivo_look_timestamp_seconds', '')
     UNION ALL SELECT 'pool_drift', format('kind="%s"', k) FROM unnest('{application,gone,idle,lost,renewal,sms,voice}'::text[]) k
-    ORDER BY 1, 2$$, 'connected: every kind, and the age of the look');
+    UNION ALL SELECT 'pool_drift_orders', format('kind="%s"', k) FROM unnest('{gone,lost,voice}'::text[]) k
+    ORDER BY 1, 2$$, 'connected: every kind, the orders that it concerns, and when the look was');
 DELETE FROM masking.plivo_connection;
 SELECT is_empty('SELECT * FROM masking.plivo_gauges()', 'not connected: nothing');
 

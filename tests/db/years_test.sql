@@ -237,7 +237,7 @@ DELETE FROM masking.gauge_values;
 SET client_min_messages = error;
 SELECT ok(EXISTS (SELECT FROM masking.gauges() WHERE name = 'unmasked_orders'), 'the others are there');
 RESET client_min_messages;
-SELECT ok(EXISTS (SELECT FROM masking.gauges() WHERE name = 'gauges_age_seconds' AND labels = 'source="order_gauges"'), 'with their age');
+SELECT ok(EXISTS (SELECT FROM masking.gauges() WHERE name = 'gauges_timestamp_seconds' AND labels = 'source="order_gauges"'), 'with their time');
 SELECT results_eq('SELECT edited FROM masking.schema_interface()', $$VALUES (ARRAY['pool/gauges.sql'])$$, 'a function that was edited by hand is named');
 UPDATE masking.deployed SET text_by = 14, text_digest = 'of a view as PostgreSQL 14 wrote it' WHERE file IN ('codes/guessing.sql', 'calls/order_calls.sql');
 SELECT results_eq('SELECT edited FROM masking.schema_interface()', $$VALUES (ARRAY['calls/order_calls.sql', 'pool/gauges.sql'])$$,
