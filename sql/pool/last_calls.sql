@@ -23,7 +23,9 @@ BEGIN
     SELECT c.proxy, max(c.at) AS at FROM came c WHERE c.placed IS NULL GROUP BY c.proxy
   )
   INSERT INTO masking.last_calls AS l (number, enabled_at, called_at)
-  SELECT p.e164, CASE WHEN p.enabled THEN coalesce(former.enabled_at, now()) END, greatest(former.called_at, last.at)
+  -- (Seen for the first time, it was in use when it was called.)
+  SELECT p.e164, CASE WHEN p.enabled THEN coalesce(former.enabled_at, CASE WHEN former.number IS NULL THEN last.at END, now()) END,
+    greatest(former.called_at, last.at)
   FROM masking.proxy_numbers p
   LEFT JOIN masking.last_calls former ON former.number = p.e164
   LEFT JOIN last ON last.proxy = p.e164
