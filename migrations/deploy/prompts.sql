@@ -23,6 +23,8 @@ CREATE TABLE masking.outcomes (
   PRIMARY KEY (kind, outcome),
   CONSTRAINT calls_have_a_class CHECK ((class IS NOT NULL) = (kind IN ('call', 'ringing', 'life')))
 );
+-- Whatever column a word of a call's stands in, it counts as one thing. (And a join by word finds one row.)
+CREATE UNIQUE INDEX one_class ON masking.outcomes (outcome) WHERE class IS NOT NULL;
 COMMENT ON TABLE masking.outcomes IS 'What may become of calls and texts, and the words of the logs and of the console for it.';
 COMMENT ON COLUMN masking.outcomes.kind IS
   'Where the outcome stands: call: calls.outcome; text: messages.outcome; ringing: calls.dial_status, Plivo''s word; life: call_life.became, where these do not say it; server: nothing of it is on record.';

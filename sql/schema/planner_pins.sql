@@ -10,8 +10,8 @@ BEGIN
     SELECT p.oid::regprocedure AS name, CASE
       -- Few rows that meet a pool of hundreds: joined by hashing, not row by row.
       WHEN p.proname = 'choose_proxy' THEN ARRAY['enable_hashjoin = on', 'enable_nestloop = off']
-      -- Pages for people: by keys and by time, never a large table from end to end.
-      WHEN p.proname ~ '^(console_|(explain|missed|calls_by_country)$)' THEN ARRAY['enable_seqscan = off', 'jit = off']
+      -- Pages for people, and gauges: by keys and by time, never a large table from end to end.
+      WHEN p.proname ~ '^(console_|(explain|missed|calls_by_country|gauges)$)' THEN ARRAY['enable_seqscan = off', 'jit = off']
       -- An index of arrays can be asked in no other way.
       WHEN p.proname = 'calls_about' THEN ARRAY['enable_seqscan = off', 'enable_bitmapscan = on', 'jit = off']
       ELSE ARRAY['plan_cache_mode = force_generic_plan', 'enable_seqscan = off', 'enable_bitmapscan = off',
@@ -23,7 +23,7 @@ BEGIN
       'orders_written', 'order_phones_written', 'routes_opened', 'assign_pending', 'choose_proxy',
       'forget_numbers', 'retention_run', 'feed_run', 'feed_after', 'order_calls', 'calls_about', 'missed', 'calls_by_country',
       'erase_person', 'proxy_numbers_written', 'replace_number',
-      'console_now', 'console_order', 'console_why', 'console_calls', 'console_call', 'console_pool', 'explain')
+      'console_now', 'console_order', 'console_why', 'console_calls', 'console_call', 'console_pool', 'explain', 'gauges')
   LOOP
     FOREACH setting IN ARRAY pinned.settings LOOP
       EXECUTE format('ALTER FUNCTION %s SET %s', pinned.name, setting);

@@ -161,6 +161,12 @@ def test_retention(database):
     assert big_scans(plans(database, "SELECT * FROM masking.retention_run()")) == []
 
 
+def test_the_gauges(database):
+    ask(database, "DELETE FROM masking.gauge_values")
+    text = plans(database, "SELECT * FROM masking.gauges()")
+    assert "calls_by_time" in text and "messages_by_time" in text and big_scans(text) == []
+
+
 @pytest.mark.parametrize("page", CONSOLE)
 def test_the_console(database, page):
     """A page by its keys, and the latest by time."""
