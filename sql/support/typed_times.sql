@@ -16,22 +16,27 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET DateStyle = 'ISO, YMD'
 AS $$
--- What somebody typed as a time: 19:42 (the last one), 2026-11-25 19:42, 2026-11-25T19:42:10, in the session's zone, or
--- with an offset behind it, as -05, or with the zone as said_time() writes it. NULL for nothing and for
--- anything else; empty: there was no such time; two: it came twice. Reads nothing.
+-- What somebody typed as a time: 19:42 (the last one), 7:42 pm, 7 pm, and before it a day, as 2026-11-25 or 25.11.2026
+-- (the day first), in the session's zone, or with an offset behind it, as -05 or UTC+2, or with the zone as said_time()
+-- writes it. NULL for nothing and for anything else; empty: there was no such time; two: it came twice. Reads nothing.
 DECLARE
   part CONSTANT text[] := regexp_match(upper(typed COLLATE "C"),
-    '^(?:([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]|$))?([0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?)?(?: ?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)| ([A-Z]{3,5}))?$');
-  the_day CONSTANT text := part[1];
-  the_clock CONSTANT text := part[2];
-  the_offset CONSTANT text := part[3];
-  the_zone CONSTANT text := part[4];
+    '^ *(?:(?:([0-9]{4}-[0-9]{2}-[0-9]{2})|([0-9]{1,2})[.]([0-9]{1,2})[.]([0-9]{4}))(?:[ T]|, ?|(?= *$)))?'
+    '(?:([0-9]{1,2})(:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?)?(?: ?([AP])[.]?M[.]?)?)?'
+    '(?: ?(Z|(?: ?(?:UTC|GMT))?[+-][0-9]{1,2}(?::?[0-9]{2})?)| ([A-Z]{3,5}))? *$');
+  the_day CONSTANT text := coalesce(part[1], part[4] || '-' || part[3] || '-' || part[2]);
+  the_clock CONSTANT text := CASE
+    WHEN part[7] IS NOT NULL THEN CASE WHEN part[5]::integer BETWEEN 1 AND 12
+      THEN part[5]::integer % 12 + CASE part[7] WHEN 'P' THEN 12 ELSE 0 END || coalesce(part[6], ':00') END
+    ELSE part[5] || part[6] END;
+  the_offset CONSTANT text := CASE WHEN part[9] IN ('UTC', 'GMT') THEN 'Z' ELSE regexp_replace(part[8], '[^-+:0-9Z]', '', 'g') END;
+  the_zone CONSTANT text := CASE WHEN the_offset IS NULL THEN part[9] END;
   latest CONSTANT timestamptz := now() + interval '1 minute';
   times timestamptz[];
 BEGIN
   IF the_clock IS NULL THEN
     -- A day begins once.
-    RETURN CASE WHEN the_day IS NOT NULL AND coalesce(the_offset, the_zone) IS NULL THEN ARRAY[the_day::timestamptz] END;
+    RETURN CASE WHEN the_day IS NOT NULL AND coalesce(part[5], the_offset, the_zone) IS NULL THEN ARRAY[the_day::timestamptz] END;
   ELSIF the_offset IS NOT NULL THEN
     RETURN ARRAY(
       SELECT max(m.moment) FROM (
@@ -67,7 +72,7 @@ AS $$
   FROM (
     SELECT CASE WHEN times IS NULL THEN 'The time cannot be read.' WHEN times = '{}' THEN 'There was no such time.' ELSE 'That time came twice.' END AS words,
       CASE
-        WHEN times IS NULL THEN 'Write it as 19:42 or 2026-11-25 19:42, in %s, or with an offset, as 2026-11-25 19:42-05; empty means now.'
+        WHEN times IS NULL THEN 'Write it as 19:42, 7:42 pm, 2026-11-25 19:42 or 25.11.2026 19:42, in %s, or with an offset, as 2026-11-25 19:42-05; empty means now.'
         WHEN times = '{}' THEN 'Clocks in %s were put forward over it. Write an earlier or a later one, or an offset behind it, as -05.'
         ELSE 'Clocks in %s were put back. Write %s for the first, or %s for the second.'
       END AS details,

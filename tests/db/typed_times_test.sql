@@ -44,13 +44,39 @@ SELECT is(pg_temp.read(zone, typed), utc, zone || ': ' || typed) FROM (VALUES
   ('UTC', '2026-11-25 19:42+99', 'no time'),
   ('UTC', '2026-02-30 19:42', 'no time'),
   ('UTC', '2026-11-25 25:00', 'no time'),
-  ('UTC', '25.11.2026 19:42', 'no time'),
+  ('UTC', '19:42 7', 'no time'),
+  -- As people write them elsewhere.
+  ('UTC', '25.11.2026 19:42', '2026-11-25 19:42:00'),
+  ('UTC', '5.1.2026, 19:42:10', '2026-01-05 19:42:10'),
+  ('Asia/Kolkata', '25.11.2026', '2026-11-24 18:30:00'),
+  ('UTC', '31.2.2026 19:42', 'no time'),
+  ('UTC', '11.25.2026 19:42', 'no time'),
+  ('UTC', '2026-11-25 7:42 pm', '2026-11-25 19:42:00'),
+  ('UTC', '2026-11-25 7:42PM', '2026-11-25 19:42:00'),
+  ('UTC', '25.11.2026 7:42:10 p.m.', '2026-11-25 19:42:10'),
+  ('UTC', '2026-11-25 7 pm', '2026-11-25 19:00:00'),
+  ('UTC', '2026-11-25 12 am', '2026-11-25 00:00:00'),
+  ('UTC', '2026-11-25 12:05 am', '2026-11-25 00:05:00'),
+  ('UTC', '2026-11-25 12:30 pm', '2026-11-25 12:30:00'),
+  ('UTC', '2026-11-25 7 am -05', '2026-11-25 12:00:00'),
+  ('America/New_York', '2026-11-01 1:30 am', '2026-11-01 05:30:00 or 2026-11-01 06:30:00'),
+  ('America/New_York', '2026-11-01 1:30 am EST', '2026-11-01 06:30:00'),
+  ('UTC', '2026-11-25 19:42 pm', 'no time'),
+  ('UTC', '2026-11-25 0:42 pm', 'no time'),
+  ('UTC', '2026-11-25 19', 'no time'),
+  ('UTC', 'pm', 'no time'),
+  ('Asia/Kolkata', '2026-11-25 19:42 UTC', '2026-11-25 19:42:00'),
+  ('Asia/Kolkata', '2026-11-25 19:42 UTC+2', '2026-11-25 17:42:00'),
+  ('Asia/Kolkata', '2026-11-25 19:42 GMT-03:30', '2026-11-25 23:12:00'),
+  ('UTC', '  2026-11-25 19:42 ', '2026-11-25 19:42:00'),
   ('UTC', '-05', 'no time'),
   ('UTC', '2026-11-25-05', 'no time'),
   ('UTC', '', 'no time')) AS c (zone, typed, utc);
 
 SELECT is((masking.typed_times(to_char(now() - span, 'HH24:MI:SS')))[1], date_trunc('second', now() - span), 'the last one, ' || span || ' ago')
 FROM unnest(ARRAY['0 s', '5 minutes', '23 hours']::interval[]) span;
+SELECT is((masking.typed_times(to_char(now() - span, 'HH12:MI:SS am')))[1], date_trunc('second', now() - span), 'also by half days, ' || span || ' ago')
+FROM unnest(ARRAY['0 s', '5 minutes', '11 hours', '13 hours', '23 hours']::interval[]) span;
 -- From the first zone of the earth to the last and back, so that no hour of the day hides one.
 CREATE FUNCTION pg_temp.typed_in(zone text, typed text) RETURNS timestamptz[]
 LANGUAGE plpgsql
