@@ -21,6 +21,34 @@ $$;
 COMMENT ON FUNCTION masking.has_failed(text, integer) IS 'Whether Plivo gave a message up, as deliveries has it.';
 GRANT EXECUTE ON FUNCTION masking.has_failed(text, integer) TO masking_orders, masking_support; -- who read message_log
 
+CREATE OR REPLACE FUNCTION masking.said_text_error(code integer) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+  SELECT coalesce(CASE code
+    WHEN 10 THEN 'the carrier did not accept what was written'
+    WHEN 20 THEN 'the carrier''s network had a fault: try again later'
+    WHEN 30 THEN 'the carrier took it for spam'
+    WHEN 40 THEN 'our number cannot send texts, or is no longer of the Plivo account'
+    WHEN 50 THEN 'the receiver''s number does not exist, or takes no texts'
+    WHEN 60 THEN 'a loop: the two numbers send each other the same'
+    WHEN 70 THEN 'the receiver''s phone takes no texts'
+    WHEN 80 THEN 'the receiver''s phone was off or out of reach'
+    WHEN 90 THEN 'Plivo has no way to the receiver''s network'
+    WHEN 100 THEN 'the carrier forbids such texts'
+    WHEN 110 THEN 'it was too long'
+    WHEN 200 THEN 'the receiver takes no texts (STOP)'
+    WHEN 201 THEN 'a toll-free number of the United States may not write to Canada'
+    WHEN 300 THEN 'Plivo could not send it off'
+    WHEN 420 THEN 'it could not be delivered in time'
+    WHEN 450 THEN 'the Plivo account may not write to that country: allow it in Plivo''s console'
+    WHEN 900 THEN 'the Plivo account is out of credit: top it up'
+    WHEN 910 THEN 'the Plivo account is disabled'
+    WHEN 1000 THEN 'Plivo does not know why'
+  END || format(' (%s)', code), format('Plivo''s error %s', code))
+$$;
+COMMENT ON FUNCTION masking.said_text_error(integer) IS 'Plivo''s error code of a text as people read it: in words, with the code behind.';
+GRANT EXECUTE ON FUNCTION masking.said_text_error(integer) TO masking_orders, masking_support; -- who read message_log
+
 -- As call_log: whoever may read it learns no number, and no word of a text.
 CREATE OR REPLACE VIEW masking.message_log AS
 SELECT m.received_at, o.order_id, coalesce(m.side, 'unknown') AS writer,
@@ -31,7 +59,7 @@ LEFT JOIN LATERAL unnest(m.order_ids) AS o (order_id) ON true
 CROSS JOIN LATERAL (
   SELECT CASE
     WHEN bool_or(d.error_code = 200) THEN 'not delivered: the other side takes no texts (STOP)'
-    WHEN bool_or(f.has_failed) THEN 'not delivered' || coalesce(': Plivo''s error ' || min(d.error_code) FILTER (WHERE f.has_failed), '')
+    WHEN bool_or(f.has_failed) THEN 'not delivered' || coalesce(': ' || masking.said_text_error(min(d.error_code) FILTER (WHERE f.has_failed)), '')
     WHEN count(*) FILTER (WHERE d.status IN ('delivered', 'read')) = max(d.parts) THEN 'delivered'
     WHEN bool_or(d.status = 'other') THEN 'not known: Plivo told a status that is new here'
     -- Plivo gives up after hours; where carriers send no receipts, sent is the last word.

@@ -371,7 +371,7 @@ def test_what_became_of_a_text(start_server, database):
     message = once
     assert tell(url, "Sent") == [("on its way",)]
     assert tell(url, "hibernating") == [("not known: Plivo told a status that is new here",)]
-    assert tell(url, "rejected", "420") == [("not delivered: Plivo's error 420",)]
+    assert tell(url, "rejected", "420") == [("not delivered: it could not be delivered in time (420)",)]
     with database.locked("deliveries"):
         told = [("MessageUUID", "x"), ("Status", "read")]
         headers = signer.headers_v2(TOKEN, urls[0])
