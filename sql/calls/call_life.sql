@@ -40,17 +40,17 @@ CROSS JOIN LATERAL (
     WHEN l.answered THEN coalesce(c.caller_source, c.callee_source)
     ELSE coalesce(c.callee_source, c.caller_source)
   END COLLATE "C") COLLATE "default" AS source) h
+-- (Joins, not questions for each call: of a day's calls they take a twentieth of the time.)
+LEFT JOIN masking.outcomes w ON w.kind = 'ringing' AND w.outcome = c.dial_status
 CROSS JOIN LATERAL (SELECT CASE
   WHEN c.outcome <> 'connected' THEN c.outcome
   WHEN l.answered AND c.callee_confirmed THEN 'talked'
   WHEN l.answered THEN 'answered'
   WHEN l.mailbox THEN 'mailbox'
   -- (Any other word of Plivo's is a failure.)
-  WHEN c.dial_status IS NOT NULL THEN coalesce(
-    (SELECT o.outcome FROM masking.outcomes o WHERE o.kind = 'ringing' AND o.outcome = c.dial_status), 'failed')
+  WHEN c.dial_status IS NOT NULL THEN coalesce(w.outcome, 'failed')
   WHEN num_nonnulls(c.callee_ended, c.caller_ended) > 0 THEN 'ended'
 END AS became) b
--- A join, not a question for each call: of a day's calls it takes a twentieth of the time.
 LEFT JOIN masking.outcomes k ON k.class IS NOT NULL AND k.outcome = coalesce(b.became, c.outcome);
 
 COMMENT ON VIEW masking.call_life IS

@@ -12,6 +12,8 @@ BEGIN
       WHEN p.proname = 'choose_proxy' THEN ARRAY['enable_hashjoin = on', 'enable_nestloop = off']
       -- Pages for people, and gauges: by keys and by time, never a large table from end to end.
       WHEN p.proname ~ '^(console_|(explain|missed|calls_by_country|gauges)$)' THEN ARRAY['enable_seqscan = off', 'jit = off']
+      -- A day's calls, each joined to few words: by hashing, not one by one.
+      WHEN p.proname = 'calls_by_hour' THEN ARRAY['enable_nestloop = off', 'enable_seqscan = off', 'jit = off']
       -- An index of arrays can be asked in no other way.
       WHEN p.proname = 'calls_about' THEN ARRAY['enable_seqscan = off', 'enable_bitmapscan = on', 'jit = off']
       ELSE ARRAY['plan_cache_mode = force_generic_plan', 'enable_seqscan = off', 'enable_bitmapscan = off',
@@ -23,7 +25,7 @@ BEGIN
       'orders_written', 'order_phones_written', 'routes_opened', 'assign_pending', 'choose_proxy',
       'forget_numbers', 'retention_run', 'feed_run', 'feed_after', 'order_calls', 'calls_about', 'missed', 'calls_by_country',
       'erase_person', 'proxy_numbers_written', 'replace_number',
-      'console_now', 'console_order', 'console_why', 'console_calls', 'console_call', 'console_pool', 'explain', 'gauges')
+      'console_now', 'console_order', 'console_why', 'console_calls', 'console_call', 'console_pool', 'calls_by_hour', 'explain', 'gauges')
   LOOP
     FOREACH setting IN ARRAY pinned.settings LOOP
       EXECUTE format('ALTER FUNCTION %s SET %s', pinned.name, setting);

@@ -1,3 +1,10 @@
+CREATE OR REPLACE FUNCTION masking.class_names() RETURNS text[]
+LANGUAGE sql IMMUTABLE
+AS $$
+  SELECT '{answered,not_taken,not_put_through,turned_away,apologised,open}'::text[]
+$$;
+COMMENT ON FUNCTION masking.class_names() IS 'What a call may count as (outcomes.class), in the order in which people are told.';
+
 CREATE OR REPLACE FUNCTION masking.said_class(class text) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$

@@ -24,3 +24,10 @@ AS $$
   SELECT format('%s (%s)', heading, current_setting('TimeZone'))
 $$;
 COMMENT ON FUNCTION masking.said_zone(text) IS 'The head of a column of times.';
+
+CREATE OR REPLACE FUNCTION masking.said_moment(at timestamptz) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+  SELECT to_char(at, CASE WHEN at > now() - interval '12 hours' THEN 'HH24:MI' ELSE 'YYYY-MM-DD HH24:MI' END)
+$$;
+COMMENT ON FUNCTION masking.said_moment(timestamptz) IS 'A time within a sentence: of today without the day.';

@@ -28,7 +28,7 @@ from . import answer, callbacks, events, signature
 
 SCHEMA = Path(__file__).resolve().parent / "response.rng"
 # Callees whose phone does not ring at all, in words.
-UNRUNG = {"busy": "is busy", "unreachable": "cannot be reached"}
+UNRUNG = {"busy": "is busy", "unreachable": "cannot be reached", "barred": "may not be called"}
 MOST_STEPS = 50  # documents in one call, or messages in one exchange: more is a loop
 
 
@@ -53,8 +53,9 @@ class Caller:
 
 @dataclass
 class Callee:
-    """What whoever is rung does: answers, busy, no-answer, rejects, unreachable; or his mailbox
-    answers, which presses no key (mailbox), as does who answers and does not want to (no-key)."""
+    """What whoever is rung does: answers, busy, no-answer, rejects, unreachable, barred (Plivo may
+    not call that country); or his mailbox answers, which presses no key (mailbox), as does who
+    answers and does not want to (no-key)."""
 
     does: str = "answers"
     rings: int = 7
@@ -337,7 +338,7 @@ class Call:
             self.over, self.source = True, "Caller"
             return "cancel", 5
         outcomes = {"busy": ("busy", 0), "unreachable": ("timeout", 0), "rejects": ("busy", 3),
-                    "no-answer": ("no-answer", patience),
+                    "barred": ("failed", 0), "no-answer": ("no-answer", patience),
                     "answers": ("completed", self.callee.rings),
                     "no-key": ("completed", self.callee.rings),
                     "mailbox": ("completed", self.callee.rings)}
@@ -382,7 +383,7 @@ class Call:
 
     def end_dial(self, verb, status, ringing, connected, code=None):
         causes = {"completed": ("Normal Hangup", 4000), "busy": ("Busy Line", 3010),
-                  "no-answer": ("No Answer", 3000), "timeout": ("Carrier", 3070),
+                  "no-answer": ("No Answer", 3000), "timeout": ("Carrier", 3070), "failed": ("Destination Country Barred", 2040),
                   "cancel": ("Cancelled", 1000)}
         name, code = causes[status] if code is None else ("Confirm Key Failed", code)
         source = self.source if status == "completed" else (
