@@ -84,7 +84,7 @@ SELECT set_eq($$SELECT key FROM masking.console_calls('anna', 'answered', NULL, 
   $$SELECT call_uuid FROM lived WHERE outcome IN ('they talked', 'answered')$$, 'the console''s list finds those that somebody answered, as the record says');
 SELECT set_eq($$SELECT key FROM masking.console_calls('anna', 'not_taken', NULL, NULL, NULL, NULL, NULL, NULL) WHERE link = 'call'$$,
   $$SELECT call_uuid FROM lived WHERE outcome NOT IN ('they talked', 'answered') AND call_uuid <> 'untold'$$, 'and those that nobody did');
-SELECT results_eq($$SELECT cells[5]::bigint, cells[6]::bigint FROM masking.console_pool('anna', NULL) WHERE link = 'number' AND key = '14155550100'$$,
+SELECT results_eq($$SELECT cells[6]::bigint, cells[7]::bigint FROM masking.console_pool('anna', NULL) WHERE link = 'pool_number' AND key = '14155550100'$$,
   $$SELECT count(*) FILTER (WHERE outcome IN ('they talked', 'answered')), count(*) FILTER (WHERE talk_seconds BETWEEN 1 AND 5) FROM lived$$,
   'the pool counts them, and the short ones among them');
 SELECT results_eq($$SELECT cells[2] FROM masking.console_now('anna') WHERE cells[1] = 'Connected, no end told yet'$$, $$VALUES ('1')$$,
