@@ -57,13 +57,67 @@ $$;
 COMMENT ON FUNCTION masking.calls_around(bigint, bigint, timestamptz, integer) IS
   'Calls of a person, or about the person''s orders, around a time.';
 
+CREATE OR REPLACE FUNCTION masking.asked_minute(at timestamptz) RETURNS tstzrange
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- People look at a clock that shows minutes, and not at once; who asks about now has just been told.
+  SELECT CASE WHEN at >= now() - interval '1 minute' THEN tstzrange(now() - interval '5 minutes', now(), '[]')
+    ELSE tstzrange(at - interval '2 minutes', at + interval '3 minutes', '[]') END
+$$;
+COMMENT ON FUNCTION masking.asked_minute(timestamptz) IS 'The time in which a call is looked for that somebody made about then.';
+
+CREATE OR REPLACE FUNCTION masking.calls_of_person(person bigint, during tstzrange, at timestamptz)
+RETURNS TABLE (call_uuid text, called_at timestamptz)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- The calls that somebody made then: those that reached nobody are known by the hash of the caller, the others by
+  -- the route that they took. Reads calls by time, routes by order and route.
+  SELECT c.call_uuid, c.called_at
+  FROM masking.calls c
+  WHERE c.called_at >= lower(during) AND c.called_at <= upper(during) AND c.placed IS NULL
+    AND (c.caller_hash = masking.hash_if_keyed(person)
+      OR EXISTS (SELECT FROM masking.routes r WHERE r.order_id = ANY (c.order_ids) AND r.route_id = c.route_id
+        AND r.caller IN (masking.person(person), masking.hash_if_keyed(person))))
+  ORDER BY abs(extract(epoch FROM c.called_at - at))
+  LIMIT 3
+$$;
+COMMENT ON FUNCTION masking.calls_of_person(bigint, tstzrange, timestamptz) IS 'The calls on record that somebody made within a few minutes, nearest to that time first.';
+
+CREATE OR REPLACE FUNCTION masking.outage_lines(during tstzrange) RETURNS SETOF masking.console_line
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+-- What went wrong with us in those minutes. Of who heard an apology nothing is known. Reads calls by time, refused_signatures.
+DECLARE
+  f record;
+BEGIN
+  SELECT count(*) AS callers, min(c.called_at) AS first_at, max(c.called_at) AS last_at INTO f
+  FROM masking.calls c WHERE c.called_at >= lower(during) AND c.called_at <= upper(during) AND c.outcome = 'apologised';
+  IF f.callers > 0 THEN
+    RETURN NEXT masking.line('answer', 'bad', 'until', to_char(f.last_at + interval '1 minute', 'YYYY-MM-DD HH24:MIOF'),
+      format('The database was away then: %s an apology, from %s to %s.', masking.said_count(f.callers, 'caller heard', 'callers heard'),
+        to_char(f.first_at, 'HH24:MI:SS'), to_char(f.last_at, 'HH24:MI:SS')),
+      'They were asked to try again in a minute. Who they were is not known, so this call may be one of them.');
+  END IF;
+  SELECT sum(r.refused) AS refused INTO f
+  FROM masking.refused_signatures r WHERE r.minute > lower(during) - interval '1 minute' AND r.minute <= upper(during) AND r.reason <> 'missing';
+  IF f.refused > 0 THEN
+    RETURN NEXT masking.line('answer', 'bad', '', '', format('Plivo was refused then: %s for its signature.', masking.said_count(f.refused::bigint, 'webhook')),
+      'Such a caller hears Plivo''s own words, or nothing, and is not on record. Operations: PUBLIC_URL, or the token of the number''s account.');
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION masking.outage_lines(tstzrange) IS 'What went wrong with us in some minutes, as lines of a page.';
+
 CREATE OR REPLACE FUNCTION masking.console_why(who text, from_number text, to_number text, typed_at text)
 RETURNS SETOF masking.console_line
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
--- Why a call connected or not: what was found, the next step, the person's orders, and the calls on
--- record around that time. Called by the console. Writes console_log, two digits of
+-- Why a call connected or not: a call of theirs in those minutes and what went wrong then, what routing says, the next
+-- step, the person's orders, and the calls on record around that time. Called by the console. Writes console_log, two digits of
 -- the numbers; shows no more of them either.
 DECLARE
   times CONSTANT timestamptz[] := CASE WHEN typed_at IS NULL THEN ARRAY[now()] ELSE masking.typed_times(typed_at) END;
@@ -73,6 +127,8 @@ DECLARE
   f record;
   found_one boolean := false;
 BEGIN
+  RETURN NEXT masking.page_head(NULL);
+  RETURN NEXT masking.line('form', '', '', '', '');
   PERFORM masking.looked(who, 'why', masking.said_numbers(from_number, to_number));
   IF cardinality(times) IS DISTINCT FROM 1 THEN
     RETURN NEXT masking.unclear_time(times);
@@ -87,6 +143,22 @@ BEGIN
 
   SELECT c.findings, c.findings[1].reason, coalesce(r.tone, 'bad') AS tone INTO found
   FROM masking.call_found(asked.caller, asked.dialled, at) c LEFT JOIN masking.reasons r ON r.reason = c.findings[1].reason;
+  FOR f IN
+    SELECT l.*, k.class FROM masking.calls_of_person(asked.caller, masking.asked_minute(at), at) c
+    JOIN masking.call_life k ON k.call_uuid = c.call_uuid
+    CROSS JOIN LATERAL (SELECT g.* FROM masking.call_log g WHERE g.call_uuid = c.call_uuid LIMIT 1) l
+  LOOP
+    RETURN NEXT masking.line('answer', masking.class_tone(f.class), 'call', f.call_uuid,
+      format('A call of theirs is on record, at %s: %s.', to_char(f.called_at, 'HH24:MI:SS'), f.outcome),
+      concat_ws(' ', upper(left(masking.said_cause(f.hangup_code), 1)) || substr(masking.said_cause(f.hangup_code), 2) || '.',
+        'They were connected for ' || masking.said_seconds(nullif(f.talk_seconds, 0)) || '.'));
+    found_one := true;
+  END LOOP;
+  RETURN QUERY SELECT * FROM masking.outage_lines(masking.asked_minute(at));
+  IF NOT found_one THEN
+    RETURN NEXT masking.line('text', 'quiet', '', '', 'No call of theirs is on record for those minutes: it was made at another time, from another phone or with the number hidden, it heard an apology, or it never reached us.');
+  END IF;
+  found_one := false;
   RETURN NEXT masking.line('answer', found.tone, '', '',
     CASE WHEN found.tone = 'good' THEN 'This call connects.' ELSE 'This call does not connect.' END, masking.said_reasons(found.findings));
   RETURN NEXT masking.line('fact', '', '', '', 'Asked for', masking.said_time(at));
