@@ -22,7 +22,7 @@
 enum {
     BODY_MAX = 65536,   /* a message of 1,600 characters, every byte escaped, fits well */
     BODY_INLINE = 4096, /* a call's body is a quarter of it, and needs no memory */
-    HEAD_MAX = 1024,    /* of our own responses */
+    HEAD_MAX = 1536,    /* of our own responses */
     HEAD_ROOM = 16384,  /* of a request's head */
     QUIET_MS = 200,     /* nothing in hand for this long: drained */
     DRAIN_MS = 3000,    /* beyond the deadline: longest wait for requests in hand while stopping */
@@ -59,6 +59,7 @@ static const char *reason_phrase(int status)
         const char *phrase;
     } table[] = {
         {200, "OK"},
+        {303, "See Other"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
         {403, "Forbidden"},
@@ -86,11 +87,13 @@ static void send_response(struct mg_connection *connection, const struct respons
     int length = snprintf(
         head, HEAD_MAX,
         "HTTP/1.1 %d %s\r\n%sContent-Type: %s\r\nContent-Length: %zu\r\n"
-        "Cache-Control: no-store\r\n%s%s%s%s%s\r\n",
+        "Cache-Control: no-store\r\n%s%s%s%s%s%s%s%s\r\n",
         response->status, reason_phrase(response->status), date_line(), response->content_type,
         response->length, response->headers,
         response->allow == NULL ? "" : "Allow: ", response->allow == NULL ? "" : response->allow,
-        response->allow == NULL ? "" : "\r\n", closing ? "Connection: close\r\n" : "");
+        response->allow == NULL ? "" : "\r\n",
+        response->location[0] == '\0' ? "" : "Location: ", response->location,
+        response->location[0] == '\0' ? "" : "\r\n", closing ? "Connection: close\r\n" : "");
     if (length < 0 || length >= HEAD_MAX)
         return; /* cannot happen: every part above is short and ours */
     size_t total = (size_t)length + (head_only ? 0 : response->length);
@@ -372,7 +375,7 @@ static void log_request(const struct response *response, int64_t received_us)
                   space, response->note);
     else if (response->status == 403) /* endpoints.c told of it, limited, with the reason */
         return;
-    else if (response->status == 200 || response->status == 503)
+    else if (response->status == 200 || response->status == 303 || response->status == 503)
         log_event(LOG_DEBUG, "request", "endpoint=%s status=%d ms=%ld.%ld", response->endpoint,
                   response->status, tenths / 10, tenths % 10);
     else

@@ -11,6 +11,7 @@ void response_init(struct response *response)
     response->content_type = "text/plain; charset=utf-8";
     response->allow = NULL;
     response->headers = "";
+    response->location[0] = '\0';
     response->endpoint = "none";
     response->outcome[0] = '\0';
     response->note[0] = '\0';

@@ -10,13 +10,14 @@
 
 #include "must_check.h"
 
-enum { RESPONSE_INLINE = 1024, RESPONSE_NOTE = 256 };
+enum { RESPONSE_INLINE = 1024, RESPONSE_NOTE = 256, RESPONSE_LOCATION = 512 };
 
 struct response {
     int status;
     const char *content_type; /* static text */
     const char *allow;        /* for 405: the methods; else NULL */
     const char *headers;      /* static text: more header lines, each with its line end; or "" */
+    char location[RESPONSE_LOCATION]; /* for 303: where to, in printable ASCII; else "" */
     const char *endpoint;     /* static text for the log: which endpoint answered */
     char outcome[32];         /* of a webhook, for log and metrics; "" elsewhere */
     char note[RESPONSE_NOTE]; /* more key=value for the log line; no whole phone number */
