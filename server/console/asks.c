@@ -77,7 +77,7 @@ static struct seat *free_seat(struct asks *asks, const char *user)
     return found;
 }
 
-static struct seat *take_seat(struct asks *asks, const char *user)
+struct seat *asks_take(struct asks *asks, const char *user)
 {
     struct timespec until;
     struct seat *seat;
@@ -95,7 +95,7 @@ static struct seat *take_seat(struct asks *asks, const char *user)
     return seat;
 }
 
-static void leave_seat(struct asks *asks, struct seat *seat)
+void asks_leave(struct asks *asks, struct seat *seat)
 {
     pthread_mutex_lock(&asks->lock);
     seat->is_taken = false;
@@ -140,25 +140,23 @@ static enum db_status ask(struct asks *asks, struct db *db, const struct questio
     return status;
 }
 
-/* Whatever is not known to be well is the database's giving up. */
 static enum ask_status meaning(enum db_status status)
 {
     if (status == DB_OK)
         return ASK_OK;
     if (status == DB_DOWN)
         return ASK_AWAY;
-    return status == DB_BROKEN ? ASK_BROKEN : ASK_SLOW;
+    if (status == DB_LOCKED)
+        return ASK_LOCKED;
+    return status == DB_RETRY ? ASK_FULL : ASK_BROKEN;
 }
 
-enum ask_status asks_run(struct asks *asks, const char *user, const struct db_statement *statement,
+enum ask_status asks_run(struct asks *asks, struct seat *seat, const struct db_statement *statement,
                          const char *const texts[], size_t count,
                          void (*each)(void *context, const struct db_row *row), void *context)
 {
     struct db_array array = {0};
     const struct question question = {statement, &array, each, context};
-    struct seat *seat = take_seat(asks, user);
-    if (seat == NULL)
-        return ASK_BUSY;
     db_array_start_text(&array);
     for (size_t i = 0; i < count; i++) {
         if (texts[i] == NULL)
@@ -167,7 +165,6 @@ enum ask_status asks_run(struct asks *asks, const char *user, const struct db_st
             db_array_add_text(&array, texts[i]);
     }
     enum db_status status = ask(asks, seat->db, &question);
-    leave_seat(asks, seat);
     db_array_free(&array);
     return meaning(status);
 }

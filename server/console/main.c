@@ -44,7 +44,7 @@ static int print_help(void)
     return EXIT_OK;
 }
 
-static void wait_for_stop(const sigset_t *signals, struct users *users)
+static void wait_for_stop(const sigset_t *signals, struct console *console)
 {
     const struct timespec while_ = {.tv_sec = 1};
     for (;;) {
@@ -53,8 +53,9 @@ static void wait_for_stop(const sigset_t *signals, struct users *users)
             log_event(LOG_INFO, "stopping", "signal=%s", received == SIGINT ? "INT" : "TERM");
             return;
         }
-        if (received == SIGHUP && users != NULL)
-            users_reload(users);
+        if (received == SIGHUP && console->users != NULL)
+            users_reload(console->users);
+        kept_tidy(console->kept);
         log_tell_suppressed();
     }
 }
@@ -83,7 +84,8 @@ static int serve(const struct config *config)
             goto out;
     }
     console.asks = asks_new(config->database_url);
-    if (console.asks == NULL) {
+    console.kept = kept_new();
+    if (console.asks == NULL || console.kept == NULL) {
         log_event(LOG_ERROR, "start_failed", "what=connections reason=\"out of memory\"");
         goto out;
     }
@@ -92,13 +94,14 @@ static int serve(const struct config *config)
         goto out;
     log_event(LOG_INFO, "ready", "users=%s", console.users == NULL ? "loopback" : "file");
     notify_ready();
-    wait_for_stop(&signals, console.users);
+    wait_for_stop(&signals, &console);
     notify_stopping();
     atomic_store(&console.draining, true);
     http_stop(&http, 1, LONGEST_PAGE_MS);
     exit_code = EXIT_OK;
 out:
     asks_free(console.asks);
+    kept_free(console.kept);
     users_free(console.users);
     log_writer_stop();
     return exit_code;

@@ -1,15 +1,18 @@
 #include "page.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "html.h"
 
-enum open { NOTHING, FACTS, TABLE, STORY, STEPS };
+enum open { NOTHING, FACTS, TABLE, STORY, STEPS, BARS };
+
+enum { CARDS_BEYOND = 5 }; /* columns */
 
 static const char *const closing[] = {
     [NOTHING] = "",      [FACTS] = "</dl>\n", [TABLE] = "</tbody></table>\n",
-    [STORY] = "</ol>\n", [STEPS] = "</ul>\n",
+    [STORY] = "</ol>\n", [STEPS] = "</ul>\n", [BARS] = "",
 };
 
 static const struct {
@@ -34,24 +37,51 @@ static void write_navigation(struct page *page)
 
 void page_start(struct page *page)
 {
+    page->out->content_type = "text/html; charset=utf-8";
+    page->out->length = 0;
+    page->has_begun = page->has_form = page->number_is_ours = false;
+    page->open = NOTHING;
+}
+
+/* "Order A-1001", where the page is about one. */
+static void write_title(struct page *page, const char *subject)
+{
+    html_text(page->out, page->title);
+    if (subject[0] != '\0') {
+        html(page->out, " ");
+        html_text(page->out, subject);
+    }
+}
+
+/* From the doctype to the heading. */
+static void begin(struct page *page, const char *subject, const char *as_of)
+{
     struct response *out = page->out;
-    out->content_type = "text/html; charset=utf-8";
-    out->length = 0;
+    if (page->has_begun)
+        return;
+    page->has_begun = true;
     html(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
               "<meta name=\"color-scheme\" content=\"light dark\">\n"
               "<link rel=\"stylesheet\" href=\"/style.css\">\n<title>");
-    html_text(out, page->title);
+    write_title(page, subject);
     html(out, " - number-masking</title></head>\n<body>\n"
               "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n<header>");
     write_navigation(page);
     html(out, "</header>\n<main id=\"main\">\n<h1>");
-    html_text(out, page->title);
+    write_title(page, subject);
     html(out, "</h1>\n");
+    if (as_of[0] != '\0') {
+        html(out, "<p class=\"as-of\">As of ");
+        html_text(out, as_of);
+        html(out, "</p>\n");
+    }
 }
 
 static void close_open(struct page *page)
 {
+    if (page->open == BARS)
+        bars_write(&page->bars, page->out);
     html(page->out, closing[page->open]);
     page->open = NOTHING;
 }
@@ -82,23 +112,26 @@ static const struct {
     {"until", "/calls?until="},
     {"calls_of", "/calls?order="},
     {"before", "/calls?before="},
+    {"pool_number", "/pool?number="},
+    {"prefix", "/calls?prefix="},
+    {"cause", "/calls?cause="},
     {"why", "/why"},
     {"pool", "/pool"},
     {"calls", "/calls"},
 };
 
 /* true: an <a> is open. */
-static bool start_link(struct page *page, const struct line *line)
+static bool start_link(struct page *page, const char *link, const char *key)
 {
     for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
-        if (strcmp(links[i].link, line->link) != 0)
+        if (strcmp(links[i].link, link) != 0)
             continue;
         html(page->out, "<a href=\"");
         html(page->out, links[i].href);
         if (strchr(links[i].href, '=') != NULL)
-            html_query(page->out, line->key);
-        if (strcmp(line->link, "before") == 0)
-            html(page->out, page->more);
+            html_query(page->out, key);
+        if (strcmp(link, "before") == 0 && page->more != NULL)
+            page->more(page->context);
         html(page->out, "\">");
         return true;
     }
@@ -107,7 +140,7 @@ static bool start_link(struct page *page, const struct line *line)
 
 static void write_linked(struct page *page, const struct line *line, const char *text)
 {
-    bool is_link = start_link(page, line);
+    bool is_link = start_link(page, line->link, line->key);
     html_text(page->out, text);
     html(page->out, is_link ? "</a>" : "");
 }
@@ -167,12 +200,18 @@ static void write_fact(struct page *page, const struct line *line)
     html(page->out, "</dd></div>\n");
 }
 
-/* The roles say again what the elements mean: a narrow screen shows rows as blocks, and some
- * browsers then forget that it is a table. */
+/* On a phone a table of few columns stays one, and of many each row becomes a card. The roles say
+ * again what the elements mean: some browsers then forget that it is a table. */
 static void write_columns(struct page *page, const struct line *line)
 {
+    size_t count = 0;
+    while (count < PAGE_CELLS && line->cells[count][0] != '\0')
+        count++;
     close_open(page);
-    html(page->out, "<table role=\"table\"><caption>");
+    page->linked_column = (size_t)strtoul(line->key, NULL, 10);
+    snprintf(page->linked, sizeof page->linked, "%s", line->link);
+    html(page->out, count > CARDS_BEYOND ? "<table class=\"cards\"" : "<table");
+    html(page->out, " role=\"table\"><caption>");
     html_text(page->out, page->section);
     html(page->out, "</caption><thead role=\"rowgroup\"><tr role=\"row\">");
     for (size_t i = 0; i < PAGE_CELLS; i++) {
@@ -194,12 +233,33 @@ static void write_row_head(struct page *page, const struct line *line)
     html(page->out, "</th>");
 }
 
-static void write_cell(struct page *page, const char *column, const char *text)
+/* What each line of the cell names; but "and 14 more" names nothing. */
+static void write_links(struct page *page, const char *text)
+{
+    char key[1024];
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+        snprintf(key, sizeof key, "%.*s", (int)length, text);
+        bool is_link = strncmp(key, "and ", 4) != 0 && start_link(page, page->linked, key);
+        html_text(page->out, key);
+        html(page->out, is_link ? "</a>" : "");
+        text += length;
+        if (*text == '\n') {
+            html(page->out, "<br>");
+            text++;
+        }
+    }
+}
+
+static void write_cell(struct page *page, size_t cell, const char *text)
 {
     html(page->out, "<td role=\"cell\" data-label=\"");
-    html_text(page->out, column);
+    html_text(page->out, page->columns[cell]);
     html(page->out, "\">");
-    html_text(page->out, text);
+    if (cell + 1 == page->linked_column)
+        write_links(page, text);
+    else
+        html_text(page->out, text);
     html(page->out, "</td>");
 }
 
@@ -211,7 +271,7 @@ static void write_row(struct page *page, const struct line *line)
     write_row_head(page, line);
     for (size_t i = 1; i < PAGE_CELLS; i++)
         if (page->columns[i][0] != '\0')
-            write_cell(page, page->columns[i], line->cells[i]);
+            write_cell(page, i, line->cells[i]);
     html(page->out, "</tr>\n");
 }
 
@@ -244,13 +304,28 @@ static void write_sql(struct page *page, const struct line *line)
     html(page->out, "</code></pre></details>\n");
 }
 
-/* What a page asks for itself, at the place where the database wants it. */
+/* At the place where the database wants it. */
 static void write_form(struct page *page, const struct line *line)
 {
     (void)line;
+    if (page->has_form || page->form == NULL)
+        return;
     close_open(page);
-    if (page->form != NULL)
-        page->form(page);
+    page->has_form = true;
+    page->form(page->context);
+}
+
+static void write_bars(struct page *page, const struct line *line)
+{
+    close_open(page);
+    bars_start(&page->bars, line->cells[0], line->cells[1]);
+    page->open = BARS;
+}
+
+static void write_bar(struct page *page, const struct line *line)
+{
+    if (page->open == BARS)
+        bars_add(&page->bars, line->cells);
 }
 
 static const struct {
@@ -260,23 +335,39 @@ static const struct {
     {"answer", write_answer}, {"section", write_section}, {"text", write_text},
     {"fact", write_fact},     {"columns", write_columns}, {"row", write_row},
     {"event", write_event},   {"step", write_step},       {"sql", write_sql},
-    {"form", write_form},
+    {"form", write_form},     {"bars", write_bars},       {"bar", write_bar},
 };
+
+/* A number of ours may be written into a link; whether it is one, the database knows. */
+static void note_number(struct page *page, const struct line *line)
+{
+    if (page->asked_number == NULL)
+        return;
+    for (size_t i = 0; i < PAGE_CELLS; i++)
+        if (strcmp(line->cells[i], page->asked_number) == 0)
+            page->number_is_ours = true;
+}
 
 void page_line(void *context, const struct db_row *row)
 {
+    struct page *page = context;
     struct line line = {
         db_borrow(row, 0), db_borrow(row, 1), db_borrow(row, 2), db_borrow(row, 3), {NULL}};
     for (int i = 0; i < PAGE_CELLS; i++)
         line.cells[i] = db_borrow(row, 4 + i);
+    note_number(page, &line);
+    if (strcmp(line.part, "head") == 0)
+        begin(page, line.cells[0], line.cells[1]);
+    begin(page, "", "");
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strcmp(parts[i].part, line.part) == 0)
-            parts[i].write(context, &line);
+            parts[i].write(page, &line);
 }
 
 void page_say(struct page *page, const char *tone, const char *first, const char *then)
 {
     const struct line line = {"answer", tone, "", "", {first, then, "", "", "", "", "", ""}};
+    begin(page, "", "");
     write_answer(page, &line);
 }
 
@@ -290,7 +381,9 @@ void page_token(struct page *page)
 void page_end(struct page *page)
 {
     struct response *out = page->out;
+    begin(page, "", "");
     close_open(page);
+    write_form(page, NULL);
     html(out, "</main>\n<footer><p>Times are in ");
     html_text(out, page->time_zone);
     html(out, ". This console reads only");

@@ -7,13 +7,17 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
+#include "bars.h"
 #include "db.h"
 #include "response.h"
 #include "token.h"
 
 enum { PAGE_CELLS = 8, PAGE_LABEL = 64 };
 
-/* One page while it is written; borrowed texts live as long as the request. */
+/* One page while it is written; borrowed texts live as long as the request. What is not set is 0.
+ */
 struct page {
     struct response *out;
     const char *path; /* which entry of the navigation this is */
@@ -21,14 +25,22 @@ struct page {
     const char *user; /* "" when nobody is known */
     const char *time_zone;
     const char *token;
-    const char *more; /* what the link to the next lines repeats: "&outcome=...", escaped */
-    void (*form)(struct page *page); /* what the part "form" stands for; or NULL */
-    int open;                        /* the list or table that is open: see page.c */
+    void (*form)(void *context); /* the screen's form and what stands above it; or NULL */
+    void (*more)(void *context); /* what the link to the next lines repeats; or NULL */
+    void *context;               /* of both */
+    const char *asked_number;    /* a number that was asked for; or NULL */
+    bool number_is_ours;         /* the database has shown it: it is no party's */
+    bool has_begun, has_form;
+    int open; /* the list or table that is open: see page.c */
     char section[PAGE_LABEL];
     char columns[PAGE_CELLS][PAGE_LABEL];
+    char linked[PAGE_LABEL]; /* to what the cells of one column lead, and of which; 0: none */
+    size_t linked_column;
+    struct bars bars;
 };
 
-/* From the doctype to the title. */
+/* The page begins anew. Its head is written with the first line or sentence, which may say what
+ * the page is about. */
 void page_start(struct page *page);
 
 /* A line of the database's, from columns part, tone, link, key, and eight cells. context is the
@@ -41,5 +53,5 @@ void page_say(struct page *page, const char *tone, const char *first, const char
 /* The hidden field every form carries. */
 void page_token(struct page *page);
 
-/* Closes what is open, and the page. */
+/* Closes what is open, adds the form unless it stands somewhere already, and closes the page. */
 void page_end(struct page *page);

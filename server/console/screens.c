@@ -10,8 +10,9 @@
 #include "page.h"
 #include "statements.h" /* made from sql/ by the Makefile */
 #include "style.h"      /* made from style.css by the Makefile */
+#include "typed.h"
 
-enum { FIELDS_MAX = 7, FIELD_SIZE = 1024, STORAGE = 8192 };
+enum { STORAGE = 8192 };
 
 /* On every page: no script, no frame, nothing from elsewhere, no trace of where one was. */
 #define COMMON                                                                            \
@@ -24,84 +25,251 @@ static const char login_headers[] =
     COMMON "WWW-Authenticate: Basic realm=\"number-masking console\", charset=\"UTF-8\"\r\n";
 static const char busy_headers[] = COMMON "Retry-After: 3\r\n";
 
-/* A request as a screen sees it. A field that is missing or empty is NULL. */
-struct visit {
-    struct console *console;
-    struct page *page;
-    char user[USER_NAME];
-    char values[FIELDS_MAX][FIELD_SIZE];
-    const char *fields[FIELDS_MAX];
-    bool is_unreadable; /* some field holds what no text field sends */
+/* What a field holds decides whether it may stand in a URL and be shown again. */
+enum field_kind {
+    FIELD_ANY,    /* not where it could be a phone number */
+    FIELD_NUMBER, /* never: it is one */
+    FIELD_TIME,   /* where it is a time, whose digits are no number's */
+    FIELD_KEY,    /* made by us: in links only */
 };
+
+struct field {
+    const char *name; /* NULL behind the last */
+    enum field_kind kind;
+};
+
+struct visit;
 
 struct screen {
     const char *name, *path, *title;
     struct db_statement statement;
-    const char *fields[FIELDS_MAX]; /* $1[2] and on; $1[1] is who asks */
-    const char *required;           /* without this field only the form is shown */
-    void (*introduce)(struct page *page);
-    bool by_post;     /* asks only what was posted: numbers never stand in a URL */
-    bool form_within; /* the database's lines say where the form stands, not the top */
+    struct field fields[KEPT_FIELDS]; /* $1[2] and on; $1[1] is who asks */
+    const char *required;             /* without this field only the form is shown */
+    void (*introduce)(struct visit *visit);
+    bool by_handle; /* asks only what was posted, for a handle: it is always about numbers */
 };
 
-/* ---- what stands above the database's lines ---- */
+/* A request as a screen sees it. */
+struct visit {
+    struct console *console;
+    struct page *page;
+    const struct screen *screen;
+    char user[USER_NAME];
+    struct kept_asked asked;
+    char handle[KEPT_HANDLE]; /* what is asked goes on from this; "": from nothing */
+};
 
-static void start_form(struct page *page, const char *action)
+/* ---- what stands in the fields ---- */
+
+static size_t count_fields(const struct screen *screen)
 {
-    html(page->out, "<form method=\"post\" action=\"");
-    html(page->out, action);
-    html(page->out, "\" autocomplete=\"off\">");
+    size_t count = 0;
+    while (count < KEPT_FIELDS && screen->fields[count].name != NULL)
+        count++;
+    return count;
+}
+
+static const char *value_of(const struct visit *visit, const char *name)
+{
+    for (size_t i = 0; i < count_fields(visit->screen); i++)
+        if (strcmp(visit->screen->fields[i].name, name) == 0)
+            return visit->asked.values[i];
+    return "";
+}
+
+/* Must it stay out of URLs and pages? */
+static bool is_secret(enum field_kind kind, const char *value)
+{
+    switch (kind) {
+    case FIELD_NUMBER:
+        return value[0] != '\0';
+    case FIELD_TIME:
+        return typed_could_be_number(value) && !typed_is_time(value);
+    case FIELD_KEY:
+        return false;
+    case FIELD_ANY:
+        break;
+    }
+    return typed_could_be_number(value);
+}
+
+static bool is_secret_field(const struct visit *visit, size_t field)
+{
+    return is_secret(visit->screen->fields[field].kind, visit->asked.values[field]);
+}
+
+static bool has_secret(const struct visit *visit)
+{
+    for (size_t i = 0; i < count_fields(visit->screen); i++)
+        if (is_secret_field(visit, i))
+            return true;
+    return false;
+}
+
+static bool has_secret_named(const struct visit *visit, const char *name)
+{
+    for (size_t i = 0; i < count_fields(visit->screen); i++)
+        if (strcmp(visit->screen->fields[i].name, name) == 0)
+            return is_secret_field(visit, i);
+    return false;
+}
+
+/* A handle for what cannot be written down; "" where there is no memory for one. */
+static const char *handle_of(struct visit *visit)
+{
+    if (visit->handle[0] == '\0' && has_secret(visit) &&
+        !kept_ask(visit->console->kept, visit->user, &visit->asked, visit->handle))
+        visit->handle[0] = '\0';
+    return visit->handle;
+}
+
+/* ---- what stands above or beside the database's lines ---- */
+
+/* With what must not be shown again, the form carries the handle: left empty, it is as before. */
+static void start_form(struct visit *visit)
+{
+    struct response *out = visit->page->out;
+    html(out, "<form method=\"post\" action=\"");
+    html(out, visit->screen->path);
+    html(out, "\" autocomplete=\"off\">");
+    page_token(visit->page);
+    if (has_secret(visit) && handle_of(visit)[0] != '\0') {
+        html(out, "<input type=\"hidden\" name=\"asked\" value=\"");
+        html_text(out, visit->handle);
+        html(out, "\">");
+    }
+}
+
+static void end_form(struct visit *visit, const char *button)
+{
+    struct response *out = visit->page->out;
+    html(out, "<button>");
+    html(out, button);
+    html(out, "</button>");
+    if (has_secret(visit)) {
+        html(out, "<a href=\"");
+        html(out, visit->screen->path);
+        html(out, "\">Begin anew</a>");
+    }
+    html(out, "</form>\n");
+}
+
+/* attributes: more of them, or the placeholder of an empty field. */
+static void write_input(struct visit *visit, const char *label, const char *name,
+                        const char *attributes, const char *empty)
+{
+    struct response *out = visit->page->out;
+    bool is_hidden = has_secret_named(visit, name);
+    const char *value = value_of(visit, name);
+    html(out, "<label>");
+    html(out, label);
+    html(out, " <input name=\"");
+    html(out, name);
+    html(out, "\" ");
+    html(out, attributes);
+    if (is_hidden) {
+        html(out, " placeholder=\"as before\"");
+    } else if (empty[0] != '\0') {
+        html(out, " placeholder=\"");
+        html(out, empty);
+        html(out, "\"");
+    }
+    if (!is_hidden && value[0] != '\0') {
+        html(out, " value=\"");
+        html_text(out, value);
+        html(out, "\"");
+    }
+    html(out, "></label>");
+}
+
+#define ID_INPUT "maxlength=\"200\" spellcheck=\"false\" autocapitalize=\"off\""
+#define TEL_INPUT "maxlength=\"40\" inputmode=\"tel\""
+
+/* Of the order's page, and of the first one: there is nothing to go on from. */
+static void write_order_form(struct page *page, const char *id)
+{
+    struct response *out = page->out;
+    html(out, "<form method=\"post\" action=\"/order\" autocomplete=\"off\">");
     page_token(page);
+    html(out, "<label>Order id <input name=\"id\" required " ID_INPUT);
+    if (id[0] != '\0' && !is_secret(FIELD_ANY, id)) {
+        html(out, " value=\"");
+        html_text(out, id);
+        html(out, "\"");
+    }
+    html(out, "></label><button>Show the order</button></form>\n");
 }
 
-static void order_form(struct page *page)
+static void introduce_order(struct visit *visit)
 {
-    start_form(page, "/order");
-    html(page->out, "<label>Order id <input name=\"id\" required maxlength=\"200\" "
-                    "spellcheck=\"false\" autocapitalize=\"off\"></label>"
-                    "<button>Show the order</button></form>\n");
+    write_order_form(visit->page, value_of(visit, "id"));
 }
 
-static void introduce_now(struct page *page)
+static void introduce_now(struct visit *visit)
 {
-    html(page->out,
+    html(visit->page->out,
          "<p class=\"intro\">A customer and a delivery agent call each other by a <dfn>proxy "
          "number</dfn>, and neither learns the other's. Each order decides who reaches whom, on "
          "which number, until when. Somebody complains? Begin with the order's id, or with "
          "<a href=\"/why\">who called which number when</a>.</p>\n");
-    order_form(page);
+    write_order_form(visit->page, "");
 }
 
-static void introduce_why(struct page *page)
+static void introduce_why(struct visit *visit)
 {
-    html(page->out,
-         "<p class=\"intro\">Who would have been connected, and why, or why not. The numbers stay "
-         "in this form: they are not stored, and not shown again.</p>\n");
-    start_form(page, "/why");
-    html(page->out,
-         "<label>Who called <input name=\"from\" required maxlength=\"40\" inputmode=\"tel\" "
-         "placeholder=\"+44 7700 900123\"></label>"
-         "<label>Number dialled <input name=\"to\" maxlength=\"40\" inputmode=\"tel\" "
-         "placeholder=\"empty: the one of the order\"></label>"
-         "<label>When (19:42, or 2026-11-25 19:42) <input name=\"at\" maxlength=\"40\" "
-         "placeholder=\"empty: now\"></label><button>Explain</button></form>\n");
+    html(
+        visit->page->out,
+        "<p class=\"intro\">What became of this call, or who would have been connected, and why or "
+        "why not. The numbers stay out of the address and are never shown again; the answer is "
+        "yours alone, and kept for ten minutes.</p>\n");
+    start_form(visit);
+    write_input(visit, "Who called", "from",
+                has_secret_named(visit, "from") ? TEL_INPUT : "required " TEL_INPUT,
+                "+44 7700 900123");
+    write_input(visit, "Number dialled", "to", TEL_INPUT, "empty: the one of the order");
+    write_input(visit, "When (19:42, or 2026-11-25 19:42)", "at", "maxlength=\"40\"", "empty: now");
+    end_form(visit, "Explain");
 }
 
-static void introduce_calls(struct page *page)
+static void write_option(struct response *out, const char *value, const char *words, bool is_chosen)
 {
-    start_form(page, "/calls");
-    html(page->out,
-         "<label>What became of it <select name=\"outcome\"><option value=\"\">everything</option>"
-         "<option value=\"answered\">answered</option>"
-         "<option value=\"not_taken\">rung, not taken</option>"
-         "<option value=\"not_put_through\">could not be put through</option>"
-         "<option value=\"turned_away\">nobody was rung</option>"
-         "<option value=\"apologised\">heard an apology</option>"
-         "<option value=\"open\">no end told yet</option></select></label>"
-         "<label>Order id <input name=\"order\" maxlength=\"200\" spellcheck=\"false\" "
-         "autocapitalize=\"off\"></label>"
-         "<label>Until (19:42, or 2026-11-25 19:42) <input name=\"until\" maxlength=\"40\" "
-         "placeholder=\"empty: now\"></label><button>Show calls</button></form>\n");
+    html(out, "<option value=\"");
+    html_text(out, value);
+    html(out, is_chosen ? "\" selected>" : "\">");
+    html_text(out, words);
+    html(out, "</option>");
+}
+
+/* A link leads to a single word too, as "busy", which is none of the options and stays one. */
+static void write_outcomes(struct visit *visit)
+{
+    struct response *out = visit->page->out;
+    const char *chosen = value_of(visit, "outcome");
+    bool is_known = chosen[0] == '\0' || has_secret_named(visit, "outcome");
+    html(out, "<label>What became of it <select name=\"outcome\">");
+    write_option(out, "", "everything", false);
+    for (size_t i = 0; i < BARS_CLASSES; i++) {
+        bool is_chosen = strcmp(bars_classes[i].name, chosen) == 0;
+        write_option(out, bars_classes[i].name, bars_classes[i].words, is_chosen);
+        is_known |= is_chosen;
+    }
+    if (!is_known)
+        write_option(out, chosen, chosen, true);
+    html(out, "</select></label>");
+}
+
+static void introduce_calls(struct visit *visit)
+{
+    start_form(visit);
+    write_outcomes(visit);
+    write_input(visit, "Order id", "order", ID_INPUT, "");
+    write_input(visit, "Number of ours", "number", TEL_INPUT, "");
+    write_input(visit, "Country code of who was rung", "prefix",
+                "maxlength=\"8\" inputmode=\"tel\"", "34");
+    write_input(visit, "Plivo's code", "cause", "maxlength=\"8\" inputmode=\"numeric\"", "2040");
+    write_input(visit, "Until (19:42, or 2026-11-25 19:42)", "until", "maxlength=\"40\"",
+                "empty: now");
+    end_form(visit, "Show calls");
 }
 
 static const struct screen screens[] = {
@@ -109,122 +277,191 @@ static const struct screen screens[] = {
      "/",
      "Now",
      {"console_now", SQL_CONSOLE_NOW, NULL},
-     {NULL},
+     {{NULL}},
      NULL,
      introduce_now,
-     false,
-     true},
+     false},
     {"order",
      "/order",
      "Order",
      {"console_order", SQL_CONSOLE_ORDER, NULL},
-     {"id"},
+     {{"id", FIELD_ANY}},
      "id",
-     order_form,
-     false,
+     introduce_order,
      false},
     {"why",
      "/why",
      "Why did this call not connect?",
      {"console_why", SQL_CONSOLE_WHY, NULL},
-     {"from", "to", "at"},
+     {{"from", FIELD_NUMBER}, {"to", FIELD_NUMBER}, {"at", FIELD_TIME}},
      "from",
      introduce_why,
-     true,
-     false},
+     true},
     {"calls",
      "/calls",
      "Calls",
      {"console_calls", SQL_CONSOLE_CALLS, NULL},
-     {"outcome", "number", "order", "prefix", "cause", "until", "before"},
+     {{"outcome", FIELD_ANY},
+      {"number", FIELD_ANY},
+      {"order", FIELD_ANY},
+      {"prefix", FIELD_ANY},
+      {"cause", FIELD_ANY},
+      {"until", FIELD_TIME},
+      {"before", FIELD_KEY}},
      NULL,
      introduce_calls,
-     false,
      false},
     {"call",
      "/call",
      "Call",
      {"console_call", SQL_CONSOLE_CALL, NULL},
-     {"id"},
+     {{"id", FIELD_ANY}},
      "id",
      NULL,
-     false,
      false},
     {"pool",
      "/pool",
      "Pool",
      {"console_pool", SQL_CONSOLE_POOL, NULL},
-     {"number"},
+     {{"number", FIELD_ANY}},
      NULL,
      NULL,
-     false,
      false},
 };
 
-/* ---- one visit ---- */
+static const struct db_statement locks = {"console_locks", SQL_CONSOLE_LOCKS, NULL};
 
-/* Trimmed, since people paste blanks along. */
-static const char *read_field(struct visit *visit, const struct form *form, const char *name,
-                              char value[FIELD_SIZE])
+/* ---- what was sent ---- */
+
+/* Trimmed, since people paste blanks along. "": missing or empty. */
+static void read_field(struct visit *visit, const struct form *form, const char *name,
+                       char value[KEPT_FIELD])
 {
     struct form_text text;
     enum form_status status = form_find(form, name, &text);
-    while (text.length > 0 && text.bytes[0] == ' ')
-        text.bytes++, text.length--;
-    while (text.length > 0 && text.bytes[text.length - 1] == ' ')
-        text.length--;
-    if ((status != FORM_OK && status != FORM_MISSING) || text.length >= FIELD_SIZE)
-        visit->is_unreadable = true;
-    else if (text.length > 0) {
-        memcpy(value, text.bytes, text.length);
-        value[text.length] = '\0';
-        return value;
+    text = typed_trimmed(text);
+    if ((status != FORM_OK && status != FORM_MISSING) || text.length >= KEPT_FIELD) {
+        visit->asked.problem = KEPT_UNREADABLE;
+        return;
     }
-    return NULL;
+    memcpy(value, text.bytes, text.length);
+    value[text.length] = '\0';
 }
 
-static void read_fields(struct visit *visit, const struct screen *screen, const struct form *form)
+static void read_fields(struct visit *visit, const struct form *form)
 {
-    for (size_t i = 0; i < FIELDS_MAX && screen->fields[i] != NULL; i++)
-        visit->fields[i] = read_field(visit, form, screen->fields[i], visit->values[i]);
+    for (size_t i = 0; i < count_fields(visit->screen); i++)
+        read_field(visit, form, visit->screen->fields[i].name, visit->asked.values[i]);
 }
 
-static bool is_asked(const struct visit *visit, const struct screen *screen)
+/* "": none, or what is none of ours. */
+static void read_handle(const struct form *form, char handle[static KEPT_HANDLE])
 {
-    for (size_t i = 0; i < FIELDS_MAX && screen->fields[i] != NULL; i++)
-        if (screen->required != NULL && strcmp(screen->fields[i], screen->required) == 0)
-            return visit->fields[i] != NULL;
-    return screen->required == NULL;
+    struct form_text text;
+    handle[0] = '\0';
+    if (form_find(form, "asked", &text) != FORM_OK || text.length != KEPT_HANDLE - 1)
+        return;
+    memcpy(handle, text.bytes, text.length);
+    handle[text.length] = '\0';
 }
 
-/* What the link to the next lines repeats of this visit's choices: text in *more. */
-static const char *keep_choices(const struct visit *visit, const struct screen *screen,
-                                struct response *more)
+/* Empty fields are as they were before: of a form those that it could not show, of a link all. */
+static void go_on_from(struct visit *visit, const struct kept_asked *before, bool only_secret)
 {
-    for (size_t i = 0; i < FIELDS_MAX && screen->fields[i] != NULL; i++) {
-        if (visit->fields[i] == NULL || strcmp(screen->fields[i], "before") == 0)
+    for (size_t i = 0; i < count_fields(visit->screen); i++)
+        if (visit->asked.values[i][0] == '\0' &&
+            (!only_secret || is_secret(visit->screen->fields[i].kind, before->values[i])))
+            memcpy(visit->asked.values[i], before->values[i], KEPT_FIELD);
+}
+
+static bool is_asked(const struct visit *visit)
+{
+    return visit->screen->required == NULL || value_of(visit, visit->screen->required)[0] != '\0';
+}
+
+/* ---- addresses ---- */
+
+/* "/order?id=A-1"; false: too long for one. */
+static bool write_address(const struct visit *visit, char address[static RESPONSE_LOCATION])
+{
+    struct response text;
+    const char *before = "?";
+    response_init(&text);
+    html(&text, visit->screen->path);
+    for (size_t i = 0; i < count_fields(visit->screen); i++) {
+        if (visit->asked.values[i][0] == '\0')
             continue;
-        html(more, "&amp;");
-        html(more, screen->fields[i]);
-        html(more, "=");
-        html_query(more, visit->fields[i]);
+        html(&text, before);
+        html(&text, visit->screen->fields[i].name);
+        html(&text, "=");
+        html_query(&text, visit->asked.values[i]);
+        before = "&";
     }
-    return response_append(more, "", 1) && more->status != 503 ? more->body : "";
+    bool fits = text.status != 503 && text.length < RESPONSE_LOCATION;
+    if (fits) {
+        memcpy(address, text.body, text.length);
+        address[text.length] = '\0';
+    }
+    response_free(&text);
+    return fits;
 }
 
-static void start(struct visit *visit, const struct screen *screen)
+/* What the link to the next lines repeats of this visit's choices. */
+static void write_more(void *context)
 {
-    page_start(visit->page);
-    visit->page->form = screen->introduce;
-    if (screen->introduce != NULL && !screen->form_within)
-        screen->introduce(visit->page);
+    struct visit *visit = context;
+    struct response *out = visit->page->out;
+    bool is_kept = has_secret(visit) && !visit->page->number_is_ours;
+    if (is_kept) {
+        html(out, "&amp;asked=");
+        html_query(out, handle_of(visit));
+    }
+    for (size_t i = 0; i < count_fields(visit->screen); i++) {
+        const struct field *field = &visit->screen->fields[i];
+        if (visit->asked.values[i][0] == '\0' || field->kind == FIELD_KEY || is_kept)
+            continue;
+        html(out, "&amp;");
+        html(out, field->name);
+        html(out, "=");
+        html_query(out, visit->asked.values[i]);
+    }
 }
 
-/* The page so far is thrown away: half an answer is worse than none. */
-static void say_trouble(struct visit *visit, const struct screen *screen, enum ask_status status)
+/* ---- one visit ---- */
+
+static void write_form(void *context)
+{
+    struct visit *visit = context;
+    visit->screen->introduce(visit);
+}
+
+/* Of several numbers none counts as shown. */
+static const char *asked_number(const struct visit *visit)
+{
+    const char *number = NULL;
+    for (size_t i = 0; i < count_fields(visit->screen); i++) {
+        if (!is_secret_field(visit, i))
+            continue;
+        if (number != NULL)
+            return NULL;
+        number = visit->asked.values[i];
+    }
+    return number;
+}
+
+static void start(struct visit *visit)
 {
     struct page *page = visit->page;
-    start(visit, screen);
+    page_start(page);
+    page->form = visit->screen->introduce == NULL ? NULL : write_form;
+    page->more = write_more;
+    page->context = visit;
+    page->asked_number = asked_number(visit);
+}
+
+static void say_trouble(struct page *page, enum ask_status status)
+{
+    page->out->status = 503;
     switch (status) {
     case ASK_OK:
         break;
@@ -234,13 +471,19 @@ static void say_trouble(struct visit *visit, const struct screen *screen, enum a
         page_say(page, "warn", "Another page of yours is still being made.",
                  "Wait a moment, then load this one again.");
         break;
-    case ASK_SLOW:
-        page->out->status = 503;
-        page_say(page, "warn", "The database took too long, and this page gave up.",
-                 "Calls have connections of their own. Try again, or ask for less time.");
+    case ASK_LOCKED:
+        page_say(
+            page, "bad", "The database took too long, and this page gave up.",
+            "Where a lock is the reason, callers may hear an apology now: the servers wait for "
+            "it too. What holds it stands below, if anything does. Else try again, or ask for "
+            "less time.");
+        break;
+    case ASK_FULL:
+        page_say(page, "bad", "The database has no memory or no disk for this page now.",
+                 "Callers may hear an apology for the same reason. The console's log says which "
+                 "(event=statement_failed).");
         break;
     case ASK_AWAY:
-        page->out->status = 503;
         page_say(
             page, "bad", "This console has no connection to the database.",
             "Its log says why (event=database_down): the database is away, or it refuses this "
@@ -255,42 +498,105 @@ static void say_trouble(struct visit *visit, const struct screen *screen, enum a
                  "console's log says which statement failed.");
         break;
     }
+}
+
+static enum ask_status ask(struct visit *visit, struct seat *seat)
+{
+    const char *texts[KEPT_FIELDS + 1] = {visit->user};
+    size_t fields = count_fields(visit->screen);
+    for (size_t i = 0; i < fields; i++)
+        texts[i + 1] = visit->asked.values[i][0] == '\0' ? NULL : visit->asked.values[i];
+    return asks_run(visit->console->asks, seat, &visit->screen->statement, texts, fields + 1,
+                    page_line, visit->page);
+}
+
+/* A page that failed is thrown away so far: half an answer is worse than none. Where a lock may be
+ * the reason, who holds it is asked on the same connection; that reads nothing one can lock. */
+static void show_answer(struct visit *visit)
+{
+    struct asks *asks = visit->console->asks;
+    struct page *page = visit->page;
+    struct seat *seat = asks_take(asks, visit->user);
+    start(visit);
+    enum ask_status status = seat == NULL ? ASK_BUSY : ask(visit, seat);
+    if (status != ASK_OK) {
+        start(visit);
+        say_trouble(page, status);
+    }
+    if (status == ASK_LOCKED) {
+        const char *texts[] = {visit->user};
+        if (asks_run(asks, seat, &locks, texts, 1, page_line, page) != ASK_OK)
+            page_say(page, "quiet", "Who holds a lock could not be asked either.", "");
+    }
+    if (seat != NULL)
+        asks_leave(asks, seat);
     page_end(page);
 }
 
-static void ask(struct visit *visit, const struct screen *screen)
+static const char *sentence_of(enum kept_problem problem)
 {
-    const char *texts[FIELDS_MAX + 1] = {visit->user};
-    size_t count = 1;
-    struct response more;
-    response_init(&more);
-    for (; count <= FIELDS_MAX && screen->fields[count - 1] != NULL; count++)
-        texts[count] = visit->fields[count - 1];
-    visit->page->more = keep_choices(visit, screen, &more);
-    start(visit, screen);
-    enum ask_status status = asks_run(visit->console->asks, visit->user, &screen->statement, texts,
-                                      count, page_line, visit->page);
-    if (status == ASK_OK)
-        page_end(visit->page);
-    else
-        say_trouble(visit, screen, status);
-    response_free(&more);
+    return problem == KEPT_UNREADABLE ? "One of the fields cannot be read."
+                                      : "What you asked before is no longer kept.";
 }
 
-static void show(struct visit *visit, const struct screen *screen, bool is_post)
+static const char *advice_of(enum kept_problem problem)
 {
-    visit->page->out->status = 200;
-    if (!visit->is_unreadable && is_asked(visit, screen) && (is_post || !screen->by_post)) {
-        ask(visit, screen);
-        return;
-    }
-    start(visit, screen);
-    if (visit->is_unreadable) {
-        visit->page->out->status = 400;
-        page_say(visit->page, "warn", "One of the fields cannot be read.",
-                 "It holds a control character, is too long, or was sent twice.");
+    return problem == KEPT_UNREADABLE
+               ? "It held a control character, was too long, or was sent twice."
+               : "An answer about phone numbers is kept for ten minutes, for who asked alone. Type "
+                 "the "
+                 "numbers again.";
+}
+
+/* What cannot be asked yet: the form, and what is wrong with it. */
+static void show_form(struct visit *visit)
+{
+    enum kept_problem problem = visit->asked.problem;
+    start(visit);
+    if (problem != KEPT_FINE) {
+        visit->page->out->status = problem == KEPT_UNREADABLE ? 400 : 404;
+        page_say(visit->page, "warn", sentence_of(problem), advice_of(problem));
     }
     page_end(visit->page);
+}
+
+static bool form_has(const struct form *form, const char *name)
+{
+    struct form_text text;
+    return form_find(form, name, &text) != FORM_MISSING;
+}
+
+/* A page of a handle is made once, the first time that it is looked at. */
+static void visit_by_get(struct visit *visit, const struct form *form)
+{
+    struct console *console = visit->console;
+    struct kept_asked before;
+    struct response *out = visit->page->out;
+    char handle[KEPT_HANDLE];
+    bool goes_on = form->count > 1; /* a link to older calls: a page of its own */
+    out->status = 200;
+    read_handle(form, handle);
+    if (!goes_on && kept_page(console->kept, visit->user, handle, visit->screen->name, out)) {
+        out->content_type = "text/html; charset=utf-8";
+        return;
+    }
+    if (!visit->screen->by_handle)
+        read_fields(visit, form);
+    if (kept_find(console->kept, visit->user, handle, visit->screen->name, &before)) {
+        go_on_from(visit, &before, false);
+        visit->asked.problem = before.problem;
+        memcpy(visit->handle, handle, sizeof handle);
+    } else if (form_has(form, "asked")) {
+        visit->asked.problem = KEPT_OUTDATED;
+    }
+    explicit_bzero(&before, sizeof before);
+    if (visit->asked.problem != KEPT_FINE || !is_asked(visit)) {
+        show_form(visit);
+        return;
+    }
+    show_answer(visit);
+    if (handle[0] != '\0' && !goes_on && out->status == 200)
+        kept_answer(console->kept, visit->user, handle, visit->screen->name, out);
 }
 
 static void refuse(struct visit *visit, int status, const char *title, const char *why)
@@ -300,6 +606,31 @@ static void refuse(struct visit *visit, int status, const char *title, const cha
     visit->page->out->status = status;
     page_say(visit->page, "warn", title, why);
     page_end(visit->page);
+}
+
+/* A form leads to an address: going back never asks whether to send it again. */
+static void visit_by_post(struct visit *visit, const struct form *form)
+{
+    struct response *out = visit->page->out;
+    struct kept_asked before;
+    char handle[KEPT_HANDLE];
+    read_fields(visit, form);
+    read_handle(form, handle);
+    if (kept_find(visit->console->kept, visit->user, handle, visit->screen->name, &before))
+        go_on_from(visit, &before, true);
+    else if (form_has(form, "asked"))
+        visit->asked.problem = KEPT_OUTDATED;
+    explicit_bzero(&before, sizeof before);
+    bool needs_handle = visit->screen->by_handle || has_secret(visit) ||
+                        visit->asked.problem != KEPT_FINE || !write_address(visit, out->location);
+    if (needs_handle) {
+        if (!kept_ask(visit->console->kept, visit->user, &visit->asked, handle)) {
+            refuse(visit, 503, "Out of memory.", "Try again in a moment.");
+            return;
+        }
+        snprintf(out->location, sizeof out->location, "%s?asked=%s", visit->screen->path, handle);
+    }
+    response_text(out, 303, "");
 }
 
 /* ---- who asks ---- */
@@ -393,16 +724,16 @@ static bool has_token(const struct visit *visit, const struct form *form)
            token_is_valid(visit->user, token.bytes, token.length);
 }
 
-static void visit_screen(struct visit *visit, const struct screen *screen,
-                         const struct request *request)
+static void visit_screen(struct visit *visit, const struct request *request)
 {
     struct form form = {.count = 0};
     char small[STORAGE], *storage = small;
     bool is_post = strcmp(request->method, "POST") == 0;
     const char *text = is_post ? request->body : request->query;
     size_t length = is_post ? request->body_length : text == NULL ? 0 : strlen(text);
-    visit->page->path = screen->path;
-    visit->page->title = screen->title;
+    visit->page->path = visit->screen->path;
+    visit->page->title = visit->screen->title;
+    visit->asked.screen = visit->screen->name;
     if (length > sizeof small)
         storage = malloc(length);
     if (storage == NULL) {
@@ -416,10 +747,10 @@ static void visit_screen(struct visit *visit, const struct screen *screen,
         refuse(visit, 403, "This form is no longer valid.",
                "It is older than an hour or two, or was not made by this console. Open the page "
                "again from the menu.");
-    else {
-        read_fields(visit, screen, &form);
-        show(visit, screen, is_post);
-    }
+    else if (is_post)
+        visit_by_post(visit, &form);
+    else
+        visit_by_get(visit, &form);
     if (storage != small) {
         explicit_bzero(storage, length);
         free(storage);
@@ -458,8 +789,7 @@ static void refuse_elsewhere(const struct console *console, const struct request
                         .path = request->path,
                         .title = "A link from another site",
                         .user = "",
-                        .time_zone = console->config->time_zone,
-                        .more = ""};
+                        .time_zone = console->config->time_zone};
     response->endpoint = "elsewhere";
     page_start(&page);
     response->status = 403;
@@ -488,8 +818,7 @@ static void answer(struct console *console, const struct request *request,
                         .title = "Not found",
                         .user = console->users == NULL ? "" : user,
                         .time_zone = console->config->time_zone,
-                        .token = token,
-                        .more = ""};
+                        .token = token};
     struct visit *visit = calloc(1, sizeof *visit); /* too large for a worker's stack */
     if (visit == NULL) {
         response_text(response, 503, "Out of memory.\n");
@@ -502,8 +831,9 @@ static void answer(struct console *console, const struct request *request,
     if (screen == NULL)
         refuse(visit, 404, "Not found.", "The menu leads to what there is.");
     else {
+        visit->screen = screen;
         response->endpoint = screen->name;
-        visit_screen(visit, screen, request);
+        visit_screen(visit, request);
     }
     explicit_bzero(visit, sizeof *visit);
     free(visit);

@@ -8,6 +8,7 @@
 
 #include "asks.h"
 #include "config.h"
+#include "kept.h"
 #include "request.h"
 #include "response.h"
 #include "users.h"
@@ -17,6 +18,7 @@ struct console {
     const struct config *config;
     struct users *users; /* NULL: whoever reaches the loopback address may look */
     struct asks *asks;
+    struct kept *kept;
     _Atomic bool draining;
 };
 

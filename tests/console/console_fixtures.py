@@ -58,11 +58,22 @@ class Console:
         return re.search(r'name="token" value="([0-9a-f]{64})"',
                          self.get("/order", headers).body.decode())[1]
 
-    def post(self, target, headers=None, token=None, **fields):
+    def send(self, target, headers=None, token=None, **fields):
+        """A form's answer as it came: an address, unless the form is refused."""
         fields = {"token": token or self.token(headers),
                   **{name.rstrip("_"): value for name, value in fields.items()}}
         return self.get(target, {"Content-Type": running.FORM, **(headers or {})}, "POST",
                         urllib.parse.urlencode(fields).encode())
+
+    def post(self, target, headers=None, token=None, **fields):
+        """The page that a form leads to, as a browser sees it."""
+        return self.follow(self.send(target, headers, token, **fields), headers)
+
+    def follow(self, reply, headers=None):
+        if reply.status != 303:
+            return reply
+        assert_no_party_number(urllib.parse.unquote(reply.headers["location"]))
+        return self.get(reply.headers["location"], headers)
 
     def hang_up(self):
         self.process.send_signal(signal.SIGHUP)
