@@ -17,7 +17,6 @@ struct response {
     const char *content_type; /* static text */
     const char *allow;        /* for 405: the methods; else NULL */
     const char *headers;      /* static text: more header lines, each with its line end; or "" */
-    char location[RESPONSE_LOCATION]; /* for 303: where to, in printable ASCII; else "" */
     const char *endpoint;     /* static text for the log: which endpoint answered */
     char outcome[32];         /* of a webhook, for log and metrics; "" elsewhere */
     char note[RESPONSE_NOTE]; /* more key=value for the log line; no whole phone number */
@@ -25,6 +24,8 @@ struct response {
     size_t length;
     size_t capacity;
     char small[RESPONSE_INLINE];
+
+    char location[RESPONSE_LOCATION]; /* for 303: where to, in printable ASCII; else "" */
 };
 
 void response_init(struct response *response);
