@@ -8,7 +8,10 @@
 
 enum open { NOTHING, FACTS, TABLE, STORY, STEPS, BARS };
 
-enum { CARDS_BEYOND = 5 }; /* columns */
+enum {
+    CARDS_BEYOND = 5, /* columns */
+    LONG_WORD = 14,   /* letters */
+};
 
 static const char *const closing[] = {
     [NOTHING] = "",      [FACTS] = "</dl>\n", [TABLE] = "</tbody></table>\n",
@@ -226,9 +229,25 @@ static void write_columns(struct page *page, const struct line *line)
     page->open = TABLE;
 }
 
+/* A word that a column of a phone has no room for: it may be broken anywhere, others only between
+ * words. */
+static bool has_long_word(const char *text)
+{
+    while (*text != '\0') {
+        size_t length = strcspn(text, " -\n");
+        if (length > LONG_WORD)
+            return true;
+        text += length;
+        text += strspn(text, " -\n");
+    }
+    return false;
+}
+
 static void write_row_head(struct page *page, const struct line *line)
 {
-    html(page->out, "<th role=\"rowheader\" scope=\"row\">");
+    html(page->out, has_long_word(line->cells[0])
+                        ? "<th role=\"rowheader\" scope=\"row\" class=\"long\">"
+                        : "<th role=\"rowheader\" scope=\"row\">");
     write_linked(page, line, line->cells[0]);
     html(page->out, "</th>");
 }
@@ -253,7 +272,8 @@ static void write_links(struct page *page, const char *text)
 
 static void write_cell(struct page *page, size_t cell, const char *text)
 {
-    html(page->out, "<td role=\"cell\" data-label=\"");
+    html(page->out, has_long_word(text) ? "<td role=\"cell\" class=\"long\" data-label=\""
+                                        : "<td role=\"cell\" data-label=\"");
     html_text(page->out, page->columns[cell]);
     html(page->out, "\">");
     if (cell + 1 == page->linked_column)

@@ -47,6 +47,9 @@ async function seen() {
       const at = document.activeElement;
       return at === document.body ? "" : `${at.tagName.toLowerCase()} ${at.name || at.textContent}`.trim();
     }),
+    fields: await page.evaluate(() => Object.fromEntries(
+      [...document.querySelectorAll("form input:not([type=hidden]), form select")]
+        .map((field) => [field.name, field.value]))),
     wider: await page.evaluate(() =>
       document.documentElement.scrollWidth - document.documentElement.clientWidth),
     complaints,
@@ -81,6 +84,9 @@ const operations = {
   async click({ text }) {
     return lead(() => page.getByRole("link", { name: text, exact: false }).first().click());
   },
+  async back() {
+    return lead(() => page.goBack());
+  },
   // Enter leads to another page, here.
   async press({ keys }) {
     for (const key of keys) {
@@ -89,6 +95,20 @@ const operations = {
       else await page.keyboard.press(key);
     }
     return seen();
+  },
+  // How many of these somebody sees; how large their letters are.
+  async visible({ selector }) {
+    return { count: await page.evaluate((wanted) => [...document.querySelectorAll(wanted)]
+      .filter((one) => one.getBoundingClientRect().width > 1
+        && getComputedStyle(one.closest("thead") || one).clipPath === "none").length, selector) };
+  },
+  async sizes({ selector }) {
+    return { sizes: await page.evaluate((wanted) => [...document.querySelectorAll(wanted)]
+      .map((one) => one.getBoundingClientRect().height), selector) };
+  },
+  async unfold() {
+    await page.evaluate(() => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
+    return {};
   },
   async picture({ path }) {
     await page.screenshot({ path, fullPage: true });

@@ -93,6 +93,9 @@ class Browser:
     def click(self, text):
         return Page(self.ask("click", text=text))
 
+    def back(self):
+        return Page(self.ask("back"))
+
     def press(self, *keys):
         return Page(self.ask("press", keys=keys))
 
