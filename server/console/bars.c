@@ -46,7 +46,7 @@ void bars_add(struct bars *bars, const char *const cells[2 + BARS_CLASSES])
     snprintf(bar->hour, sizeof bar->hour, "%s", cells[0]);
     for (size_t i = 0; i < BARS_CLASSES; i++)
         bar->counts[i] = read_count(cells[1 + i]);
-    bar->yesterday = read_count(cells[1 + BARS_CLASSES]);
+    bar->day_before = read_count(cells[1 + BARS_CLASSES]);
 }
 
 static long total_of(const struct bar *bar)
@@ -61,8 +61,8 @@ static long highest_of(const struct bars *bars)
 {
     long highest = 1;
     for (size_t i = 0; i < bars->count; i++) {
-        long total = total_of(&bars->hours[i]), yesterday = bars->hours[i].yesterday;
-        long higher = total > yesterday ? total : yesterday;
+        long total = total_of(&bars->hours[i]), day_before = bars->hours[i].day_before;
+        long higher = total > day_before ? total : day_before;
         highest = higher > highest ? higher : highest;
     }
     return highest;
@@ -135,7 +135,7 @@ static void draw_words(const struct drawing *drawing, const struct bar *bar)
     for (size_t i = 0; i < BARS_CLASSES; i++)
         if (bar->counts[i] > 0)
             draw(drawing, ", %ld %s", bar->counts[i], bars_classes[i].words);
-    draw(drawing, "; yesterday %ld</title>", bar->yesterday);
+    draw(drawing, "; the day before %ld</title>", bar->day_before);
 }
 
 static void draw_bar(const struct drawing *drawing, const struct bar *bar, size_t place)
@@ -160,17 +160,17 @@ static void draw_bar(const struct drawing *drawing, const struct bar *bar, size_
 }
 
 /* A line over each hour, and what joins it with the one before. */
-static void draw_yesterday(const struct drawing *drawing, const struct bars *bars)
+static void draw_day_before(const struct drawing *drawing, const struct bars *bars)
 {
     double before = ABOVE + PLOT;
     for (size_t i = 0; i < bars->count; i++) {
-        double x = drawing->slot * (double)i, y = y_of(drawing, bars->hours[i].yesterday);
+        double x = drawing->slot * (double)i, y = y_of(drawing, bars->hours[i].day_before);
         draw(drawing,
-             "<line class=\"yesterday\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%.1f\" y2=\"%.1f\"/>", x,
+             "<line class=\"day_before\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%.1f\" y2=\"%.1f\"/>", x,
              x, before, y);
         draw(drawing,
-             "<line class=\"yesterday\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%.1f\" y2=\"%.1f\"/>\n", x,
-             x + drawing->slot, y, y);
+             "<line class=\"day_before\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%.1f\" y2=\"%.1f\"/>\n",
+             x, x + drawing->slot, y, y);
         before = y;
     }
 }
@@ -193,7 +193,7 @@ static void write_legend(const struct bars *bars, struct response *out)
     for (size_t i = 0; i <= BARS_CLASSES; i++) {
         long sum = 0;
         for (size_t hour = 0; hour < bars->count; hour++)
-            sum += i < BARS_CLASSES ? bars->hours[hour].counts[i] : bars->hours[hour].yesterday;
+            sum += i < BARS_CLASSES ? bars->hours[hour].counts[i] : bars->hours[hour].day_before;
         snprintf(count, sizeof count, "%ld ", sum);
         html(out, "<li><svg width=\"14\" height=\"14\" aria-hidden=\"true\">");
         if (i < BARS_CLASSES) {
@@ -203,12 +203,12 @@ static void write_legend(const struct bars *bars, struct response *out)
             html(out, fill_of(i));
             html(out, " width=\"14\" height=\"14\"/>");
         } else {
-            html(out, "<line class=\"yesterday\" x1=\"0\" x2=\"14\" y1=\"7\" y2=\"7\"/>");
+            html(out, "<line class=\"day_before\" x1=\"0\" x2=\"14\" y1=\"7\" y2=\"7\"/>");
         }
         html(out, "</svg> <strong>");
         html(out, count);
         html(out, "</strong>");
-        html(out, i < BARS_CLASSES ? bars_classes[i].words : "yesterday, all");
+        html(out, i < BARS_CLASSES ? bars_classes[i].words : "the day before, all");
         html(out, "</li>");
     }
     html(out, "</ul>\n");
@@ -225,7 +225,7 @@ static void write_table(const struct bars *bars, struct response *out)
         html(out, bars_classes[i].words);
         html(out, "</th>");
     }
-    html(out, "<th scope=\"col\">yesterday, all</th></tr></thead><tbody>\n");
+    html(out, "<th scope=\"col\">the day before, all</th></tr></thead><tbody>\n");
     for (size_t hour = 0; hour < bars->count; hour++) {
         const struct bar *bar = &bars->hours[hour];
         html(out, "<tr><th scope=\"row\">");
@@ -233,7 +233,7 @@ static void write_table(const struct bars *bars, struct response *out)
         html(out, "</th>");
         for (size_t i = 0; i <= BARS_CLASSES; i++) {
             snprintf(count, sizeof count, "<td>%ld</td>",
-                     i < BARS_CLASSES ? bar->counts[i] : bar->yesterday);
+                     i < BARS_CLASSES ? bar->counts[i] : bar->day_before);
             html(out, count);
         }
         html(out, "</tr>\n");
@@ -257,7 +257,7 @@ void bars_write(const struct bars *bars, struct response *out)
     draw_scale(&drawing, step);
     for (size_t i = 0; i < bars->count; i++)
         draw_bar(&drawing, &bars->hours[i], i);
-    draw_yesterday(&drawing, bars);
+    draw_day_before(&drawing, bars);
     draw_hours(&drawing, bars);
     html(out, "</svg>\n");
     write_legend(bars, out);

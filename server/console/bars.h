@@ -1,5 +1,6 @@
 /*
- * bars.h - the picture of a day: calls by hour and what became of them, over yesterday's outline.
+ * bars.h - the picture of a day: calls by hour and what became of them, over the outline of the day
+ * before.
  *
  * SVG in the page, of classes and attributes alone: its policy allows no style= and no script.
  * Widths are shares of the page's and heights are pixels, so that words keep their size on a
@@ -24,7 +25,7 @@ struct bars {
     struct bar {
         char hour[8];
         long counts[BARS_CLASSES]; /* as bars_classes */
-        long yesterday;
+        long day_before;
     } hours[BARS_HOURS];
     size_t count;
 };
@@ -37,6 +38,6 @@ struct bars_class {
 extern const struct bars_class bars_classes[BARS_CLASSES];
 
 void bars_start(struct bars *bars, const char *title, const char *sentence);
-/* One hour: "14", the counts by class, yesterday's calls in that hour; as texts. */
+/* One hour: "14", the counts by class, the calls of that hour the day before; as texts. */
 void bars_add(struct bars *bars, const char *const cells[2 + BARS_CLASSES]);
 void bars_write(const struct bars *bars, struct response *out);

@@ -78,7 +78,7 @@ def test_the_picture_of_a_day(show):
     assert 'aria-label="840 calls today, most of them at 20."' in page.html
     assert "style=" not in page.html and not page.complaints
     assert "<title>20:00: 106 calls, 80 answered, 20 rung, not taken, 2 nobody was rung, 1 heard an apology," \
-           " 3 no end told yet; yesterday 30</title>" in page.html
+           " 3 no end told yet; the day before 30</title>" in page.html
     assert page.html.split("<tbody>")[1].count("<tr>") == 24
 
 

@@ -26,9 +26,9 @@ static char *drawn(void)
 }
 
 static void add(const char *hour, const char *answered, const char *apologised,
-                const char *yesterday)
+                const char *day_before)
 {
-    bars_add(&bars, (const char *[]){hour, answered, "0", "0", "0", apologised, "0", yesterday});
+    bars_add(&bars, (const char *[]){hour, answered, "0", "0", "0", apologised, "0", day_before});
 }
 
 static void the_tallest_bar_reaches_the_top_of_the_scale(void **state)
@@ -43,7 +43,7 @@ static void the_tallest_bar_reaches_the_top_of_the_scale(void **state)
     assert_non_null(strstr(
         text, "class=\"answered\" x=\"57.00%\" y=\"106.0\" width=\"36.00%\" height=\"90.0\""));
     assert_non_null(
-        strstr(text, "class=\"yesterday\" x1=\"0.00%\" x2=\"50.00%\" y1=\"151.0\" y2=\"151.0\""));
+        strstr(text, "class=\"day_before\" x1=\"0.00%\" x2=\"50.00%\" y1=\"151.0\" y2=\"151.0\""));
     free(text);
 }
 
@@ -56,7 +56,8 @@ static void one_call_among_thousands_is_seen(void **state)
     assert_non_null(strstr(
         text, "class=\"apologised\" x=\"14.00%\" y=\"13.0\" width=\"72.00%\" height=\"3.0\""));
     assert_non_null(strstr(
-        text, "<title>00:00: 4000 calls, 3999 answered, 1 heard an apology; yesterday 0</title>"));
+        text,
+        "<title>00:00: 4000 calls, 3999 answered, 1 heard an apology; the day before 0</title>"));
     free(text);
 }
 
@@ -69,7 +70,7 @@ static void everything_is_said_in_words_too(void **state)
     char *text = drawn();
     assert_non_null(strstr(text, "aria-label=\"&quot;Few&quot; &amp; &lt;b&gt;\""));
     assert_non_null(strstr(text, "<strong>13 </strong>answered"));
-    assert_non_null(strstr(text, "<strong>27 </strong>yesterday, all"));
+    assert_non_null(strstr(text, "<strong>27 </strong>the day before, all"));
     assert_non_null(
         strstr(text, "<td>12</td><td>0</td><td>0</td><td>0</td><td>3</td><td>0</td><td>20</td>"));
     assert_null(strstr(text, "<i>"));
