@@ -35,7 +35,7 @@ DECLARE
   f record;
 BEGIN
   -- (Plivo signs always: without a signature it is a stranger.)
-  SELECT coalesce(sum(r.refused), 0) AS refused, coalesce(sum(r.refused) FILTER (WHERE r.minute > now() - interval '6 minutes'), 0) AS lately,
+  SELECT coalesce(sum(r.refused), 0)::bigint AS refused, coalesce(sum(r.refused) FILTER (WHERE r.minute > now() - interval '6 minutes'), 0)::bigint AS lately,
     min(r.minute) AS since, max(r.minute) + interval '1 minute' AS until
   INTO f FROM masking.refused_signatures r WHERE masking.is_recent(r.minute, interval '1 hour') AND r.reason <> 'missing';
   IF f.lately > 0 AND coalesce(last_one < now() - interval '5 minutes', true) THEN

@@ -89,6 +89,15 @@ def test_every_webhook_is_refused(browser, console, start_server, database, orde
     assert "PUBLIC_URL is not what Plivo dials" in verdict(page) and "Calls get through" not in page
 
 
+def test_webhooks_that_were_refused_earlier(browser, console, plivo, database, order):
+    database.query("INSERT INTO masking.refused_signatures (minute, reason, refused)"
+                   " SELECT date_trunc('minute', now()) - g * interval '1 minute', 'wrong', 15 FROM generate_series(20, 22) g")
+    plivo.call(Caller(order.customer), order.proxy)
+    page = now(browser, console)
+    told = re.search(r"45 webhooks were refused for their signature, from \d\d:\d\d to \d\d:\d\d\.\s*Others are accepted", page.text)
+    assert told and page.text.index("Calls get through.") < told.start()
+
+
 def test_a_stranger_without_a_signature_is_no_outage(browser, console, database, order):
     database.query("INSERT INTO masking.refused_signatures (minute, reason, refused) VALUES (date_trunc('minute', now()), 'missing', 3)")
     page = now(browser, console)
