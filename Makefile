@@ -165,7 +165,8 @@ $(BUILD)/tests/%_test: $(BUILD)/tests/unit/%_test.o $(PARTS)
 # What stands in for the database, and for time that passes.
 $(BUILD)/tests/switchboard_test: $(BUILD)/tests/unit/stand_in/db.o \
                                  $(BUILD)/tests/unit/stand_in/virtual_time.o
-$(BUILD)/tests/users_test $(BUILD)/tests/kept_test: $(BUILD)/tests/unit/stand_in/virtual_time.o
+$(BUILD)/tests/metrics_test $(BUILD)/tests/users_test $(BUILD)/tests/kept_test: \
+    $(BUILD)/tests/unit/stand_in/virtual_time.o
 
 $(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(PARTS)
 	@echo "  link     $@"

@@ -38,7 +38,8 @@ uint64_t metrics_refusals(enum signature_refusal reason);
  * outcomes.def counts as "other". */
 void metrics_count_answer(const char *outcome, int64_t microseconds);
 
-/* What the database reports (masking.gauges()), GAUGES_MAX at most. Replaces all of them. */
+/* What the database reports (masking.gauges()), GAUGES_MAX at most. Replaces all of them, and is
+ * shown for ten minutes, unless it is told again. */
 void metrics_set_gauges(const struct gauge gauges[], size_t count);
 
 /* What others know at the moment of asking. */
