@@ -66,6 +66,8 @@ CREATE TABLE masking.console_log (
   log_id bigint GENERATED ALWAYS AS IDENTITY,
   PRIMARY KEY (looked_at, log_id)
 );
+-- Who looked at this order?
+CREATE INDEX console_log_of_subject ON masking.console_log (subject, looked_at) WHERE subject IS NOT NULL;
 COMMENT ON TABLE masking.console_log IS
   'Who looked at which order, call or number, and when. Written by the functions that show them; kept for 400 days.';
 COMMENT ON COLUMN masking.console_log.looked_at IS 'When.';

@@ -166,6 +166,9 @@ CREATE TABLE masking.block_log (
   log_id bigint GENERATED ALWAYS AS IDENTITY,
   PRIMARY KEY (logged_at, log_id)
 );
+-- Who blocked this, and why?
+CREATE INDEX block_log_of_order ON masking.block_log (order_id, logged_at) WHERE order_id IS NOT NULL;
+CREATE INDEX block_log_of_person ON masking.block_log (person, logged_at) WHERE person IS NOT NULL;
 COMMENT ON TABLE masking.block_log IS 'Who blocked and unblocked what, and when. Kept for 400 days.';
 COMMENT ON COLUMN masking.block_log.logged_at IS 'When.';
 COMMENT ON COLUMN masking.block_log.who IS 'The role that logged in.';

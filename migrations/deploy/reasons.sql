@@ -8,14 +8,14 @@ SET LOCAL ROLE masking_owner;
 
 CREATE TABLE masking.reasons (
   reason text COLLATE "C" PRIMARY KEY,
-  tone text NOT NULL CHECK (tone IN ('good', 'warn', 'bad')),
+  tone text NOT NULL CHECK (tone IN ('good', 'quiet', 'warn', 'bad')),
   sentence text NOT NULL CHECK (regexp_replace(sentence, '{(time|digits|side|other)}', '', 'g') !~ '[{}]'),
   next_step text NOT NULL,
   sqlstate text UNIQUE
 );
 COMMENT ON TABLE masking.reasons IS 'Why a call connects or not, a route ends, an order waits, or a number was not taken: each once, in a word and in a sentence.';
 COMMENT ON COLUMN masking.reasons.reason IS 'The word, as in findings, routes.ended, orders.unmasked_reason, orders.customer_refused and agent_refused.';
-COMMENT ON COLUMN masking.reasons.tone IS 'good: it connects; bad: something is to be mended; warn: neither.';
+COMMENT ON COLUMN masking.reasons.tone IS 'good: it connects; quiet: it is over, as somebody wanted; bad: something is to be mended; warn: none of these.';
 COMMENT ON COLUMN masking.reasons.sentence IS
   'What people read, without the order''s name. {time}, {digits} (a phone, as said_phone() shows it) and {side} are the finding''s; {other}: the side that is not {side}.';
 COMMENT ON COLUMN masking.reasons.next_step IS 'What to do about it, and who.';
@@ -70,14 +70,14 @@ INSERT INTO masking.reasons (reason, tone, sentence, next_step) VALUES
   ('no agent now', 'warn', 'no agent is assigned now',
     'Nobody is there to be called: the order system assigns an agent with agent_number.'),
   -- or that it is over or not yet there.
-  ('cancelled', 'warn', 'cancelled at {time}', 'Cancelled by mistake? The order system takes it back with cancelled_at = NULL.'),
-  ('cancelled, never connected', 'warn', 'cancelled at {time}, was never connected',
+  ('cancelled', 'quiet', 'cancelled at {time}', 'Cancelled by mistake? The order system takes it back with cancelled_at = NULL.'),
+  ('cancelled, never connected', 'quiet', 'cancelled at {time}, was never connected',
     'Cancelled by mistake? The order system takes it back with cancelled_at = NULL.'),
-  ('completed', 'warn', 'completed at {time}', 'Not over yet? The order system reopens it with completed_at = NULL.'),
+  ('completed', 'quiet', 'completed at {time}', 'Not over yet? The order system reopens it with completed_at = NULL.'),
   ('completed, never connected', 'warn', 'completed at {time}, was never connected',
     'Not over yet? The order system reopens it with completed_at = NULL.'),
   ('forgotten, never connected', 'warn', 'its phone numbers were forgotten at {time}, was never connected', 'Whoever still needs to call needs a new order.'),
-  ('forgotten', 'warn', 'its phone numbers were forgotten at {time}', 'Whoever still needs to call needs a new order.'),
+  ('forgotten', 'quiet', 'its phone numbers were forgotten at {time}', 'Whoever still needs to call needs a new order.'),
   ('gone', 'warn', 'no order of that id is there: deleted by the order system, removed by retention, or never placed', 'Nobody can call by it: whoever still needs to call needs a new order.'),
   ('never connected', 'bad', 'it was never connected', 'The order system writes the order again, and masking says what it waits for.'),
   ('placed later', 'warn', 'placed later, at {time}', 'There was no order yet.'),
@@ -94,11 +94,11 @@ INSERT INTO masking.reasons (reason, tone, sentence, next_step) VALUES
   ('waits for a number', 'bad', 'over since {time}, as no number was free for the order''s people',
     'Operations: add numbers to the pool (see Pool). The order then gets one by itself within seconds.'),
   ('renewed', 'warn', 'over since {time}, as the order was connected anew', 'Look at the order: it may be on another number since.'),
-  ('order completed', 'warn', 'over since {time}, as the order was completed, and then the grace time of the {side} passed',
+  ('order completed', 'quiet', 'over since {time}, as the order was completed, and then the grace time of the {side} passed',
     'Not over yet? The order system reopens the order with completed_at = NULL, or gives it more time with completed_at in the future.'),
-  ('order cancelled', 'warn', 'over since {time}, as the order was cancelled', 'Cancelled by mistake? The order system takes it back with cancelled_at = NULL.'),
-  ('order deleted', 'warn', 'over since {time}, as the order was deleted', 'The order is gone for good: whoever still needs to call needs a new one.'),
-  ('numbers forgotten', 'warn', 'over since {time}, as the phone numbers were forgotten', 'The order is gone for good: whoever still needs to call needs a new one.'),
+  ('order cancelled', 'quiet', 'over since {time}, as the order was cancelled', 'Cancelled by mistake? The order system takes it back with cancelled_at = NULL.'),
+  ('order deleted', 'quiet', 'over since {time}, as the order was deleted', 'The order is gone for good: whoever still needs to call needs a new one.'),
+  ('numbers forgotten', 'quiet', 'over since {time}, as the phone numbers were forgotten', 'The order is gone for good: whoever still needs to call needs a new one.'),
   ('end of its longest life', 'warn', 'over since {time}, as nobody completed the order within its longest life',
     'Still under way? The order system gives it more time with completed_at = a time in the future.');
 

@@ -17,7 +17,8 @@ SELECT c.call_uuid, c.called_at, c.outcome, c.proxy, c.side, c.order_ids, c.call
     THEN coalesce(c.caller_cost, 0) + coalesce(c.callee_cost, 0) END AS cost,
   b.became,
   c.route_id, c.placed,
-  coalesce(k.class, 'turned_away') AS class
+  coalesce(k.class, 'turned_away') AS class,
+  c.side IS NOT NULL AND c.earlier_answers IS NOT NULL AND (c.earlier_answers @> '[{"outcome": "ask_code"}]' OR c.earlier_answers @> '[{"outcome": "wrong_code"}]') AS by_code
 FROM masking.calls c
 -- caller_… is the caller's leg, callee_… the callee's, dial_… the end of the dialling. Unless
 -- somebody answered, the callee's leg tells why: the caller's only says that our sentence came to
@@ -82,3 +83,4 @@ COMMENT ON COLUMN masking.call_life.placed IS 'As in calls.';
 COMMENT ON COLUMN masking.call_life.became IS
   'What became of it in a word, as in outcomes (call, ringing, life): why it was not connected, or how the ringing went; NULL: connected, and nothing more is told.';
 COMMENT ON COLUMN masking.call_life.class IS 'What it counts as: the class of that word, as in outcomes; open: connected, and nothing more is told.';
+COMMENT ON COLUMN masking.call_life.by_code IS 'Whether the caller was asked for a code, and with one was taken for that side of the order: the phone is not the order''s.';

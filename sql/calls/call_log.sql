@@ -3,7 +3,7 @@
 CREATE OR REPLACE VIEW masking.call_log AS
 SELECT l.called_at, o.order_id,
   coalesce(l.side, 'unknown') AS caller,
-  masking.other(l.side) AS callee,
+  CASE WHEN l.outcome = 'connected' THEN masking.other(l.side) END AS callee,
   CASE WHEN l.placed THEN coalesce('we rang the ' || l.side || ' first: ', '') ELSE '' END || coalesce((SELECT o.told FROM masking.outcomes o
     WHERE o.kind IN ('call', 'ringing', 'life') AND o.outcome = coalesce(l.became, l.outcome)), l.outcome) AS outcome,
   l.ring_seconds,
@@ -14,7 +14,7 @@ SELECT l.called_at, o.order_id,
     ELSE l.hung_up_by
   END AS hung_up_by,
   l.hangup_cause, l.hangup_code, l.cost, l.recording_seconds, l.repeats, l.call_uuid,
-  l.proxy AS dialled, '**' || l.caller_digits AS caller_number
+  l.proxy AS dialled, '**' || l.caller_digits AS caller_number, l.by_code
 FROM masking.call_life l
 LEFT JOIN LATERAL unnest(l.order_ids) AS o (order_id) ON true
 WHERE (SELECT masking.support_reads('call_log'));
@@ -32,10 +32,11 @@ COMMENT ON COLUMN masking.call_log.hung_up_by IS 'customer, agent, or as Plivo s
 COMMENT ON COLUMN masking.call_log.hangup_cause IS 'Why it ended, in Plivo''s words.';
 COMMENT ON COLUMN masking.call_log.hangup_code IS 'The same as Plivo''s code, as 3010 for busy.';
 COMMENT ON COLUMN masking.call_log.cost IS 'Both legs together, in the currency of the Plivo account.';
-COMMENT ON COLUMN masking.call_log.recording_seconds IS 'How long the recording is; NULL: none. Where it is: masking.calls, for its owner.';
+COMMENT ON COLUMN masking.call_log.recording_seconds IS 'How long the recording is; NULL: none. It lies at Plivo, by call_uuid; its address: recording_url of masking.calls, for the owner.';
 COMMENT ON COLUMN masking.call_log.repeats IS 'How often Plivo asked again.';
 COMMENT ON COLUMN masking.call_log.call_uuid IS 'Plivo''s CallUUID, as in Plivo''s own logs.';
 COMMENT ON COLUMN masking.call_log.dialled IS 'The number of ours that was dialled.';
+COMMENT ON COLUMN masking.call_log.by_code IS 'Whether the caller was taken for that side by the order''s code, and called from a phone that is not the order''s.';
 COMMENT ON COLUMN masking.call_log.caller_number IS 'Two digits of who called, where nobody was reached for an order.';
 
 -- Nothing in it identifies a person, so who runs the order system may show it.

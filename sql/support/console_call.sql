@@ -17,7 +17,7 @@ BEGIN
   END IF;
   PERFORM masking.looked(who, 'call', c.call_uuid);
   SELECT * INTO l FROM masking.call_log f WHERE f.call_uuid = wanted LIMIT 1;
-  RETURN NEXT masking.line('answer', masking.call_tone(l), '', '', upper(left(l.outcome, 1)) || substr(l.outcome, 2) || '.',
+  RETURN NEXT masking.line('answer', masking.class_tone((SELECT k.class FROM masking.call_life k WHERE k.call_uuid = wanted)), '', '', upper(left(l.outcome, 1)) || substr(l.outcome, 2) || '.',
     CASE WHEN l.hangup_code IS NOT NULL THEN format('Plivo''s code %s%s.', l.hangup_code, ': ' || masking.plivo_cause(l.hangup_code)) ELSE '' END);
   RETURN NEXT masking.line('fact', '', 'until', to_char(c.called_at + interval '1 minute', 'YYYY-MM-DD HH24:MIOF'), 'Asked', masking.said_time(c.called_at));
   RETURN NEXT masking.line('fact', '', CASE WHEN c.proxy IS NULL THEN '' ELSE 'number' END, c.proxy::text, CASE WHEN c.placed THEN 'Number shown' ELSE 'Number dialled' END, coalesce(c.proxy::text, 'unusable'));

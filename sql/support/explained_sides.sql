@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION masking.explained_sides(wanted text)
-RETURNS TABLE (side text, is_open boolean, words text, details text)
+RETURNS TABLE (side text, tone text, words text, details text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -13,6 +13,7 @@ DECLARE
   the_side text;
   other text;
   found_one boolean;
+  findings masking.finding[];
 BEGIN
   SELECT * INTO o FROM masking.orders f WHERE f.order_id = wanted;
   FOREACH the_side IN ARRAY ARRAY['customer', 'agent'] LOOP
@@ -25,7 +26,7 @@ BEGIN
       ORDER BY t.former, upper(t.live) DESC
     LOOP
       found_one := true;
-      is_open := NOT r.blocked;
+      tone := CASE WHEN r.blocked THEN 'bad' ELSE 'good' END;
       words := format(CASE WHEN r.blocked THEN 'The %s may not call the %s.' ELSE 'The %s reaches the %s.' END, the_side, other);
       details := CASE WHEN r.blocked THEN masking.said_reason_alone(masking.block_found(the_side, r.callee)) || ' ' ELSE '' END
         || format('From the phone %s, by dialling %s%s, until %s (%s).%s',
@@ -38,16 +39,20 @@ BEGIN
       RETURN NEXT;
     END LOOP;
     CONTINUE WHEN found_one;
-    is_open := false;
     words := format('The %s cannot call the %s.', the_side, other);
     SELECT * INTO r FROM masking.routes t
     WHERE t.order_id = wanted AND t.side = the_side
     ORDER BY t.closed, upper(t.live) DESC LIMIT 1;
-    SELECT string_agg(masking.said_reason_alone(f), ' ') INTO details
-    FROM masking.order_found(o, now(), r.order_id IS NOT NULL) f
-    WHERE f.reason <> 'no agent now' OR r.order_id IS NULL;
-    details := coalesce(details, masking.said_reason_alone(CASE WHEN r.order_id IS NOT NULL THEN masking.end_found(r)
-      ELSE ('never connected', NULL, NULL, NULL, NULL)::masking.finding END))
+    findings := ARRAY(SELECT f FROM masking.order_found(o, now(), r.order_id IS NOT NULL) f WHERE f.reason <> 'no agent now' OR r.order_id IS NULL);
+    IF findings = '{}' THEN
+      findings := ARRAY[CASE WHEN r.order_id IS NOT NULL THEN masking.end_found(r) ELSE ('never connected', NULL, NULL, NULL, NULL)::masking.finding END];
+    END IF;
+    -- An order that is over, as somebody wanted, is no alarm.
+    SELECT string_agg(masking.said_reason_alone(f), ' '),
+      CASE WHEN bool_or(k.tone = 'bad') THEN 'bad' WHEN bool_and(k.tone = 'quiet') THEN 'quiet' ELSE 'warn' END
+    INTO details, tone
+    FROM unnest(findings) f LEFT JOIN masking.reasons k ON k.reason = f.reason;
+    details := details
       || CASE WHEN coalesce(CASE the_side WHEN 'customer' THEN o.customer_code ELSE o.agent_code END, '') <> ''
       AND EXISTS (SELECT FROM masking.codes c WHERE c.order_id = wanted AND c.side = the_side AND masking.is_live(c.live, c.closed))
       THEN format(' Whoever enters the code of the %s rings the %s all the same.', the_side, other) ELSE '' END;
@@ -56,4 +61,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION masking.explained_sides(text) IS
-  'Who can call whom by an order now, until when, and why or why not; two digits of a number at most.';
+  'Who can call whom by an order now, until when, and why or why not, with a tone; two digits of a number at most.';

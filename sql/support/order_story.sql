@@ -11,12 +11,12 @@ AS $$
     UNION ALL
     SELECT 2, lower(r.live), CASE WHEN bool_or(r.blocked) THEN 'warn' ELSE 'good' END,
       format('The %s %s can call%s, on %s.', r.side, string_agg(DISTINCT masking.said_phone(r.caller), ' and '),
-        CASE WHEN bool_or(r.blocked) THEN ', and hears that he is blocked' ELSE '' END,
+        CASE WHEN bool_or(r.blocked) THEN ', and hears that they are blocked' ELSE '' END,
         coalesce(r.proxy::text, 'any number of ours'))
     FROM r GROUP BY lower(r.live), r.side, r.proxy
     UNION ALL
     -- (What goes on at once as another route, as when the other side changed, did not end for the caller.)
-    SELECT 1, upper(r.live), 'warn', format('The %s %s cannot call any more on %s: %s.', r.side, string_agg(DISTINCT masking.said_phone(r.caller), ' and '),
+    SELECT 1, upper(r.live), CASE (SELECT k.tone FROM masking.reasons k WHERE k.reason = coalesce(r.ended, 'end of its longest life')) WHEN 'quiet' THEN '' ELSE 'warn' END, format('The %s %s cannot call any more on %s: %s.', r.side, string_agg(DISTINCT masking.said_phone(r.caller), ' and '),
       coalesce(r.proxy::text, 'any number'), coalesce(r.ended, 'end of its longest life'))
     FROM r
     WHERE upper(r.live) <= now() AND NOT EXISTS (
@@ -48,7 +48,7 @@ AS $$
     SELECT 3, o.completed_at, '', CASE WHEN o.completed_at > now() THEN 'To be completed, by plan.' ELSE 'Completed.' END
     FROM o WHERE o.completed_at IS NOT NULL AND isfinite(o.completed_at)
     UNION ALL
-    SELECT 3, o.cancelled_at, 'bad', 'Cancelled: both sides were cut off.' FROM o WHERE o.cancelled_at IS NOT NULL
+    SELECT 3, o.cancelled_at, '', 'Cancelled: both sides were cut off.' FROM o WHERE o.cancelled_at IS NOT NULL
     UNION ALL
     SELECT 3, p.routed_since, 'good', format('A further phone of the %s, %s, reaches the other side.', p.side, masking.redacted(p.number))
     FROM masking.order_phones p WHERE p.order_id = wanted AND p.routed_since IS NOT NULL
@@ -61,6 +61,11 @@ AS $$
     FROM masking.call_requests q
     LEFT JOIN masking.outcomes w ON w.kind IN ('call', 'ringing', 'life') AND w.outcome = q.reason
     WHERE q.order_id = wanted
+    UNION ALL
+    SELECT 3, b.logged_at, CASE b.did WHEN 'blocked' THEN 'warn' ELSE '' END,
+      format('%s: calls and texts of %s, by %s%s.', CASE b.did WHEN 'blocked' THEN 'Blocked' ELSE 'No longer blocked' END,
+        CASE b.side WHEN 'both' THEN 'both sides' ELSE 'the ' || b.side END, b.who, coalesce(': ' || nullif(b.reason, ''), ''))
+    FROM masking.block_log b WHERE b.order_id = wanted
     UNION ALL
     SELECT 3, o.forgotten_at, '', 'Its phone numbers were forgotten.' FROM o WHERE o.forgotten_at IS NOT NULL
   ) s (rank, happened_at, tone, words)

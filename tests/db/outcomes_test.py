@@ -88,7 +88,7 @@ def test_a_call_has_the_tone_of_its_outcome(database):
     ask(database, "INSERT INTO masking.calls (call_uuid, called_at, answered_at, proxy, outcome, dial_status, callee_seconds)"
         " VALUES ('tone-1', now(), now(), 14155550100, 'connected', 'completed', 60),"
         " ('tone-2', now(), now(), 14155550100, 'connected', 'busy', NULL), ('tone-3', now(), now(), 14155550100, 'apologised', NULL, NULL)")
-    assert [tone for tone, in ask(database, "SELECT masking.call_tone(l) FROM masking.call_log l"
+    assert [tone for tone, in ask(database, "SELECT masking.class_tone(l.class) FROM masking.call_life l"
                                   " WHERE l.call_uuid LIKE 'tone-%' ORDER BY l.call_uuid")] == ["good", "warn", "bad"]
 
 

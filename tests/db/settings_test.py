@@ -48,9 +48,9 @@ PLAY = [
     ("masking_support", "SELECT * FROM masking.calls_by_country('1 hour')"),
     ("masking_support", "SELECT order_id, writer, outcome, delivery FROM masking.message_log ORDER BY message_uuid"),
     *(("masking_console", f"SELECT part, tone, link, key, cells FROM masking.console_{page}") for page in (
-        "now('who')", "order('who', 'A')", "call('who', 'c4')", "pool('who')", "why('who', '14156660001', NULL, NULL)",
-        "why('who', '14156660003', '14155550101', '2026-11-25 4:05')", "calls('who', NULL, NULL, NULL, NULL, NULL)",
-        "calls('who', NULL, '14155550100', NULL, '2099-03-02T4:05:06', '1700000000000000-c1')")),
+        "now('who')", "order('who', 'A')", "call('who', 'c4')", "pool('who', NULL)", "why('who', '14156660001', NULL, NULL)",
+        "why('who', '14156660003', '14155550101', '2026-11-25 4:05')", "calls('who', NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+        "calls('who', NULL, '14155550100', NULL, NULL, NULL, '2099-03-02T4:05:06', '1700000000000000-c1')")),
     ("masking_owner", "SELECT masking.typed_times(t) = ARRAY[t::timestamptz] FROM unnest(ARRAY['2026-03-02', '2026-03-02 4:05', '2026-03-02T04:05:06']) t"),
     ("masking_owner", "SELECT (masking.typed_times(to_char(now() - interval '5 minutes', 'HH24:MI')))[1]"
      " BETWEEN now() - interval '7 minutes' AND now()"),
