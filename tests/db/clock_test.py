@@ -15,8 +15,7 @@ from database import ask, one
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests"))
-from postgresql import BIN
-LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+from moved_clock import MovedClock
 REACHED = "SELECT outcome FROM masking.answer_calls(ARRAY[gen_random_uuid()::text], ARRAY[%s], '{14155550100}', '{1}')"
 
 
@@ -24,10 +23,8 @@ class Clock:
     """A migrated PostgreSQL whose clock can be set, by so many hours from the true time."""
 
     def __init__(self, place):
-        self.cluster, self.offset = place / "cluster", place / "offset"
         place.chmod(0o755)
-        self.made = self.programs()
-        self.set(0)
+        self.cluster, self.clock = place / "cluster", MovedClock(place)
         self.script("start", "fsync=off")
         words = dict(re.findall(r"(PG\w+)=(\S+)", self.script("env")))
         self.url = f"postgresql://postgres@/{words['PGDATABASE']}?host={words['PGHOST']}"
@@ -36,29 +33,13 @@ class Clock:
         self.owner = psycopg2.connect(self.url)
         self.owner.autocommit = True
 
-    def programs(self):
-        """PostgreSQL's, but for pg_ctl, which starts a server that sees the clock we set."""
-        place = self.cluster.parent / "programs" / BIN.parent.name / "bin"
-        place.mkdir(parents=True)
-        for program in BIN.iterdir():
-            if program.name != "pg_ctl":
-                (place / program.name).symlink_to(program)
-        (place / "pg_ctl").write_text(
-            f"#!/bin/sh\nLD_PRELOAD={LIBRARY} FAKETIME_TIMESTAMP_FILE={self.offset} FAKETIME_NO_CACHE=1"
-            f" FAKETIME_DONT_FAKE_MONOTONIC=1 exec {BIN}/pg_ctl \"$@\"\n", encoding="ascii")
-        (place / "pg_ctl").chmod(0o755)
-        return place.parent.parent
-
     def script(self, action, *settings):
         return subprocess.run([ROOT / "server" / "tools" / "cluster", action, self.cluster, *settings],
                               check=True, text=True, stdout=subprocess.PIPE,
-                              env={**os.environ, "POSTGRESQL_PROGRAMS": str(self.made)}).stdout
+                              env={**os.environ, "POSTGRESQL_PROGRAMS": str(self.clock.programs)}).stdout
 
     def set(self, hours):
-        before = self.offset.with_suffix(".new")
-        before.write_text(f"{3600 * hours:+d}\n", encoding="ascii")
-        before.chmod(0o644)
-        before.rename(self.offset)
+        self.clock.set(3600 * hours)
 
     def reached(self, caller):
         return one(self.owner, REACHED, caller)
@@ -66,7 +47,6 @@ class Clock:
 
 @pytest.fixture
 def clock():
-    # Where PostgreSQL's user can go without a right of his own: with one, nothing would be preloaded.
     with tempfile.TemporaryDirectory() as folder:
         made = Clock(Path(folder))
         yield made
