@@ -150,13 +150,13 @@ class Truth:
         return self.select(since=SPAIN_SINCE, code=2040)
 
     def on_number(self, number):
-        """Orders that show it and are not over: their people dial it."""
-        return [o for o in self.orders.values() if o.number == number and o.completed is None and o.cancelled is None]
+        """Orders that show it, and whose customer still dials it: not over, or completed within the half hour of grace."""
+        return [o for o in self.orders.values() if o.number == number and o.cancelled is None
+                and (o.completed is None or o.completed > END - timedelta(minutes=30))]
 
 
-# How a call ends, by what the callee does: became, and what Plivo tells of it. {r}: seconds it rang; {t}: talked.
 def told(does, rings, talks, hangs_up):
-    """(became, Plivo's code, what record_events is told)."""
+    """How a dial ends, by what the callee does: (became, Plivo's code, what record_events is told)."""
     def callee(status, cause, code, source, **more):
         return {"dial_status": status, "dial_rang": rings > 0, "callee_ended": True, "callee_rang_seconds": rings,
                 "callee_seconds": 0, "callee_cause": cause, "callee_code": code, "callee_source": source, **more}
@@ -238,11 +238,14 @@ class Days:
             self.now, _, work, values, named = heapq.heappop(self._plan)
             self.cluster.clock.set(self._offset())
             work(*values, **named)
-        self.now = END
-        self.cluster.clock.set(self._offset())
+        self.be_at_end()
         self.ask("postgres", "ANALYZE")
         self.ask("masking_server", "SELECT count(*) FROM masking.gauges()")
         self.truth.calls.sort(key=lambda c: c.at)
+
+    def be_at_end(self):
+        self.now = END
+        self.cluster.clock.set(self._offset())
 
     def ask(self, role, statement, *values):
         if role not in self._connections:
