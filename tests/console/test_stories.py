@@ -103,8 +103,23 @@ def test_one_call(browser, console, plivo, order):
     page = browser.open(console.url + "/calls")
     assert order.id in page
     call = browser.click(YEAR)  # the link of a call is its time; the latest is first
-    assert "Plivo's code 3010: the callee was talking." in call and "Its orders" in call
+    assert "The callee was talking (3010)." in call and "Its orders" in call
     assert order.id in browser.click(order.id)
+
+
+def test_a_call_that_rang_nobody(browser, console, plivo, order):
+    plivo.call(Caller("anonymous"), order.proxy)
+    browser.open(console.url + "/calls")
+    call = browser.click(YEAR)
+    assert "The caller hid the number. Nobody was rung." in call.text.replace("\n", " ")
+
+
+def test_where_the_recording_is(browser, console, plivo, database, order):
+    plivo.call(Caller(order.customer), order.proxy)
+    database.query("UPDATE masking.calls SET recording_seconds = 42, recording_url = 'https://media.plivo.com/x.mp3' WHERE order_ids @> ARRAY[%s]", order.id)
+    browser.open(f"{console.url}/calls?order={order.id}")
+    call = browser.click(YEAR)
+    assert "42 s, at Plivo, under the id below" in call and "media.plivo.com" not in call
 
 
 def test_a_completed_order(browser, console, plivo, order):
@@ -150,6 +165,7 @@ def test_a_code_that_was_entered(browser, console, plivo, database, order):
         assert "code" in page and "42 s" in page
         call = browser.click(YEAR)
         assert "What Plivo was answered before" in call and "ask code" in call
+        assert "by the order's code, from a phone that is not the order's" in call
     finally:
         database.query("UPDATE masking.settings SET is_on = false WHERE name = 'codes'")
 

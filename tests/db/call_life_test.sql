@@ -89,8 +89,8 @@ SELECT results_eq($$SELECT cells[6]::bigint, cells[7]::bigint FROM masking.conso
   'the pool counts them, and the short ones among them');
 SELECT results_eq($$SELECT cells[2] FROM masking.console_now('anna') WHERE cells[1] = 'Connected, no end told yet'$$, $$VALUES ('1')$$,
   'one call is going on, for all that is told');
-SELECT is_empty($$SELECT call_uuid FROM lived, masking.console_call('anna', call_uuid) WHERE (cells[1] ~ '^No end was told yet') <> (call_uuid = 'untold')
-  AND part = 'text'$$, 'and its own page says so, as no other does');
+SELECT is_empty($$SELECT call_uuid FROM lived, masking.console_call('anna', call_uuid) WHERE (cells[2] ~ '^No end was told yet') <> (call_uuid = 'untold')
+  AND part = 'answer'$$, 'and its own page says so, as no other does');
 
 SELECT is((SELECT tests.tell('say', '{}', event)), (SELECT say FROM masking.prompt(event, 14155550100)), event || ' is said')
 FROM unnest(ARRAY['busy', 'no_answer', 'timeout', 'failed']) event;
