@@ -145,6 +145,8 @@ def test_which_orders_does_the_number_concern_that_is_gone(night, days, truth):
     assert truth.of("DEAD") in concerned
     assert f"{GONE} is no longer in the account, but in the pool: {len(concerned)} orders are open on it." in night.now()
     assert row(night.pool(), GONE)[3] == str(len(concerned))
+    page = night.browser.open(f"{night.url}/pool?number={GONE}")
+    assert GONE in page.title and all(order.id in page for order in concerned)
     found = {order for order, in support(days, "SELECT order_id FROM orders_on_number(%s)", GONE)}
     assert {order.id for order in concerned} <= found
 
@@ -233,6 +235,9 @@ def test_nothing_gets_through_to_spain_since_noon(night, days, truth):
     order = truth.of("SPAIN")
     page = night.why(order.customer, order.number, "18:58")
     assert "A call of theirs is on record, at 18:58:00: the call could not be put through." in page and "(2040)" in page
+    page = night.browser.open(night.url + "/calls?prefix=34&cause=2040")
+    assert [line.split("\t")[0] for line in page.text.splitlines() if re.match(r"2026-11-29 \d\d:\d\d:\d\d\t", line)] == [
+        f"{call.at:%Y-%m-%d %H:%M:%S}" for call in reversed(truth.spain[-50:])]
     count, first, since = support(days, """
         SELECT count(DISTINCT call_uuid), min(called_at), bool_and(called_at >= %s) FROM call_log WHERE hangup_code = 2040""", SPAIN_SINCE)[0]
     assert count == len(truth.spain) and since and f"{first:%H:%M:%S}" == f"{truth.spain[0].at:%H:%M:%S}"
