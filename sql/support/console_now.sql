@@ -86,7 +86,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT masking.line('answer', CASE WHEN d.last_failed_at > now() - interval '1 hour' THEN 'bad' ELSE 'warn' END, CASE WHEN d.code IS NULL THEN 'outcome' ELSE 'prefix' END,
     coalesce(d.code, 'not_put_through'),
-    format('%s of %s calls to %s could not be put through since %s.', d.failed, d.dialled, masking.said_code(d.code), masking.said_moment(d.failing_since)),
+    format('%s of %s calls to %s could not be put through %s.', d.failed, d.dialled, masking.said_code(d.code),
+      CASE WHEN d.since_before THEN 'from ' || masking.said_moment(d.failing_since) || ' on, or since longer' ELSE 'since ' || masking.said_moment(d.failing_since) END),
     upper(left(c.cause, 1)) || substr(c.cause, 2) || '.')
   FROM masking.dial_countries() d
   CROSS JOIN LATERAL coalesce(masking.said_cause(d.cause), 'Plivo did not say why') AS c (cause)
@@ -100,7 +101,7 @@ CREATE OR REPLACE FUNCTION masking.lost_number_lines() RETURNS SETOF masking.con
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT masking.line('answer', 'bad', 'pool_number', d.number, format('%s: %s on it.', d.words, masking.said_count(d.orders, 'order is open', 'orders are open')),
+  SELECT masking.line('answer', 'bad', 'pool_number', d.number, format('%s: %s on it.', d.words, masking.said_count(d.orders, 'order connects', 'orders connect')),
     'Their people dial a number that does not ring here. Attach it again at Plivo, or replace it: number-masking-plivo check --fix, or, as masking_owner, SELECT replace_number(''' || d.number || ''').')
   FROM (
     SELECT l.number, l.words, (SELECT count(DISTINCT r.order_id) FROM masking.live_routes() r WHERE r.proxy = l.number::bigint) AS orders

@@ -182,6 +182,14 @@ BEGIN
   RETURN NEXT masking.line('section', '', '', '', 'Who can call whom now');
   RETURN QUERY
   SELECT made.*
+  FROM (SELECT DISTINCT r.proxy FROM masking.routes r WHERE r.order_id = wanted AND masking.is_live(r.live, r.closed)) n
+  JOIN masking.proxy_numbers p ON p.e164 = n.proxy
+  CROSS JOIN LATERAL masking.number_state(p) t
+  CROSS JOIN LATERAL masking.line('answer', 'bad', 'pool_number', p.number, format('The number %s does not ring here: %s.', p.number, t.words),
+    'Whoever dials it does not reach us, whatever stands below. Tell operations.') made
+  WHERE t.tone = 'bad';
+  RETURN QUERY
+  SELECT made.*
   FROM masking.explained_sides(wanted) s
   CROSS JOIN LATERAL masking.line('answer', s.tone, '', '', s.words, s.details) made;
   FOR one IN SELECT * FROM masking.blocks_of_order(wanted) LOOP

@@ -73,13 +73,14 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   -- The calls that somebody made then: those that reached nobody are known by the hash of the caller, the others by
-  -- the route that they took. Reads calls by time, routes by order and route.
+  -- the route that they took. Reads calls by time, routes by caller.
   SELECT c.call_uuid, c.called_at
   FROM masking.calls c
   WHERE c.called_at >= lower(during) AND c.called_at <= upper(during) AND c.placed IS NULL
     AND (c.caller_hash = masking.hash_if_keyed(person)
-      OR EXISTS (SELECT FROM masking.routes r WHERE r.order_id = ANY (c.order_ids) AND r.route_id = c.route_id
-        AND r.caller IN (masking.person(person), masking.hash_if_keyed(person))))
+      -- (Of all that they have, not call by call.)
+      OR c.route_id IN (SELECT r.route_id FROM masking.routes r
+        WHERE r.caller IN (masking.person(person), masking.hash_if_keyed(person)) AND upper(r.live) >= lower(during)))
   ORDER BY abs(extract(epoch FROM c.called_at - at))
   LIMIT 3
 $$;
@@ -126,6 +127,9 @@ DECLARE
   found record;
   f record;
   found_one boolean := false;
+  calls masking.console_line[] := '{}';
+  went_wrong masking.console_line[];
+  is_that_minute boolean := false;
 BEGIN
   RETURN NEXT masking.page_head(NULL);
   RETURN NEXT masking.line('form', '', '', '', '');
@@ -148,23 +152,30 @@ BEGIN
     JOIN masking.call_life k ON k.call_uuid = c.call_uuid
     CROSS JOIN LATERAL (SELECT g.* FROM masking.call_log g WHERE g.call_uuid = c.call_uuid LIMIT 1) l
   LOOP
-    RETURN NEXT masking.line('answer', masking.class_tone(f.class), 'call', f.call_uuid,
+    calls := calls || masking.line('answer', masking.class_tone(f.class), 'call', f.call_uuid,
       format('A call of theirs is on record, at %s: %s.', to_char(f.called_at, 'HH24:MI:SS'), f.outcome),
       concat_ws(' ', upper(left(masking.said_cause(f.hangup_code), 1)) || substr(masking.said_cause(f.hangup_code), 2) || '.',
         'They were connected for ' || masking.said_seconds(nullif(f.talk_seconds, 0)) || '.'));
-    found_one := true;
+    is_that_minute := is_that_minute OR at >= now() - interval '1 minute' OR f.called_at >= at AND f.called_at < at + interval '1 minute';
   END LOOP;
-  RETURN QUERY SELECT * FROM masking.outage_lines(masking.asked_minute(at));
-  IF NOT found_one THEN
-    RETURN NEXT masking.line('text', 'quiet', '', '', 'No call of theirs is on record for those minutes: it was made at another time, from another phone or with the number hidden, it heard an apology, or it never reached us.');
+  -- What is nearest to the minute that was asked about stands first.
+  went_wrong := ARRAY(SELECT o FROM masking.outage_lines(masking.asked_minute(at)) o);
+  RETURN QUERY SELECT l.* FROM unnest(CASE WHEN is_that_minute THEN calls || went_wrong ELSE went_wrong || calls END) l;
+  IF calls = '{}' THEN
+    RETURN NEXT masking.line('text', 'quiet', '', '', 'No call of theirs is on record for those minutes: it was made at another time, from another phone, by an order''s code or with the number hidden, it heard an apology, or it never reached us.');
   END IF;
-  found_one := false;
-  RETURN NEXT masking.line('answer', found.tone, '', '',
-    CASE WHEN found.tone = 'good' THEN 'This call connects.' ELSE 'This call does not connect.' END, masking.said_reasons(found.findings));
+  SELECT s.* INTO f FROM masking.proxy_numbers p CROSS JOIN LATERAL masking.number_state(p) s WHERE p.e164 = asked.dialled AND s.tone = 'bad';
+  IF f.words IS NOT NULL THEN
+    RETURN NEXT masking.line('answer', 'bad', 'pool_number', asked.dialled::text, format('The number %s does not ring here: %s.', asked.dialled, f.words),
+      'Whoever dials it does not reach us, whatever routing says. Tell operations.');
+  END IF;
+  RETURN NEXT masking.line('answer', CASE WHEN found.tone = 'good' AND calls || went_wrong <> '{}' THEN 'quiet' ELSE found.tone END, '', '',
+    CASE WHEN found.tone = 'good' AND calls || went_wrong <> '{}' THEN 'Routing connects such a call.' WHEN found.tone = 'good' THEN 'This call connects.' ELSE 'This call does not connect.' END, masking.said_reasons(found.findings));
   RETURN NEXT masking.line('fact', '', '', '', 'Asked for', masking.said_time(at));
   RETURN NEXT masking.line('fact', '', '', '', 'Numbers', masking.said_numbers(from_number, nullif(asked.dialled, 0)::text));
   RETURN NEXT masking.line('section', '', '', '', 'What to do next');
-  RETURN NEXT masking.line('step', '', '', '', masking.next_step(found.reason));
+  RETURN NEXT masking.line('step', '', '', '', CASE WHEN found.tone = 'good' AND calls <> '{}' THEN 'Look at what became of their call, above.'
+    WHEN found.tone = 'good' AND went_wrong <> '{}' THEN 'They may call again: what went wrong then is told above.' ELSE masking.next_step(found.reason) END);
   IF found.reason = 'unknown number' AND masking.setting_on('codes') THEN
     RETURN NEXT masking.line('step', '', '', '', 'Whoever enters an order''s code is connected from any phone, and such a call is found from the order.');
   END IF;

@@ -1,13 +1,14 @@
 CREATE OR REPLACE FUNCTION masking.dial_countries()
 RETURNS TABLE (code text, calls bigint, answered bigint, not_taken bigint, not_put_through bigint, still_open bigint,
-  failed bigint, dialled bigint, failing_since timestamptz, last_failed_at timestamptz, cause integer)
+  failed bigint, dialled bigint, failing_since timestamptz, since_before boolean, last_failed_at timestamptz, cause integer)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   -- How it went with the phones that were rung, by country: of the latest 2,000 calls of the last six hours, so that a
   -- small shop's evening is judged as well as a large one's minute. A country is in trouble while at least half of its
   -- latest dials, of 20 at most, could not be put through: failing_since is when the longest stretch up to now began of which
-  -- that is true, failed and dialled are its dials, cause is the most frequent of Plivo's codes in it. NULLs: it is not.
+  -- that is true, or, since_before, as far as was looked back; failed and dialled are its dials, cause is the most frequent of
+  -- Plivo's codes in it. NULLs: it is not.
   -- Reads calls by time, routes by order.
   WITH latest AS MATERIALIZED (
     SELECT min(c.called_at) AS since FROM (
@@ -22,10 +23,12 @@ AS $$
     WINDOW w AS (PARTITION BY r.code ORDER BY r.called_at DESC ROWS UNBOUNDED PRECEDING)
   ), stretch AS (
     SELECT t.code, max(t.place) FILTER (WHERE t.is_failed AND t.failed_until * 2 >= t.place) AS length,
+      max(t.place) FILTER (WHERE t.is_failed AND t.failed_until * 2 >= t.place) = count(*) AS is_whole,
       count(*) FILTER (WHERE t.place <= 20 AND t.is_failed) * 2 >= least(count(*), 20) AND count(*) >= 5 AS is_failing
     FROM told t GROUP BY t.code
   ), failing AS (
     SELECT t.code, count(*) FILTER (WHERE t.is_failed) AS failed, count(*) AS dialled, min(t.called_at) AS since,
+      bool_or(s.is_whole) AND EXISTS (SELECT FROM masking.calls c, latest WHERE c.called_at < latest.since) AS is_whole,
       max(t.called_at) FILTER (WHERE t.is_failed) AS last_failed_at, mode() WITHIN GROUP (ORDER BY t.hangup_code) FILTER (WHERE t.is_failed) AS cause
     FROM stretch s
     JOIN told t ON t.code IS NOT DISTINCT FROM s.code AND t.place <= s.length
@@ -34,10 +37,10 @@ AS $$
   )
   SELECT r.code, count(*), count(*) FILTER (WHERE r.class = 'answered'), count(*) FILTER (WHERE r.class = 'not_taken'),
     count(*) FILTER (WHERE r.is_failed), count(*) FILTER (WHERE r.class = 'open'),
-    f.failed, f.dialled, f.since, f.last_failed_at, f.cause
+    f.failed, f.dialled, f.since, f.is_whole, f.last_failed_at, f.cause
   FROM rung r
   LEFT JOIN failing f ON f.code IS NOT DISTINCT FROM r.code
-  GROUP BY r.code, f.failed, f.dialled, f.since, f.last_failed_at, f.cause
+  GROUP BY r.code, f.failed, f.dialled, f.since, f.is_whole, f.last_failed_at, f.cause
   ORDER BY 2 DESC, r.code
 $$;
 COMMENT ON FUNCTION masking.dial_countries() IS

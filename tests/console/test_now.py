@@ -159,7 +159,7 @@ def test_a_number_that_plivo_took_away(browser, console, database, order):
         SELECT e164, 'ours', true, false FROM masking.proxy_numbers WHERE number <> %s""", lost)
     try:
         page = now(browser, console)
-        assert f"{lost} is no longer in the account, but in the pool: 1 order is open on it." in verdict(page)
+        assert f"{lost} is no longer in the account, but in the pool: 1 order connects on it." in verdict(page)
         assert "replace_number" in page
     finally:
         database.query("DELETE FROM masking.plivo_seen; DELETE FROM masking.plivo_look; DELETE FROM masking.plivo_connection")

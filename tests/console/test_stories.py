@@ -64,7 +64,7 @@ def test_nobody_takes_the_call(browser, console, plivo, order, callee, words):
     """From who and which number to the reason in two clicks: Why, then the order."""
     plivo.call(Caller(order.customer), order.proxy, callee)
     page = why(browser, console, from_=order.customer, to=order.proxy, at="")
-    assert "This call connects." in page and words in page
+    assert "Routing connects such a call." in page and words in page
     order_page = browser.click(order.id)
     assert words in order_page
 

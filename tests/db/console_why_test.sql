@@ -14,7 +14,7 @@ SELECT 'busy', m.at + interval '13 seconds', now(), r.proxy, 'connected', 'custo
 FROM moment m, masking.routes r WHERE r.order_id = 'W1' AND r.side = 'customer';
 
 SELECT matches(pg_temp.why('14156660001', 0), '^warn[|]A call of theirs is on record, at ..:..:13: the callee was busy[.]', 'what became of their call stands first');
-SELECT matches(pg_temp.why('14156660001', 0), 'This call connects', 'then what routing says');
+SELECT matches(pg_temp.why('14156660001', 0), 'quiet[|]Routing connects such a call', 'then what routing says');
 SELECT doesnt_match(pg_temp.why('14156660002', 0), 'A call of theirs', 'the call of the other side is not theirs');
 SELECT matches(pg_temp.why('14156660002', 0), 'No call of theirs is on record for those minutes', 'which it says');
 SELECT doesnt_match(pg_temp.why('14156660003', 0), 'A call of theirs', 'nor is it that of another order''s people');
@@ -39,5 +39,11 @@ INSERT INTO masking.refused_signatures (minute, reason, refused) SELECT m.at, 'w
 SELECT matches(pg_temp.why('14156660003', 0), 'bad[|]Plivo was refused then: 47 webhooks for its signature', 'so do refused webhooks');
 SELECT is((SELECT count(*) FROM masking.console_why('anna', '14156660001', NULL, '25:99') WHERE part = 'form'), 1::bigint, 'a time that is none has the form again');
 SELECT is((SELECT string_agg(cells[1], '') FROM masking.console_why('anna', '14156660001', NULL, NULL) WHERE part = 'head'), '', 'no number stands in the heading');
+
+-- A number that Plivo took away.
+SELECT doesnt_match(pg_temp.why('14156660001', 0), 'does not ring here', 'the number rings');
+INSERT INTO masking.plivo_connection (account, app_id, app_name, public_url, sent) VALUES ('MA1', 'app', 'masking', 'https://calls.example.com', '{}');
+INSERT INTO masking.plivo_look (looked_at, prepaid, application) VALUES (now(), false, '{}');
+SELECT matches(pg_temp.why('14156660001', 0), 'bad[|]The number 1415555010[01] does not ring here', 'until Plivo took it away');
 
 SELECT * FROM finish();

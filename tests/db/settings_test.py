@@ -74,7 +74,9 @@ PLAY = [
 
 
 # What differs from play to play: times, and codes, which are drawn.
-OF_THE_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( ?[+-][\d:]+| [\w+<>:-]+)?|-?\d+ s( ago)?|\((GMT|Asia/Kolkata|Pacific/Apia|<-03>.03)\)|The \w+ got a code")
+OF_THE_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( ?[+-][\d:]+| [\w+<>:-]+)?|-?\d+ s( ago)?|\((GMT|Asia/Kolkata|Pacific/Apia|<-03>.03)\)|The \w+ got a code"
+                           # the same within a sentence; the bars of a picture are of the zone's hours
+                           r"|\b\d\d:\d\d(:\d\d)?\b|\(bar,.*")
 
 
 def play(connection):
