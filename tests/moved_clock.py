@@ -20,13 +20,20 @@ class MovedClock:
             if program.name != "pg_ctl":
                 (folder / program.name).symlink_to(program)
         (folder / "pg_ctl").write_text(
-            f"#!/bin/sh\nLD_PRELOAD={LIBRARY} FAKETIME_TIMESTAMP_FILE={self._offset} FAKETIME_NO_CACHE=1"
+            f"#!/bin/sh\nLD_PRELOAD={LIBRARY} FAKETIME_TIMESTAMP_FILE={self._offset} FAKETIME_NO_CACHE=1 FAKETIME_FMT=%s"
             f" FAKETIME_DONT_FAKE_MONOTONIC=1 exec {BIN}/pg_ctl \"$@\"\n", encoding="ascii")
         (folder / "pg_ctl").chmod(0o755)
 
     def set(self, seconds):
         """So far from the true time, from now on."""
+        self._write(f"{seconds:+.3f}")
+
+    def stand_at(self, moment):
+        """From now on it stands still: whatever a busy machine does, it is this second."""
+        self._write(f"{moment.timestamp():.0f}")
+
+    def _write(self, told):
         written = self._offset.with_suffix(".new")
-        written.write_text(f"{seconds:+.3f}\n", encoding="ascii")
+        written.write_text(told + "\n", encoding="ascii")
         written.chmod(0o644)
         written.rename(self._offset)

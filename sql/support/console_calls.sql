@@ -27,7 +27,7 @@ AS $$
   SELECT l.* FROM masking.dial_lines() l WHERE l.link = 'prefix' AND l.key = wanted
   UNION ALL
   SELECT made.* FROM masking.dial_countries() d
-  CROSS JOIN LATERAL masking.line('text', '', '', '', format('Of the latest 2,000 calls, of the last 6 hours, %s: %s answered, %s rung, not taken, %s not put through, %s without an end told yet.',
+  CROSS JOIN LATERAL masking.line('text', '', '', '', format('Of the latest 2,000 calls of a day %s: %s answered, %s rung, not taken, %s not put through, %s without an end told yet.',
     masking.said_count(d.calls, 'went there', 'went there'), d.answered, d.not_taken, d.not_put_through, d.still_open)) made
   WHERE d.code = wanted
 $$;

@@ -292,11 +292,11 @@ BEGIN
     ORDER BY c.hour DESC, c.became
   LOOP
     IF NOT found_one THEN
-      RETURN NEXT masking.line('columns', '', '', '', 'What became of it', 'Counts as', 'Last 5 minutes', 'Last hour', 'Latest');
+      RETURN NEXT masking.line('columns', '', '', '', 'What became of it', '5 minutes', 'An hour', 'Latest');
       found_one := true;
     END IF;
     RETURN NEXT masking.line('row', masking.class_tone(f.class), 'outcome', CASE f.class WHEN 'open' THEN 'open' ELSE f.became END, coalesce(f.told, f.became),
-      masking.said_class(f.class), f.five::text, f.hour::text, masking.said_ago(f.latest));
+      f.five::text, f.hour::text, masking.said_ago(f.latest));
   END LOOP;
   IF NOT found_one THEN
     RETURN NEXT masking.line('text', 'quiet', 'calls', '', 'None in the last hour. Earlier calls');
@@ -326,7 +326,7 @@ BEGIN
     RETURN NEXT masking.line('section', '', '', '', 'Phones that were rung, by country');
     RETURN NEXT masking.line('columns', '', '', '', 'Country code', 'Calls', 'Answered', 'Rung, not taken', 'Not put through', 'No end told yet');
     RETURN QUERY SELECT l.* FROM unnest(lines) l;
-    RETURN NEXT masking.line('text', 'quiet', '', '', 'Of the latest 2,000 calls, of the last 6 hours.');
+    RETURN NEXT masking.line('text', 'quiet', '', '', 'Of the latest 2,000 calls of a day.');
   END IF;
 END
 $$;

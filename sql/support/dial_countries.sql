@@ -4,15 +4,15 @@ RETURNS TABLE (code text, calls bigint, answered bigint, not_taken bigint, not_p
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  -- How it went with the phones that were rung, by country: of the latest 2,000 calls of the last six hours, so that a
+  -- How it went with the phones that were rung, by country: of the latest 2,000 calls of a day, so that a
   -- small shop's evening is judged as well as a large one's minute. A country is in trouble while at least half of its
-  -- latest dials, of 20 at most, could not be put through: failing_since is when the longest stretch up to now began of which
-  -- that is true, or, since_before, as far as was looked back; failed and dialled are its dials, cause is the most frequent of
+  -- latest dials, of 20 at most, could not be put through: failing_since is when that
+  -- began, or, since_before, as far as was looked back; failed and dialled are its dials, cause is the most frequent of
   -- Plivo's codes in it. NULLs: it is not.
   -- Reads calls by time, routes by order.
   WITH latest AS MATERIALIZED (
     SELECT min(c.called_at) AS since FROM (
-      SELECT k.called_at FROM masking.calls k WHERE k.called_at > now() - interval '6 hours' ORDER BY k.called_at DESC LIMIT 2000) c
+      SELECT k.called_at FROM masking.calls k WHERE k.called_at > now() - interval '24 hours' ORDER BY k.called_at DESC LIMIT 2000) c
   ), rung AS MATERIALIZED (
     SELECT masking.calling_code(r.digits) AS code, r.called_at, r.class, r.hangup_code, r.class = 'not_put_through' AS is_failed
     FROM latest, LATERAL masking.rung_calls(latest.since - interval '1 microsecond', now()) r
@@ -22,8 +22,9 @@ AS $$
     WHERE r.class <> 'open'
     WINDOW w AS (PARTITION BY r.code ORDER BY r.called_at DESC ROWS UNBOUNDED PRECEDING)
   ), stretch AS (
-    SELECT t.code, max(t.place) FILTER (WHERE t.is_failed AND t.failed_until * 2 >= t.place) AS length,
-      max(t.place) FILTER (WHERE t.is_failed AND t.failed_until * 2 >= t.place) = count(*) AS is_whole,
+    -- Each failure counts for one, each dial that went through against one: where the sum is greatest, it began.
+    SELECT t.code, (array_agg(t.place ORDER BY t.failed_until * 2 - t.place DESC, t.place DESC))[1] AS length,
+      (array_agg(t.place ORDER BY t.failed_until * 2 - t.place DESC, t.place DESC))[1] = count(*) AS is_whole,
       count(*) FILTER (WHERE t.place <= 20 AND t.is_failed) * 2 >= least(count(*), 20) AND count(*) >= 5 AS is_failing
     FROM told t GROUP BY t.code
   ), failing AS (

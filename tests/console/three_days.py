@@ -236,7 +236,7 @@ class Days:
         plan_stories(self)
         while self._plan:
             self.now, _, work, values, named = heapq.heappop(self._plan)
-            self.cluster.clock.set(self._offset())
+            self.cluster.clock.stand_at(self.now)
             work(*values, **named)
         self.be_at_end()
         self.ask("postgres", "ANALYZE")
