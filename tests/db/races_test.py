@@ -703,7 +703,7 @@ def test_no_role_that_may_log_in_stops_a_chore(database):
     assert ask(server, "SELECT order_id FROM masking.assign_pending()") == [("A",)]
     assert ask(server, "SELECT removed FROM masking.retention_run()") == [(1,)]
     gauges = dict(ask(server, "SELECT name || labels, value FROM masking.gauges()"))
-    assert gauges["unmasked_orders"] == 0
+    assert gauges['unmasked_orderskind="waiting"'] == 0
     assert one(owner, "SELECT count(*) FROM masking.pool_peaks") == 2
     for chore in ("assign_pending", "retention"):
         assert one(owner, "SELECT extract(epoch FROM now())::float8") - gauges[f'chore_finished_timestamp_secondschore="{chore}"'] < 60

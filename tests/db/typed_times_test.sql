@@ -91,13 +91,13 @@ SELECT is(pg_temp.typed_in(zone, to_char((now() - span) AT TIME ZONE 'UTC' + hou
 FROM unnest(ARRAY['0 s', '5 minutes', '23 hours']::interval[]) span, unnest(ARRAY['Etc/GMT+12', 'UTC', 'Etc/GMT-14']) zone, unnest(ARRAY[-12, -9, 0, 14]) hours;
 
 SET TimeZone = 'America/New_York';
-SELECT results_eq($$SELECT cells[1], cells[2] FROM masking.console_why('u', '14156660001', NULL, '2026-11-01 01:30')$$,
+SELECT results_eq($$SELECT cells[1], cells[2] FROM masking.console_why('u', '14156660001', NULL, '2026-11-01 01:30') WHERE part = 'answer'$$,
   $$VALUES ('That time came twice.', 'Clocks in America/New_York were put back. Write 2026-11-01 01:30-04 for the first, or 2026-11-01 01:30-05 for the second.')$$,
   'of two times both are offered');
-SELECT results_eq($$SELECT cells[1], cells[2] FROM masking.console_calls('u', NULL, NULL, NULL, '2026-03-08 02:30:10', NULL)$$,
+SELECT results_eq($$SELECT cells[1], cells[2] FROM masking.console_calls('u', NULL, NULL, NULL, NULL, NULL, '2026-03-08 02:30:10', NULL) WHERE part = 'answer'$$,
   $$VALUES ('There was no such time.', 'Clocks in America/New_York were put forward over it. Write an earlier or a later one, or an offset behind it, as -05.')$$,
   'and one that was left out is said');
-SELECT is((SELECT cells[1] FROM masking.console_why('u', '14156660001', NULL, 'yesterday') LIMIT 1), 'The time cannot be read.', 'as is what is none');
+SELECT is((SELECT cells[1] FROM masking.console_why('u', '14156660001', NULL, 'yesterday') WHERE part = 'answer' LIMIT 1), 'The time cannot be read.', 'as is what is none');
 INSERT INTO masking.calls (call_uuid, called_at, answered_at, outcome) VALUES ('second', '2026-11-01 01:29-05', '2026-11-01 01:29-05', 'no_number');
 SELECT is((SELECT key FROM masking.console_call('u', 'second') WHERE link = 'until'), '2026-11-01 01:30-05', 'a link to it says which');
 
