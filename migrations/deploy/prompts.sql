@@ -18,7 +18,7 @@ CREATE TABLE masking.outcomes (
   rank integer,
   tone text NOT NULL CHECK (tone IN ('good', 'warn', 'bad')),
   told text NOT NULL,
-  briefly text CHECK (briefly IS NOT NULL OR kind <> 'call'),
+  briefly text CHECK (briefly IS NULL OR kind = 'text'),
   class text CHECK (class IN ('answered', 'not_taken', 'not_put_through', 'turned_away', 'apologised', 'open')),
   PRIMARY KEY (kind, outcome),
   CONSTRAINT calls_have_a_class CHECK ((class IS NOT NULL) = (kind IN ('call', 'ringing', 'life')))
@@ -35,35 +35,35 @@ COMMENT ON COLUMN masking.outcomes.rank IS
 COMMENT ON COLUMN masking.outcomes.tone IS 'good: as it should be; bad: our fault; warn: neither.';
 COMMENT ON COLUMN masking.outcomes.told IS
   'The words of call_log and message_log; of a connected call, while nothing more is known than that.';
-COMMENT ON COLUMN masking.outcomes.briefly IS 'Of a call: the same in a few words, about the caller, on the console''s first page. Of a text: what it is, where it is more than words.';
+COMMENT ON COLUMN masking.outcomes.briefly IS 'Of a text: what it is, where it is more than words; else NULL.';
 
 COMMENT ON COLUMN masking.outcomes.class IS
   'Of a call, what it counts as: answered; not_taken: a phone was rung, and nobody took the call; not_put_through: none could be rung; turned_away: none was to be rung; apologised; open: put through, and nothing more is told. NULL: no word of a call.';
 
 INSERT INTO masking.outcomes (kind, outcome, event, rank, tone, told, briefly, class) VALUES
-  ('call', 'connected', NULL, 10, 'good', 'the callee''s phone was rung', 'rang the other side', 'open'),
-  ('call', 'support', NULL, NULL, 'warn', 'the caller was sent to support', 'sent to support', 'turned_away'),
-  ('call', 'ask_code', 'ask_code', 1, 'warn', 'the caller was asked for a code', 'asked for a code', 'turned_away'),
-  ('call', 'wrong_code', 'wrong_code', 2, 'warn', 'the caller entered a wrong code', 'entered a wrong code', 'turned_away'),
-  ('call', 'code_refused', 'code_refused', 3, 'warn', 'the caller entered wrong codes only', 'entered wrong codes only', 'turned_away'),
-  ('call', 'locked_out', 'locked_out', 5, 'warn', 'too many wrong codes had been entered, by the caller or on the number', 'too many wrong codes had been entered', 'turned_away'),
-  ('call', 'unknown_caller', 'unknown_caller', NULL, 'warn', 'the caller is on no order', 'on no order', 'turned_away'),
-  ('call', 'order_over', 'order_over', NULL, 'warn', 'the caller''s order is over', 'on an order that is over', 'turned_away'),
-  ('call', 'order_waiting', 'order_waiting', 7, 'warn', 'the caller''s order has nobody to connect him with yet', 'on an order without anybody to reach yet', 'turned_away'),
-  ('call', 'other_number', 'other_number', NULL, 'warn', 'the caller''s order is on another number', 'dialled another number than the order''s', 'turned_away'),
-  ('call', 'no_caller_id', 'no_caller_id', 4, 'warn', 'the caller hid the number', 'hid the number', 'turned_away'),
-  ('call', 'bad_dialled_number', 'bad_dialled_number', NULL, 'warn', 'the number dialled was unusable', 'dialled an unusable number', 'turned_away'),
-  ('call', 'from_proxy', 'from_proxy', 6, 'warn', 'the call came from a number of ours', 'a number of ours', 'turned_away'),
-  ('call', 'blocked', 'blocked', 8, 'warn', 'calls of that side are blocked', 'blocked', 'turned_away'),
-  ('call', 'too_many_calls', 'too_many_calls', 9, 'warn', 'the two had called each other too often within an hour', 'called too often within an hour', 'turned_away'),
-  ('call', 'ask_key', 'ask_key', NULL, 'warn', 'it was answered, and no key was pressed', 'rung first, pressed no key', 'not_taken'),
-  ('call', 'first_busy', NULL, NULL, 'warn', 'that phone was busy', 'rung first, was busy', 'not_taken'),
-  ('call', 'first_no_answer', NULL, NULL, 'warn', 'that phone was not answered', 'rung first, did not answer', 'not_taken'),
-  ('call', 'first_failed', NULL, NULL, 'warn', 'that phone could not be rung', 'rung first, could not be rung', 'not_put_through'),
-  ('call', 'request_expired', 'request_expired', NULL, 'warn', 'it was answered too late', 'rung first, answered too late', 'not_taken'),
-  ('call', 'not_requested', 'not_requested', NULL, 'bad', 'a call of ours that nobody had asked for', 'rung without being asked for', 'turned_away'),
-  ('call', 'apologised', NULL, NULL, 'bad', 'the caller was asked to try again: the database was away', 'heard an apology: the database was away', 'apologised'),
-  ('call', 'not_asked', NULL, NULL, 'warn', 'the call is known from later events only', 'known from later events only', 'turned_away'),
+  ('call', 'connected', NULL, 10, 'good', 'the callee''s phone was rung', NULL, 'open'),
+  ('call', 'support', NULL, NULL, 'warn', 'the caller was sent to support', NULL, 'turned_away'),
+  ('call', 'ask_code', 'ask_code', 1, 'warn', 'the caller was asked for a code', NULL, 'turned_away'),
+  ('call', 'wrong_code', 'wrong_code', 2, 'warn', 'the caller entered a wrong code', NULL, 'turned_away'),
+  ('call', 'code_refused', 'code_refused', 3, 'warn', 'the caller entered wrong codes only', NULL, 'turned_away'),
+  ('call', 'locked_out', 'locked_out', 5, 'warn', 'too many wrong codes had been entered, by the caller or on the number', NULL, 'turned_away'),
+  ('call', 'unknown_caller', 'unknown_caller', NULL, 'warn', 'the caller is on no order', NULL, 'turned_away'),
+  ('call', 'order_over', 'order_over', NULL, 'warn', 'the caller''s order is over', NULL, 'turned_away'),
+  ('call', 'order_waiting', 'order_waiting', 7, 'warn', 'the caller''s order has nobody to connect him with yet', NULL, 'turned_away'),
+  ('call', 'other_number', 'other_number', NULL, 'warn', 'the caller''s order is on another number', NULL, 'turned_away'),
+  ('call', 'no_caller_id', 'no_caller_id', 4, 'warn', 'the caller hid the number', NULL, 'turned_away'),
+  ('call', 'bad_dialled_number', 'bad_dialled_number', NULL, 'warn', 'the number dialled was unusable', NULL, 'turned_away'),
+  ('call', 'from_proxy', 'from_proxy', 6, 'warn', 'the call came from a number of ours', NULL, 'turned_away'),
+  ('call', 'blocked', 'blocked', 8, 'warn', 'calls of that side are blocked', NULL, 'turned_away'),
+  ('call', 'too_many_calls', 'too_many_calls', 9, 'warn', 'the two had called each other too often within an hour', NULL, 'turned_away'),
+  ('call', 'ask_key', 'ask_key', NULL, 'warn', 'it was answered, and no key was pressed', NULL, 'not_taken'),
+  ('call', 'first_busy', NULL, NULL, 'warn', 'that phone was busy', NULL, 'not_taken'),
+  ('call', 'first_no_answer', NULL, NULL, 'warn', 'that phone was not answered', NULL, 'not_taken'),
+  ('call', 'first_failed', NULL, NULL, 'warn', 'that phone could not be rung', NULL, 'not_put_through'),
+  ('call', 'request_expired', 'request_expired', NULL, 'warn', 'it was answered too late', NULL, 'not_taken'),
+  ('call', 'not_requested', 'not_requested', NULL, 'bad', 'a call of ours that nobody had asked for', NULL, 'turned_away'),
+  ('call', 'apologised', NULL, NULL, 'bad', 'the caller was asked to try again: the database was away', NULL, 'apologised'),
+  ('call', 'not_asked', NULL, NULL, 'warn', 'the call is known from later events only', NULL, 'turned_away'),
   ('text', 'forwarded', NULL, NULL, 'good', 'forwarded', NULL, NULL),
   ('text', 'optout', 'stopped', NULL, 'warn', 'the writer wants no more texts (STOP)', NULL, NULL),
   ('text', 'optin', NULL, NULL, 'warn', 'the writer wants texts again (START)', NULL, NULL),

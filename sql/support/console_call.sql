@@ -21,10 +21,10 @@ BEGIN
   SELECT * INTO k FROM masking.call_life f WHERE f.call_uuid = wanted;
   SELECT * INTO l FROM masking.call_log f WHERE f.call_uuid = wanted LIMIT 1;
   RETURN NEXT masking.page_head('of ' || masking.said_time(c.called_at));
-  RETURN NEXT masking.line('answer', masking.class_tone(k.class), '', '', upper(left(l.outcome, 1)) || substr(l.outcome, 2) || '.',
+  RETURN NEXT masking.line('answer', masking.class_tone(k.class), '', '', masking.as_sentence(l.outcome),
     concat_ws(' ', CASE WHEN k.class IN ('turned_away', 'apologised') THEN 'Nobody was rung.' WHEN l.callee IS NOT NULL AND NOT k.has_ended THEN
       'No end was told yet: they may be talking, or Plivo''s message about the end was lost.' END,
-      upper(left(masking.said_cause(l.hangup_code), 1)) || substr(masking.said_cause(l.hangup_code), 2) || '.'));
+      masking.as_sentence(masking.said_cause(l.hangup_code))));
   RETURN NEXT masking.line('fact', '', 'until', to_char(c.called_at + interval '1 minute', 'YYYY-MM-DD HH24:MIOF'), 'Asked', masking.said_time(c.called_at));
   RETURN NEXT masking.line('fact', '', CASE WHEN c.proxy IS NULL THEN '' ELSE 'number' END, c.proxy::text, CASE WHEN c.placed THEN 'Number shown' ELSE 'Number dialled' END, coalesce(c.proxy::text, 'unusable'));
   RETURN NEXT masking.line('fact', '', '', '', CASE WHEN c.placed THEN 'Who was rung first, as a call was asked for' ELSE 'Who called' END,

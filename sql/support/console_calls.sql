@@ -24,12 +24,12 @@ CREATE OR REPLACE FUNCTION masking.country_summary(wanted text) RETURNS SETOF ma
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT l.* FROM masking.dial_lines() l WHERE l.link = 'prefix' AND l.key = wanted
+  WITH d AS MATERIALIZED (SELECT c AS country FROM masking.dial_countries c WHERE c.code = wanted)
+  SELECT l.* FROM d CROSS JOIN LATERAL masking.dial_lines(ARRAY[d.country]) l
   UNION ALL
-  SELECT made.* FROM masking.dial_countries() d
+  SELECT made.* FROM (SELECT (f.country).* FROM d f) d
   CROSS JOIN LATERAL masking.line('text', '', '', '', format('Of the latest 2,000 calls of a day %s: %s answered, %s rung, not taken, %s not put through, %s without an end told yet.',
     masking.said_count(d.calls, 'went there', 'went there'), d.answered, d.not_taken, d.not_put_through, d.still_open)) made
-  WHERE d.code = wanted
 $$;
 COMMENT ON FUNCTION masking.country_summary(text) IS 'How it went lately with calls to a country, as lines of a page.';
 

@@ -80,7 +80,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION masking.said_code(text) IS 'A calling code as people are told it: +34 (Spain).';
 
-CREATE OR REPLACE FUNCTION masking.dial_lines() RETURNS SETOF masking.console_line
+CREATE OR REPLACE FUNCTION masking.dial_lines(countries masking.dial_countries[]) RETURNS SETOF masking.console_line
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -88,14 +88,14 @@ AS $$
     coalesce(d.code, 'not_put_through'),
     format('%s of %s calls to %s could not be put through %s.', d.failed, d.dialled, masking.said_code(d.code),
       CASE WHEN d.since_before THEN 'from ' || masking.said_moment(d.failing_since) || ' on, or since longer' ELSE 'since ' || masking.said_moment(d.failing_since) END),
-    upper(left(c.cause, 1)) || substr(c.cause, 2) || '.')
-  FROM masking.dial_countries() d
+    masking.as_sentence(c.cause))
+  FROM unnest(countries) d
   CROSS JOIN LATERAL coalesce(masking.said_cause(d.cause), 'Plivo did not say why') AS c (cause)
   WHERE d.failing_since IS NOT NULL
   ORDER BY d.failed DESC
   LIMIT 5
 $$;
-COMMENT ON FUNCTION masking.dial_lines() IS 'Countries of which at least half of the latest calls could not be put through, as lines of a page.';
+COMMENT ON FUNCTION masking.dial_lines(masking.dial_countries[]) IS 'Countries of which at least half of the latest calls could not be put through, as lines of a page.';
 
 CREATE OR REPLACE FUNCTION masking.lost_number_lines() RETURNS SETOF masking.console_line
 LANGUAGE sql STABLE
@@ -105,7 +105,7 @@ AS $$
     'Their people dial a number that does not ring here. Attach it again at Plivo, or replace it: number-masking-plivo check --fix, or, as masking_owner, SELECT replace_number(''' || d.number || ''').')
   FROM (
     SELECT l.number, l.words, (SELECT count(DISTINCT r.order_id) FROM masking.live_routes() r WHERE r.proxy = l.number::bigint) AS orders
-    FROM masking.pool_drift l WHERE l.kind IN ('gone', 'lost', 'voice') LIMIT 20) d
+    FROM masking.pool_drift l WHERE masking.does_not_ring(l.kind) LIMIT 20) d
   WHERE d.orders > 0
   ORDER BY d.orders DESC, d.number
   LIMIT 5
@@ -137,45 +137,44 @@ END
 $$;
 COMMENT ON FUNCTION masking.lately_line() IS 'How the last 15 minutes went, in a sentence.';
 
-CREATE OR REPLACE FUNCTION masking.now_verdict() RETURNS SETOF masking.console_line
+CREATE OR REPLACE FUNCTION masking.now_verdict(countries masking.dial_countries[]) RETURNS SETOF masking.console_line
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 -- Do calls get through? What is known to be wrong, the worst first; else how the last minutes went.
 DECLARE
   l masking.console_line;
-  is_bad boolean := false;
+  has_said boolean := false;
 BEGIN
   -- Locks come and go: one that is still there a moment later holds somebody up.
   IF EXISTS (SELECT FROM masking.lock_holders()) THEN
     PERFORM pg_sleep(0.3);
     FOR l IN SELECT * FROM masking.lock_lines() LOOP
       RETURN NEXT l;
-      is_bad := true;
+      has_said := true;
     END LOOP;
   END IF;
   FOR l IN
     SELECT t.* FROM (
       SELECT 1 AS rank, r.* FROM masking.refused_lines() r
       UNION ALL SELECT 2, a.* FROM masking.apology_lines() a
-      UNION ALL SELECT 3, d.* FROM masking.dial_lines() d
+      UNION ALL SELECT 3, d.* FROM masking.dial_lines(countries) d
       UNION ALL SELECT 4, n.* FROM masking.lost_number_lines() n) s
     CROSS JOIN LATERAL masking.line(s.part, s.tone, s.link, s.key, VARIADIC s.cells) t
     ORDER BY s.tone <> 'bad', s.rank
   LOOP
-    IF l.tone <> 'bad' AND NOT is_bad THEN
+    IF l.tone <> 'bad' AND NOT has_said THEN
       RETURN NEXT masking.lately_line();
-      is_bad := true; -- (said)
     END IF;
     RETURN NEXT l;
-    is_bad := true;
+    has_said := true;
   END LOOP;
-  IF NOT is_bad THEN
+  IF NOT has_said THEN
     RETURN NEXT masking.lately_line();
   END IF;
 END
 $$;
-COMMENT ON FUNCTION masking.now_verdict() IS 'Whether calls get through: what is wrong, or how it went lately.';
+COMMENT ON FUNCTION masking.now_verdict(masking.dial_countries[]) IS 'Whether calls get through: what is wrong, or how it went lately.';
 
 CREATE OR REPLACE FUNCTION masking.picture_lines() RETURNS SETOF masking.console_line
 LANGUAGE plpgsql STABLE
@@ -305,18 +304,17 @@ END
 $$;
 COMMENT ON FUNCTION masking.outcome_lines() IS 'What became of the calls of the last hour, as lines of a page.';
 
-CREATE OR REPLACE FUNCTION masking.country_lines() RETURNS SETOF masking.console_line
+CREATE OR REPLACE FUNCTION masking.country_lines(countries masking.dial_countries[]) RETURNS SETOF masking.console_line
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
--- Where phones were rung in several countries, or some country's cannot be. Reads what dial_countries reads.
+-- Where phones were rung in several countries, or some country's cannot be. Of the first twenty: those of most calls.
 DECLARE
-  countries CONSTANT integer := 20;
-  d record;
+  d masking.dial_countries;
   lines masking.console_line[] := '{}';
   is_told boolean := false;
 BEGIN
-  FOR d IN SELECT * FROM masking.dial_countries() LIMIT countries LOOP
+  FOREACH d IN ARRAY countries[1:20] LOOP
     is_told := is_told OR d.not_put_through > 0 OR cardinality(lines) > 0;
     lines := lines || masking.line('row', CASE WHEN d.failing_since IS NOT NULL THEN 'bad' WHEN d.not_put_through > 0 THEN 'warn' ELSE 'good' END,
       CASE WHEN d.code IS NULL THEN '' ELSE 'prefix' END, d.code, masking.said_code(d.code), d.calls::text, d.answered::text, d.not_taken::text, d.not_put_through::text,
@@ -330,7 +328,7 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION masking.country_lines() IS 'How it went with the phones that were rung, by country, as lines of a page.';
+COMMENT ON FUNCTION masking.country_lines(masking.dial_countries[]) IS 'How it went with the phones that were rung, by country, as lines of a page.';
 
 CREATE OR REPLACE FUNCTION masking.guessing_lines() RETURNS SETOF masking.console_line
 LANGUAGE plpgsql STABLE
@@ -361,14 +359,16 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 -- The first page: does it work? Called by the console. Reads two days of calls by time for its picture, else the last
 -- hour of them (20,000 at most), the gauges of a minute ago, what the servers refused, who waits and who holds locks.
+DECLARE
+  countries CONSTANT masking.dial_countries[] := ARRAY(SELECT d FROM masking.dial_countries d);
 BEGIN
   RETURN NEXT masking.page_head(NULL);
-  RETURN QUERY SELECT * FROM masking.now_verdict();
+  RETURN QUERY SELECT * FROM masking.now_verdict(countries);
   RETURN QUERY SELECT * FROM masking.now_facts();
   RETURN NEXT masking.line('form', '', '', '', '');
   RETURN QUERY SELECT * FROM masking.picture_lines();
   RETURN QUERY SELECT * FROM masking.outcome_lines();
-  RETURN QUERY SELECT * FROM masking.country_lines();
+  RETURN QUERY SELECT * FROM masking.country_lines(countries);
   RETURN QUERY SELECT * FROM masking.unmasked_lines('waiting', 'Orders that wait for a number',
     'Each gets a number by itself once there is one for it. Too few? Operations add numbers to the pool.');
   RETURN QUERY SELECT * FROM masking.unmasked_lines('refused', 'Orders with a number that was not taken',

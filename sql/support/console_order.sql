@@ -169,7 +169,7 @@ BEGIN
   SELECT string_agg(masking.said_reason_alone(f), ' ') AS words, bool_or(r.tone = 'bad') AS is_bad INTO state
   FROM masking.order_state(o, wanted) f LEFT JOIN masking.reasons r ON r.reason = f.reason;
   RETURN NEXT masking.line('fact', CASE WHEN state.is_bad THEN 'bad' ELSE '' END, '', '', 'State', coalesce(state.words, 'Open.'));
-  SELECT d.words INTO lost FROM masking.pool_drift d WHERE d.number = o.proxy_number AND d.kind IN ('gone', 'lost', 'voice') LIMIT 1;
+  SELECT d.words INTO lost FROM masking.pool_drift d WHERE d.number = o.proxy_number AND masking.does_not_ring(d.kind) LIMIT 1;
   RETURN NEXT masking.line('fact', CASE WHEN lost IS NOT NULL THEN 'bad' ELSE '' END, CASE WHEN o.proxy_number IS NOT NULL THEN 'pool_number' ELSE '' END, o.proxy_number, 'Proxy number',
     coalesce(lost, o.proxy_number, CASE WHEN EXISTS (SELECT FROM masking.proxy_numbers) THEN 'none' ELSE 'any number of ours' END));
   RETURN NEXT masking.line('fact', '', '', '', 'Customer and agent', format('%s and %s',

@@ -59,7 +59,7 @@ AS $$
   SELECT CASE WHEN d.is_lost THEN 'bad' WHEN p.enabled AND d.words IS NULL THEN 'good' ELSE 'warn' END,
     concat_ws('; ', CASE WHEN p.enabled THEN 'in use' WHEN masking.is_replaced(p.e164) THEN 'replaced' ELSE 'draining' END, d.words)
   FROM (
-    SELECT string_agg(regexp_replace(l.words, '^[0-9]+ ', ''), '; ') AS words, bool_or(l.kind IN ('gone', 'lost', 'voice')) AS is_lost
+    SELECT string_agg(regexp_replace(l.words, '^[0-9]+ ', ''), '; ') AS words, bool_or(masking.does_not_ring(l.kind)) AS is_lost
     FROM masking.pool_drift l WHERE l.number = p.number) d
 $$;
 COMMENT ON FUNCTION masking.number_state(masking.proxy_numbers) IS
@@ -119,7 +119,7 @@ DECLARE
 BEGIN
   SELECT count(*) AS calls, count(*) FILTER (WHERE c.class = 'answered') AS answered, max(c.called_at) AS latest
   INTO calls FROM masking.recent_calls('1 day', 20000) c WHERE c.proxy = p.e164;
-  RETURN NEXT masking.line('answer', state.tone, '', '', upper(left(state.words, 1)) || substr(state.words, 2) || '.',
+  RETURN NEXT masking.line('answer', state.tone, '', '', masking.as_sentence(state.words),
     format('%s on it now.', masking.said_count(orders, 'order connects', 'orders connect')));
   RETURN NEXT masking.line('fact', '', '', '', 'Serves', CASE p.prefix WHEN '' THEN 'everyone' ELSE '+' || p.prefix END);
   RETURN NEXT masking.line('fact', '', 'number', p.number, 'Calls within a day', format('%s, %s answered', calls.calls, calls.answered));

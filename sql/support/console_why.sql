@@ -154,7 +154,7 @@ BEGIN
   LOOP
     calls := calls || masking.line('answer', masking.class_tone(f.class), 'call', f.call_uuid,
       format('A call of theirs is on record, at %s: %s.', to_char(f.called_at, 'HH24:MI:SS'), f.outcome),
-      concat_ws(' ', upper(left(masking.said_cause(f.hangup_code), 1)) || substr(masking.said_cause(f.hangup_code), 2) || '.',
+      concat_ws(' ', masking.as_sentence(masking.said_cause(f.hangup_code)),
         'They were connected for ' || masking.said_seconds(nullif(f.talk_seconds, 0)) || '.'));
     is_that_minute := is_that_minute OR at >= now() - interval '1 minute' OR f.called_at >= at AND f.called_at < at + interval '1 minute';
   END LOOP;

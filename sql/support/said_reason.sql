@@ -13,7 +13,7 @@ COMMENT ON FUNCTION masking.said_reason(masking.finding) IS 'A finding as people
 CREATE OR REPLACE FUNCTION masking.said_reason_alone(f masking.finding) RETURNS text
 LANGUAGE sql STABLE
 AS $$
-  SELECT upper(left(s.words, 1)) || substr(s.words, 2) || '.'
+  SELECT masking.as_sentence(s.words)
   FROM masking.said_reason((f.reason, NULL, f.since, f.side, f.digits)) AS s (words)
 $$;
 COMMENT ON FUNCTION masking.said_reason_alone(masking.finding) IS 'The same as a sentence of its own, on a page that is about the order.';

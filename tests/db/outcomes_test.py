@@ -95,3 +95,13 @@ def test_a_call_has_the_tone_of_its_outcome(database):
 def test_haproxy_says_the_apology():
     """When no server is left, the same sentence."""
     assert SPOKEN["apologised"] in (ROOT / "server" / "deploy" / "haproxy" / "sorry.http").read_text()
+
+
+def test_the_console_names_what_a_call_counts_as_by_the_schemas_words(database):
+    """Its form of calls and its picture have them before the database is asked."""
+    source = (ROOT / "server" / "console" / "bars.c").read_text()
+    table = re.search(r"bars_classes\[BARS_CLASSES\] = {\n(.*?)^};", source, re.M | re.S)[1]
+    assert re.findall(r'{"(\w+)", "([^"]+)"}', table) == ask(
+        database, "SELECT n, masking.said_class(n) FROM unnest(masking.class_names()) WITH ORDINALITY AS c (n, place) ORDER BY place")
+    assert {name for name, in ask(database, "SELECT unnest(masking.class_names())")} == {
+        name for name, in ask(database, "SELECT DISTINCT class FROM masking.outcomes WHERE class IS NOT NULL")}
